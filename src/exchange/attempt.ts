@@ -1,0 +1,80 @@
+import type { HeaderList } from '../http/headers.ts';
+import type { BodySink, BodySource, ByteChannel } from './body.ts';
+import type { ResponseHead } from './response-sink.ts';
+
+/** TLS towards an endpoint. Verified against the system's roots plus `ca`, unless `insecure`. */
+export interface UpstreamTls {
+  /** SNI and the name the certificate must carry. */
+  readonly serverName: string;
+  /** PEM bundle, or `null` for the built-in roots. */
+  readonly ca: string | null;
+  readonly insecure: boolean;
+}
+
+/** What a transport needs to reach one endpoint. Stable for the life of a snapshot: transports key their pools by `connectionKey`. */
+export interface Destination {
+  /** Origin + digest of everything that changes what a kept-alive connection means (`upstream/identity.ts`). */
+  readonly connectionKey: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: UpstreamTls | null;
+  readonly limits: ConnectionLimits;
+}
+
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  /** Requests that may wait for a connection; one more fails with `connection_limit_reached`. */
+  readonly maxQueued: number;
+  /** Longest wait in that queue; 0 = as long as the total timeout allows. */
+  readonly queueTimeoutMs: number;
+  /** An idle connection is closed after this, unless the endpoint's `Keep-Alive: timeout` says sooner. */
+  readonly keepAliveMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** One try at one endpoint. */
+export interface Attempt {
+  readonly destination: Destination;
+  readonly method: string;
+  /** Origin-form target exactly as it goes out. */
+  readonly target: string;
+  /** Complete: `Host`, `Via`, forwarding fields; no hop-by-hop fields except what `upgrade` needs, which the transport adds. */
+  readonly headers: HeaderList;
+  /** `null` for no body; its `length` decides the framing. */
+  readonly body: BodySource | null;
+  /** Protocol to ask for in `Upgrade`, or `null`. */
+  readonly upgrade: string | null;
+  /** Time from the last request byte to the response head; 0 = none. */
+  readonly headTimeoutMs: number;
+  /** Longest silence within the response body; 0 = none. */
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * Hears what comes back. Legal order: `informational* (head data* (end | fail) | upgraded | fail)`.
+ * A `fail` before `head` carries in `GatewayError.retry` whether another attempt is allowed.
+ */
+export interface AttemptReceiver extends BodySink {
+  /** The request is about to be written on a connection. */
+  sent(reusedConnection: boolean): void;
+  informational(status: number, headers: HeaderList): void;
+  head(head: ResponseHead): void;
+  /** The endpoint agreed to the upgrade (101, or 2xx to an extended CONNECT). */
+  upgraded(head: ResponseHead, channel: ByteChannel): void;
+}
+
+/** A sent attempt. */
+export interface InFlight {
+  /** Stops it: the connection is closed if a request was written on it. Nothing is reported after this. */
+  cancel(): void;
+}
+
+export interface Transport {
+  /** Sends `attempt`, pushes what comes back into `into`, reports every failure through `into.fail`; never throws. */
+  send(attempt: Attempt, into: AttemptReceiver): InFlight;
+  /** Keeps the connections of these keys, closes idle ones of all others and busy ones when they finish. */
+  retain(connectionKeys: ReadonlySet<string>): void;
+  /** Open connections per key, for status. */
+  connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number };
+  drain(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,43 @@
+import type { ErrorCode } from '../errors.ts';
+import type { RequestHead, TlsFacts } from './exchange.ts';
+
+export type Side = 'client' | 'gateway' | 'upstream';
+
+/** How and by whom an exchange ended: one code for the whole story, like HAProxy's termination state. */
+export interface ExchangeEnd {
+  readonly side: Side;
+  /** `complete`, a local reply's reason, or a `GatewayError`'s reason. */
+  readonly reason: string;
+  /** RFC 9209 error type, or `null` when all went well. */
+  readonly error: ErrorCode | null;
+  /** Only for a bug in Headgate: logged with its stack. */
+  readonly bug: unknown;
+}
+
+/** Everything the log and the metrics want to know of a finished exchange. */
+export interface ExchangeRecord {
+  readonly id: string;
+  readonly request: RequestHead;
+  readonly listener: string;
+  readonly clientAddress: string;
+  readonly tls: TlsFacts | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAtEpoch: number;
+  /** Final status sent, 499 when the client left before any, 101 for a tunnel. */
+  readonly status: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds, with fractions; `null` for a phase that was not reached. */
+  readonly totalMs: number;
+  readonly queueMs: number | null;
+  readonly firstByteMs: number | null;
+  readonly route: string | null;
+  readonly pool: string | null;
+  /** Origin of the last endpoint tried, `http://10.0.0.1:3000`. */
+  readonly endpoint: string | null;
+  readonly attempts: number;
+  readonly reusedConnection: boolean;
+  /** `Cache-Status` parameters as Headgate sent them: `hit`, `fwd=miss; stored`; `null` where no cache is configured. */
+  readonly cache: string | null;
+  readonly end: ExchangeEnd;
+}

@@ -1,0 +1,24 @@
+import type { HeaderList } from '../http/headers.ts';
+import type { BodySink } from './body.ts';
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/**
+ * Where the one response goes. Legal order: `informational* start data* (end | fail)`.
+ * The sink frames the message for its protocol version; `headers` carry no hop-by-hop fields, and `Content-Length` if known.
+ * For HEAD, 204 and 304 (RFC 9110 §6.4.1) it sends no body whatever it is given.
+ */
+export interface ResponseSink extends BodySink {
+  /** A failure while `open` gets an error response; while `started` it can only be a visible truncation (RFC 9112 §8). */
+  readonly phase: 'open' | 'started' | 'closed';
+  /** An interim response (RFC 9110 §15.2). Dropped silently for HTTP/1.0 and for status 101. */
+  informational(status: number, headers: HeaderList): void;
+  start(head: ResponseHead): void;
+  /** Head and whole body at once: local replies and small cache hits go out in one write. */
+  respond(head: ResponseHead, body: Uint8Array | null): void;
+  /** Called once, when the response has been handed to the kernel or has failed. Set by `finish.ts`. */
+  onClose: (() => void) | null;
+}
