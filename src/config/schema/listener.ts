@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { cidr, duration, name, oneOrMore, port, size } from './units.ts';
+
+/** What to do with the doubtful parts of a path, before anything is matched (see docs/paths.md). */
+export const pathPolicy = z
+  .strictObject({
+    dotSegments: z.enum(['resolve', 'refuse']).default('resolve').describe('"." and ".." segments, encoded or not'),
+    duplicateSlashes: z.enum(['merge', 'keep', 'refuse']).default('merge'),
+    encodedSlash: z.enum(['refuse', 'keep', 'decode']).default('refuse').describe('%2F in the path'),
+    backslash: z.enum(['refuse', 'keep', 'slash']).default('refuse').describe('"\\" and %5C in the path'),
+  })
+  .prefault({});
+
+const limits = z
+  .strictObject({
+    headerBytes: size.default(16_384).describe('Request line and header fields together; more is 431'),
+    headerCount: z.number().int().min(1).default(100).describe('Header fields; more is 431'),
+    bodyBytes: size.optional().describe('Request body; more is 413. No limit unless given'),
+    headTimeout: duration.default(10_000).describe('From the first byte of a request to the end of its head'),
+    bodyRate: size.default(256).describe('Slowest request body accepted, bytes per second over 10 s; 0 for any'),
+    idleTimeout: duration.default(75_000).describe('A kept-alive connection without a request is closed after this'),
+    connections: z.number().int().min(1).default(10_000).describe('Open connections in total'),
+    connectionsPerAddress: z.number().int().min(1).default(512).describe('Open connections of one client address'),
+    streams: z.number().int().min(1).default(128).describe('Concurrent HTTP/2 streams of one connection'),
+  })
+  .prefault({});
+
+const tls = z
+  .strictObject({
+    certificate: z.string().optional().describe('PEM file with the certificate chain'),
+    key: z.string().optional().describe('PEM file with the private key'),
+    names: oneOrMore(z.string())
+      .default(['localhost', '127.0.0.1', '::1'])
+      .describe('Without certificate and key: names of the certificate that the local CA mints'),
+  })
+  .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
+    message: 'certificate and key belong together: give both or neither',
+  });
+
+export const listener = z
+  .strictObject({
+    address: z.string().optional().describe('Address to bind; every address unless given'),
+    port,
+    tls: tls.optional().describe('Terminate TLS here; {} mints a certificate from the local CA'),
+    http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN (with TLS only)'),
+    redirectTo: name.optional().describe('Answer everything with a redirect to this TLS listener'),
+    trustedProxies: z.array(cidr).default([]).describe('Peers whose Forwarded or X-Forwarded-* fields are believed'),
+    forwardedBy: z
+      .enum(['x-forwarded-for', 'forwarded'])
+      .default('x-forwarded-for')
+      .describe('Which of the two fields a trusted proxy is believed in; never both'),
+    underscores: z.enum(['drop', 'refuse', 'keep']).default('drop').describe('Header field names with "_"'),
+    path: pathPolicy,
+    limits,
+  })
+  .meta({ description: 'A port that Headgate listens on' });
+
+export type ListenerConfig = z.output<typeof listener>;
+export type PathPolicyConfig = z.output<typeof pathPolicy>;

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { duration } from './units.ts';
+
+/** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`. Parsed to its parts. */
+const address = z
+  .string()
+  .meta({ description: 'host:port, or a URL without a path', examples: ['127.0.0.1:3000', 'https://api.example.com'] })
+  .transform((text, context) => {
+    const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
+    const secure = parts?.[1] === 'https';
+    const port =
+      parts?.[3] === undefined ? (parts?.[1] === undefined ? Number.NaN : secure ? 443 : 80) : Number(parts[3]);
+    if (parts === null || !(port >= 1 && port <= 65_535)) {
+      const message = `"${text}" is not an endpoint address: give host:port, or http(s)://host[:port]`;
+      context.issues.push({ code: 'custom', input: text, message });
+      return z.NEVER;
+    }
+    return { secure, host: (parts[2] as string).replace(/^\[|\]$/g, ''), port };
+  });
+
+const endpoint = z
+  .union([
+    address.transform((parsed) => ({ address: parsed, weight: 1 })),
+    z.strictObject({
+      address,
+      weight: z.number().int().min(0).max(1000).default(1).describe('Share of traffic; 0 for none'),
+    }),
+  ])
+  .meta({ description: 'One address of the pool' });
+
+const health = z
+  .strictObject({
+    path: z.string().startsWith('/').default('/').describe('Path and query of the GET request'),
+    expect: z
+      .array(
+        z.union([
+          z.number().int().min(100).max(599),
+          z.string().regex(/^[1-5]\d\d-[1-5]\d\d$/, 'a range is like 200-299'),
+        ]),
+      )
+      .default(['200-399'])
+      .describe('Statuses that mean healthy: 200, or ranges 200-299'),
+    host: z.string().optional().describe('Host header of the check; the endpoint address unless given'),
+    interval: duration.default(5_000).describe('Between checks, jittered by ±20 %'),
+    timeout: duration.default(2_000),
+    rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
+    fall: z.number().int().min(1).default(3).describe('Failures in a row that make it unhealthy'),
+    start: z.enum(['up', 'down']).default('up').describe('State before the first result'),
+  })
+  .meta({ description: 'Active health checks by HTTP GET' });
+
+const affinity = z
+  .strictObject({
+    cookie: z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a cookie name (RFC 6265 §4.1.1)')
+      .default('headgate'),
+    secret: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('Signs the cookie; give the same to every gateway. Random at each start unless given'),
+    path: z.string().startsWith('/').default('/'),
+    domain: z.string().optional(),
+    secure: z.enum(['auto', 'always', 'never']).default('auto').describe('auto: when the client came over TLS'),
+    httpOnly: z.boolean().default(true),
+    sameSite: z.enum(['strict', 'lax', 'none']).default('lax'),
+    maxAge: duration.optional().describe('A session cookie unless given'),
+  })
+  .meta({ description: 'Sticky sessions by cookie' });
+
+export const pool = z
+  .strictObject({
+    endpoints: z.array(endpoint).min(1),
+    balance: z.enum(['round-robin', 'least-connections', 'source-ip', 'random']).default('round-robin'),
+    host: z
+      .union([z.enum(['preserve', 'endpoint']), z.string()])
+      .default('preserve')
+      .describe('Host header upstream: the client’s, the endpoint’s, or a fixed one'),
+    tls: z
+      .strictObject({
+        ca: z.string().optional().describe('PEM file with the roots to trust in place of the built-in ones'),
+        serverName: z.string().optional().describe('SNI and certificate name; the endpoint’s host unless given'),
+        insecure: z.boolean().default(false).describe('Do not verify the certificate'),
+      })
+      .optional()
+      .describe('For https:// endpoints'),
+    health: health.optional(),
+    affinity: affinity.optional(),
+    connections: z
+      .strictObject({
+        max: z.number().int().min(1).default(256).describe('Connections to one endpoint'),
+        queue: z.number().int().min(0).default(1024).describe('Requests that may wait for one'),
+        queueTimeout: duration.default(10_000),
+        connectTimeout: duration.default(2_000),
+        keepAlive: duration
+          .default(4_000)
+          .describe('Idle connections are closed after this, below the usual 5 s of Node backends'),
+      })
+      .prefault({}),
+  })
+  .meta({ description: 'A named set of endpoints' });
+
+export type PoolConfig = z.output<typeof pool>;
+export type EndpointConfig = PoolConfig['endpoints'][number];
+export type HealthConfig = z.output<typeof health>;
+export type AffinityConfig = z.output<typeof affinity>;

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const BYTES = { '': 1, k: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
+
+/** `500ms`, `5s`, `2m`, `1h`, `1d`; `0` means "none". Parsed to milliseconds. */
+export const duration = z
+  .union([z.string(), z.literal(0)])
+  .meta({ description: 'A duration: 500ms, 5s, 2m, 1h, 1d; 0 for none', examples: ['5s'] })
+  .transform((text, context) => {
+    const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(text));
+    if (text === 0 || text === '0') return 0;
+    if (parts !== null) return Number(parts[1]) * MS[parts[2] as keyof typeof MS];
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `"${text}" is not a duration`,
+      params: { unit: 'duration' },
+    });
+    return z.NEVER;
+  });
+
+/** `512`, `64k`, `10M`, `1G`; powers of 1024. Parsed to bytes. */
+export const size = z
+  .union([z.string(), z.number().int().nonnegative()])
+  .meta({ description: 'A size in bytes: 512, 64k, 10M, 1G', examples: ['10M'] })
+  .transform((text, context) => {
+    const parts = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(String(text));
+    if (parts !== null) return Math.floor(Number(parts[1]) * BYTES[parts[2] as keyof typeof BYTES]);
+    context.issues.push({ code: 'custom', input: text, message: `"${text}" is not a size`, params: { unit: 'size' } });
+    return z.NEVER;
+  });
+
+/** One value or a list of them; parsed to a list. */
+export function oneOrMore<T extends z.ZodType>(item: T) {
+  return z
+    .union([item, z.array(item).min(1)])
+    .transform((value): readonly z.output<T>[] =>
+      Array.isArray(value) ? (value as z.output<T>[]) : [value as z.output<T>],
+    );
+}
+
+export const port = z.number().int().min(0).max(65_535).meta({ description: 'A TCP port' });
+
+/** Name of a listener, pool or route: what logs, metrics and other sections call it. */
+export const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+    'a name is 1–63 letters, digits, "_", "." or "-", and starts with a letter or digit',
+  );
+
+/** Field name (RFC 9110 §5.1). */
+export const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a header field name (RFC 9110 §5.1)');
+
+/** `10.0.0.0/8`, `::1`, `192.0.2.7`. Checked for syntax in `control/compile`, where the list is built. */
+export const cidr = z.string().meta({ description: 'An address or a network: 192.0.2.7, 10.0.0.0/8, fd00::/8' });
