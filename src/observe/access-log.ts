@@ -1,0 +1,133 @@
+import type { ExchangeObserver } from '../exchange/observer.ts';
+import type { ExchangeRecord } from '../exchange/outcome.ts';
+import { getHeader } from '../http/headers.ts';
+import type { Logger, LogSink } from './log.ts';
+
+/**
+ * One JSON line an exchange. Hot: runs for every exchange, so the line is put together here and handed to pino's
+ * asynchronous sink; `logger.info(object)` costs 2.4 µs more per line for the same bytes.
+ * Authorization, Cookie and Set-Cookie are never written, nor is the query, which often carries secrets too.
+ */
+export class JsonAccessLog implements ExchangeObserver {
+  readonly #sink: LogSink;
+  readonly #log: Logger;
+
+  constructor(sink: LogSink, log: Logger) {
+    this.#sink = sink;
+    this.#log = log;
+  }
+
+  finished(record: ExchangeRecord): void {
+    this.#sink.write(accessLine(record));
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+  }
+}
+
+function accessLine(record: ExchangeRecord): string {
+  const { request, end, tls } = record;
+  return (
+    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}","listener":"${record.listener}"` +
+    `,"client":"${record.clientAddress}","method":${quote(request.method)},"host":${quote(request.authority)}` +
+    `,"path":${quote(pathOf(request.target))},"protocol":"HTTP/${request.version}","status":${record.status}` +
+    `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
+    `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
+    `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
+    `,"attempts":${record.attempts},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
+    `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
+    `,"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
+  );
+}
+
+/** The Combined Log Format of Apache and nginx, for tools that know nothing else. */
+export class CombinedAccessLog implements ExchangeObserver {
+  readonly #sink: LogSink;
+  readonly #log: Logger;
+
+  constructor(sink: LogSink, log: Logger) {
+    this.#sink = sink;
+    this.#log = log;
+  }
+
+  finished(record: ExchangeRecord): void {
+    const { request } = record;
+    const referer = getHeader(request.headers, 'referer') ?? '-';
+    const agent = getHeader(request.headers, 'user-agent') ?? '-';
+    this.#sink.write(
+      `${record.clientAddress} - - [${commonLogTime(record.startedAtEpoch)}] ` +
+        `"${escapeControls(request.method)} ${escapeControls(pathOf(request.target))} HTTP/${request.version}" ` +
+        `${record.status} ${record.bytesOut} "${escapeControls(referer)}" "${escapeControls(agent)}"\n`,
+    );
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+  }
+}
+
+/** For `accessLog: { enabled: false }`: bugs are still reported. */
+export class BugLog implements ExchangeObserver {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  finished(record: ExchangeRecord): void {
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+  }
+}
+
+function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
+}
+
+function quote(text: string | null): string {
+  if (text === null) return 'null';
+  return isPlain(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** Visible ASCII without quote and backslash: nearly every value, and then JSON needs no escaping. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
+}
+
+/** What nginx does: quotes, backslashes, controls and everything beyond ASCII become `\xHH`. */
+function escapeControls(text: string): string {
+  if (isPlain(text)) return text;
+  let escaped = '';
+  for (const character of text) {
+    escaped += isPlain(character) ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  }
+  return escaped;
+}
+
+/** Microseconds are noise in a duration of milliseconds. */
+function round(ms: number | null): string {
+  return ms === null ? 'null' : String(Math.round(ms * 1000) / 1000);
+}
+
+let lastSecond = -1;
+let lastPrefix = '';
+
+/** ISO time with milliseconds; everything but the milliseconds is prepared once a second. */
+function isoTime(epochMs: number): string {
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastPrefix = new Date(second * 1000).toISOString().slice(0, 20);
+  }
+  return `${lastPrefix}${String(Math.floor(epochMs) % 1000).padStart(3, '0')}Z`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function commonLogTime(epochMs: number): string {
+  const date = new Date(epochMs);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  return (
+    `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}` +
+    `:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`
+  );
+}

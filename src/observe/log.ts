@@ -1,0 +1,50 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/**
+ * Asynchronous line sink: lines are collected and written in the background, so a slow disk or terminal never holds
+ * up a request. At most 1 MiB waits; beyond that the oldest collected write is dropped by the sink and counted.
+ */
+export interface LogSink extends DestinationStream {
+  /** Writes out what waits, synchronously. For the end of the process. */
+  flushSync(): void;
+  /** Opens the file again after it was rotated (SIGUSR2). */
+  reopen(): void;
+}
+
+/** Opens standard output (`null`) or a file for appending. Throws what the file system says. */
+export function openLogSink(file: string | null): LogSink {
+  const stream = destination({
+    dest: file ?? 1,
+    append: true,
+    mkdir: file !== null,
+    sync: false,
+    minLength: 4096,
+    maxLength: 1024 * 1024,
+    // Without a periodic flush the last lines of a quiet gateway would wait for the next 4 KiB.
+    periodicFlush: 250,
+  });
+  // A full disk or a closed pipe must not end the process: the gateway goes on without its log.
+  stream.on('error', () => {});
+  return {
+    write: (line) => void stream.write(line),
+    flushSync: () => flushQuietly(stream),
+    reopen: () => (file === null ? undefined : stream.reopen()),
+  };
+}
+
+function flushQuietly(stream: ReturnType<typeof destination>): void {
+  try {
+    stream.flushSync();
+  } catch {
+    // The sink was never ready or its pipe is gone (EPIPE, EAGAIN): nobody is left to read these lines.
+  }
+}
+
+/** The gateway's own log: starts, reloads, health changes, refusals, bugs. */
+export function createLog(sink: LogSink, level: LogLevel): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
+}
+
+export type { Logger };
