@@ -1,0 +1,98 @@
+import type { ConnectionLimits, Destination, UpstreamTls } from '../exchange/attempt.ts';
+import type { ProbeState } from './health/probe-state.ts';
+import { connectionKey, type EndpointId, endpointId } from './identity.ts';
+
+/** How an endpoint feels right now. Kept by the ledger under its `EndpointId`, so that a new configuration adopts it. */
+export interface EndpointLive {
+  /** Attempts sent and not finished. The engine adds one when it picks the endpoint and takes one when the attempt ends. */
+  inFlight: number;
+  /**
+   * Takes no new work: by hand, or because a new configuration removed it. The ledger forgets a removed endpoint, so one
+   * that comes back starts undrained.
+   */
+  drained: boolean;
+  /** Its credit in smooth weighted round robin; within ± the sum of the pool's weights. Written by that balancer alone. */
+  credit: number;
+}
+
+/** One address of one pool. Immutable but for `live` and `probe`, which outlive the snapshot. */
+export interface Endpoint {
+  readonly id: EndpointId;
+  /** `http://10.0.0.1:3000`: scheme, lower-case host, and the port unless it is the scheme's default. */
+  readonly origin: string;
+  /** `10.0.0.1:3000`: the origin without its scheme, for `Host` and for people. */
+  readonly authority: string;
+  /** Share of traffic, 0–1000. 0 takes sticky sessions only. */
+  readonly weight: number;
+  readonly destination: Destination;
+  readonly live: EndpointLive;
+  /** Result of the active checks, or `null` when the pool has none: then it counts as healthy. */
+  readonly probe: ProbeState | null;
+}
+
+/** An address as configuration gives it: `host` without brackets. */
+export interface EndpointAddress {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** TLS settings of a pool. `serverName` is the endpoint's own host unless given; `ca` is PEM text, not a file name. */
+export interface EndpointTls {
+  readonly serverName: string | null;
+  readonly ca: string | null;
+  readonly insecure: boolean;
+}
+
+/** What everything else about an endpoint derives from. `id` is what the ledger keeps its live state under. */
+export interface Place {
+  readonly id: EndpointId;
+  readonly origin: string;
+  readonly authority: string;
+  readonly destination: Destination;
+}
+
+export interface PlaceOptions {
+  readonly address: EndpointAddress;
+  /** Used for `https` addresses only. */
+  readonly tls: EndpointTls;
+  readonly limits: ConnectionLimits;
+}
+
+/** Names the place of one endpoint of `pool`: its identities and how to reach it. Compile time only. */
+export function placeOf(pool: string, { address, tls, limits }: PlaceOptions): Place {
+  const host = address.host.toLowerCase();
+  const literal = host.includes(':') ? `[${host}]` : host;
+  const authority = address.port === (address.secure ? 443 : 80) ? literal : `${literal}:${address.port}`;
+  const origin = `${address.secure ? 'https' : 'http'}://${authority}`;
+  const upstreamTls: UpstreamTls | null = address.secure
+    ? { serverName: tls.serverName ?? host, ca: tls.ca, insecure: tls.insecure }
+    : null;
+  return {
+    id: endpointId(pool, origin),
+    origin,
+    authority,
+    destination: {
+      connectionKey: connectionKey(origin, upstreamTls),
+      host,
+      port: address.port,
+      tls: upstreamTls,
+      limits,
+    },
+  };
+}
+
+/** Live state of an endpoint that was not there before. */
+export function createLive(): EndpointLive {
+  return { inFlight: 0, drained: false, credit: 0 };
+}
+
+/** Passes its active checks, or has none. */
+export function isHealthy(endpoint: Endpoint): boolean {
+  return endpoint.probe === null || endpoint.probe.up;
+}
+
+/** May a balancer give it new work? Healthy, not drained, and with a share of the traffic. */
+export function isAvailable(endpoint: Endpoint): boolean {
+  return endpoint.weight > 0 && !endpoint.live.drained && isHealthy(endpoint);
+}

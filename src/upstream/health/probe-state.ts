@@ -1,0 +1,84 @@
+import type { ProbeId } from '../identity.ts';
+
+/** One finished check, judged. */
+export interface ProbeOutcome {
+  readonly healthy: boolean;
+  /** Enumerated: `expected-status`, `unexpected-status`, `timeout`, or the reason of the `GatewayError`. */
+  readonly reason: string;
+  /** Status of the answer, or `null` when there was none. */
+  readonly status: number | null;
+  readonly elapsedMs: number;
+}
+
+/** When a run of results changes the state. */
+export interface ProbeThresholds {
+  /** Successes in a row that turn `down` into `up`, at least 1. */
+  readonly rise: number;
+  /** Failures in a row that turn `up` into `down`, at least 1. */
+  readonly fall: number;
+  /** State before the first result. */
+  readonly start: 'up' | 'down';
+}
+
+/**
+ * Active health of one origin under one kind of check: up or down, changed only by a full run of contrary results. A
+ * single contrary result in between starts the run anew. Kept by the ledger under its `ProbeId` and read by every pool
+ * that checks alike.
+ */
+export class ProbeState {
+  readonly id: ProbeId;
+  readonly #thresholds: ProbeThresholds;
+  #up: boolean;
+  #sinceMs: number;
+  #run = 0;
+  #last: ProbeOutcome | null = null;
+  #hasBeenUp: boolean;
+
+  constructor(id: ProbeId, thresholds: ProbeThresholds, nowMs: number) {
+    this.id = id;
+    this.#thresholds = thresholds;
+    this.#up = thresholds.start === 'up';
+    this.#hasBeenUp = this.#up;
+    this.#sinceMs = nowMs;
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** When it came into this state, in epoch milliseconds. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** Results in a row that speak against the present state. */
+  get run(): number {
+    return this.#run;
+  }
+
+  /** The latest result, or `null` before the first. */
+  get last(): ProbeOutcome | null {
+    return this.#last;
+  }
+
+  /** It started down and is on its way up for the first time: worth checking again soon. */
+  get coming(): boolean {
+    return !this.#hasBeenUp && this.#run > 0;
+  }
+
+  /** Takes one result, received at `nowMs` (epoch). Returns whether the state changed. */
+  record(outcome: ProbeOutcome, nowMs: number): boolean {
+    this.#last = outcome;
+    if (outcome.healthy === this.#up) {
+      this.#run = 0;
+      return false;
+    }
+    this.#run += 1;
+    if (this.#run < (this.#up ? this.#thresholds.fall : this.#thresholds.rise)) return false;
+    this.#up = outcome.healthy;
+    this.#hasBeenUp ||= this.#up;
+    this.#run = 0;
+    this.#sinceMs = nowMs;
+    return true;
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { UpstreamTls } from '../exchange/attempt.ts';
+
+declare const identity: unique symbol;
+
+/** Pool + origin, e.g. `shop@http://10.0.0.1:3000`: in-flight count, turn in the rotation, drained by hand. */
+export type EndpointId = string & { readonly [identity]: 'EndpointId' };
+
+/** Origin + digest of the check and of the TLS settings it is sent with: active health, shared by every pool that checks alike. */
+export type ProbeId = string & { readonly [identity]: 'ProbeId' };
+
+/** Origin + digest of the TLS settings: kept-alive connections. Plain origins have no digest. */
+export type ConnectionKey = string & { readonly [identity]: 'ConnectionKey' };
+
+/** Everything that changes what the result of a check means. The members are hashed in this order. */
+export interface ProbeIdentity {
+  readonly target: string;
+  readonly host: string;
+  readonly expect: readonly (number | string)[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  readonly start: 'up' | 'down';
+}
+
+/** `pool` cannot contain `@` (configuration allows letters, digits, `_`, `.`, `-`), so two pools never share an id. */
+export function endpointId(pool: string, origin: string): EndpointId {
+  return `${pool}@${origin}` as EndpointId;
+}
+
+/** A change to any member, thresholds included, makes another identity: its count of results starts anew. */
+export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeId {
+  const { target, host, expect, intervalMs, timeoutMs, rise, fall, start } = probe;
+  return `${connection}~${digest([target, host, expect, intervalMs, timeoutMs, rise, fall, start])}` as ProbeId;
+}
+
+/** Pools that reach one origin with the same TLS settings share its connections. */
+export function connectionKey(origin: string, tls: UpstreamTls | null): ConnectionKey {
+  if (tls === null) return origin as ConnectionKey;
+  return `${origin}#${digest([tls.serverName, tls.ca, tls.insecure])}` as ConnectionKey;
+}
+
+/** 12 base64url characters, 72 bits, of SHA-256 over the parts as JSON: only while a configuration is compiled. */
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
+}
