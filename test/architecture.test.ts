@@ -50,11 +50,11 @@ const FENCES: Record<string, readonly RegExp[]> = {
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],
   // `BlockList` and `isIP` do no I/O.
-  'node:net': [/^downstream\//, /^transport\//, /^routing\/client-list\.ts$/],
+  'node:net': [/^downstream\//, /^transport\//, /^routing\/client-list\.ts$/, /^control\/certificates\//],
   'node:tls': [/^downstream\//, /^transport\//],
   'node:http': [/^downstream\//],
   'node:http2': [/^downstream\//],
-  'node:fs': [/^config\//, /^control\//],
+  'node:fs': [/^config\//, /^control\//, /^admin\//],
   'node:fs/promises': [/^config\//, /^control\//],
 };
 

@@ -46,8 +46,6 @@ export interface Attempt {
   readonly upgrade: string | null;
   /** Time from the last request byte to the response head; 0 = none. */
   readonly headTimeoutMs: number;
-  /** Longest silence within the response body; 0 = none. */
-  readonly idleTimeoutMs: number;
 }
 
 /**

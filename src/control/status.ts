@@ -1,0 +1,45 @@
+import type { Pool } from '../upstream/pool.ts';
+
+/** What a running gateway says of itself. Plain data, nothing secret. */
+export interface GatewayStatus {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly phase: 'serving' | 'draining';
+  readonly listeners: readonly ListenerStatus[];
+  readonly pools: readonly PoolStatus[];
+  readonly routes: number;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly url: string;
+  readonly connections: number;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly available: number;
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface EndpointStatus {
+  readonly origin: string;
+  readonly weight: number;
+  readonly health: 'up' | 'down' | 'unchecked';
+  readonly drained: boolean;
+  readonly inFlight: number;
+}
+
+export function poolStatus(pool: Pool): PoolStatus {
+  return {
+    name: pool.name,
+    available: pool.availableCount(),
+    endpoints: pool.endpoints.map((endpoint) => ({
+      origin: endpoint.origin,
+      weight: endpoint.weight,
+      health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
+      drained: endpoint.live.drained,
+      inFlight: endpoint.live.inFlight,
+    })),
+  };
+}

@@ -1,0 +1,127 @@
+import { type CacheRequest, type Lookup, lookup } from '../cache/lookup.ts';
+import type { CachePolicy } from '../cache/policy.ts';
+import { badRequest, GatewayError } from '../errors.ts';
+import type { LocalReply } from '../exchange/local-reply.ts';
+import { countVia } from '../http/forwarded.ts';
+import { getHeader, noHeaders } from '../http/headers.ts';
+import { canonicalizeTarget, hostOf } from '../http/target.ts';
+import { announcedTooLarge } from '../policy/body-limit.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Progress } from './progress.ts';
+import type { ListenerRules, RoutePlan } from './snapshot.ts';
+
+/** Our name in `Via` (RFC 9110 §7.6.3) and in the status fields. */
+export const PSEUDONYM = 'headgate';
+
+/**
+ * Own entries in `Via` that still count as a chain of gateways. A loop passes any number; legitimate chains (edge, inner,
+ * development) are shorter. So a loop costs this many hops, then it ends with 508.
+ */
+const MAX_OWN_HOPS = 3;
+
+/** What is to be done with an exchange. Made synchronously and without side effects but on its `Progress`. */
+export type Decision =
+  | { readonly kind: 'reply'; readonly reply: LocalReply; readonly plan: RoutePlan | null }
+  | { readonly kind: 'refuse'; readonly error: GatewayError }
+  | {
+      readonly kind: 'serve';
+      readonly plan: RoutePlan;
+      readonly request: CacheRequest;
+      readonly found: Lookup & { readonly kind: 'hit' };
+    }
+  | { readonly kind: 'forward'; readonly plan: RoutePlan; readonly pool: Pool; readonly caching: Caching | null }
+  | { readonly kind: 'tunnel'; readonly plan: RoutePlan; readonly pool: Pool };
+
+/** How the answer of the endpoint relates to the cache. */
+export interface Caching {
+  readonly policy: CachePolicy;
+  readonly request: CacheRequest;
+  readonly lookup: Exclude<Lookup, { readonly kind: 'hit' }>;
+}
+
+/** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
+export function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decision {
+  const { request } = progress.exchange;
+  const refusal = admit(progress, rules);
+  if (refusal !== null) return { kind: 'refuse', error: refusal };
+  progress.host = hostOf(request.authority);
+  if (rules.redirect !== null) return { kind: 'reply', reply: rules.redirect(progress), plan: null };
+  if (progress.path === '*' || isLastHop(progress)) return { kind: 'reply', reply: optionsReply, plan: null };
+  const { client } = progress.exchange;
+  const matched = rules.table.match({
+    method: request.method,
+    host: progress.host,
+    path: progress.path,
+    query: progress.query,
+    headers: request.headers,
+    clientAddress: client.address,
+    serverName: client.tls === null ? null : client.tls.serverName,
+    tls: client.tls !== null,
+  });
+  if (matched === null) return { kind: 'refuse', error: noRoute() };
+  progress.route = matched.rule.name;
+  progress.captures = matched.captures;
+  return carryOut(progress, matched.rule.plan, nowMs);
+}
+
+function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
+  const { exchange } = progress;
+  if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
+  const { pool } = plan.action;
+  progress.pool = pool.name;
+  if (plan.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, plan.bodyLimitBytes)) {
+    return { kind: 'refuse', error: badRequest('body-too-large', 413) };
+  }
+  if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
+  if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
+  return consultCache(progress, plan, pool, nowMs);
+}
+
+function consultCache(
+  progress: Progress,
+  plan: RoutePlan & { readonly cache: CachePolicy | null },
+  pool: Pool,
+  nowMs: number,
+): Decision {
+  const { request } = progress.exchange;
+  const policy = plan.cache as CachePolicy;
+  const cacheRequest: CacheRequest = {
+    method: request.method,
+    scheme: request.scheme,
+    host: request.authority.toLowerCase(),
+    path: progress.path,
+    query: progress.query,
+    headers: request.headers,
+  };
+  const found = lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
+  if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
+  return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };
+}
+
+/** Canonicalises the target into `progress`; what must not be forwarded at all comes back as an error. */
+function admit(progress: Progress, rules: ListenerRules): GatewayError | null {
+  const { request } = progress.exchange;
+  const target = canonicalizeTarget(request.target, rules.pathPolicy);
+  if (!target.ok) return badRequest(target.reason);
+  progress.path = target.path;
+  progress.query = target.query;
+  // RFC 9110 §9.3.8: a TRACE would send cookies and credentials back in a body that scripts may read.
+  if (request.method === 'TRACE' || request.method === 'CONNECT') return badRequest('method-not-allowed', 405);
+  if (request.target === '*' && request.method !== 'OPTIONS') return badRequest('target-not-allowed');
+  if (countVia(request.headers, PSEUDONYM) > MAX_OWN_HOPS) {
+    return new GatewayError('proxy_loop_detected', { blame: 'gateway', status: 508, reason: 'loop-detected' });
+  }
+  return null;
+}
+
+/** RFC 9110 §7.6.2: the recipient of `Max-Forwards: 0` answers OPTIONS itself. */
+function isLastHop(progress: Progress): boolean {
+  const { request } = progress.exchange;
+  return request.method === 'OPTIONS' && getHeader(request.headers, 'max-forwards') === '0';
+}
+
+const optionsReply: LocalReply = { status: 204, headers: noHeaders, body: null, reason: 'options', error: null };
+
+function noRoute(): GatewayError {
+  return new GatewayError('destination_not_found', { blame: 'client', status: 404, reason: 'no-route' });
+}

@@ -1,0 +1,106 @@
+import type { Clock, CoarseClock } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import type { Transport } from '../exchange/attempt.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeObserver } from '../exchange/observer.ts';
+import { getHeader } from '../http/headers.ts';
+import { type Decision, decide } from './decide.ts';
+import { Edition } from './edition.ts';
+import { fail, internalError } from './fail.ts';
+import { finish } from './finish.ts';
+import { Forward } from './forward.ts';
+import { Progress } from './progress.ts';
+import { respond } from './respond.ts';
+import { serve } from './serve.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the engine is given from outside: everything that does I/O or tells the time. */
+export interface EngineParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly deadlines: CoarseClock;
+  readonly observer: ExchangeObserver;
+  /** A UUIDv7 for a request that starts at `epochMs`. */
+  readonly newRequestId: (epochMs: number) => string;
+}
+
+/** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
+export class Engine {
+  readonly #parts: EngineParts;
+  #edition: Edition;
+
+  constructor(parts: EngineParts, snapshot: Snapshot) {
+    this.#parts = parts;
+    this.#edition = new Edition(snapshot);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#edition.snapshot;
+  }
+
+  /** New exchanges get `snapshot`; `retired` is called when the last one of the edition before has ended. */
+  publish(snapshot: Snapshot, retired: () => void): void {
+    const before = this.#edition;
+    this.#edition = new Edition(snapshot);
+    before.supersede(retired);
+  }
+
+  /** Never throws: a bug ends its exchange with 500, and no other. */
+  readonly handle = (exchange: Exchange): void => {
+    const edition = this.#edition;
+    const epoch = this.#parts.clock.now();
+    const progress = new Progress(exchange, edition, {
+      id: requestIdOf(exchange) ?? this.#parts.newRequestId(epoch),
+      epoch,
+      at: this.#parts.clock.monotonic(),
+    });
+    edition.pin();
+    exchange.response.onClose = () => {
+      exchange.response.onClose = null;
+      finish(this.#parts, progress);
+    };
+    try {
+      this.#do(progress, this.#decide(progress));
+    } catch (bug) {
+      progress.bug = bug;
+      fail(progress, internalError(bug));
+    }
+  };
+
+  #decide(progress: Progress): Decision {
+    const rules = progress.edition.snapshot.listeners.get(progress.exchange.listener);
+    // A listener that a reload removed may still finish what was on its connections.
+    if (rules === undefined) return { kind: 'refuse', error: listenerGone() };
+    return decide(progress, rules, progress.startedAtEpoch);
+  }
+
+  #do(progress: Progress, decision: Decision): void {
+    switch (decision.kind) {
+      case 'refuse':
+        fail(progress, decision.error);
+        return;
+      case 'reply':
+        respond(progress, decision.reply, decision.plan);
+        return;
+      case 'serve':
+        serve(this.#parts, progress, decision);
+        return;
+      case 'forward':
+        new Forward(this.#parts, progress, decision).start();
+        return;
+      case 'tunnel':
+        new Forward(this.#parts, progress, { plan: decision.plan, pool: decision.pool, caching: null }).start();
+    }
+  }
+}
+
+/** A trusted proxy's id is kept, so that one request has one id in every log; anyone else's could be a forgery. */
+function requestIdOf(exchange: Exchange): string | null {
+  if (!exchange.client.trusted) return null;
+  const id = getHeader(exchange.request.headers, 'x-request-id');
+  return id !== null && /^[A-Za-z0-9._~:/+=-]{1,128}$/.test(id) ? id : null;
+}
+
+function listenerGone(): GatewayError {
+  return new GatewayError('destination_unavailable', { blame: 'gateway', status: 503, reason: 'listener-removed' });
+}

@@ -1,0 +1,43 @@
+import { Buffer } from 'node:buffer';
+import type { GatewayError } from '../errors.ts';
+import { getHeader } from '../http/headers.ts';
+import type { Progress } from './progress.ts';
+
+export interface ErrorPage {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/** What the client is told: `{"error":code,"reason":…,"id":…}`, or a plain page for a browser. */
+export function errorPage(progress: Progress, error: GatewayError): ErrorPage {
+  if (getHeader(progress.request.headers, 'accept')?.includes('text/html') === true) {
+    return { contentType: 'text/html; charset=utf-8', body: Buffer.from(htmlPage(progress, error)) };
+  }
+  const body = `{"error":"${error.code}","reason":"${error.reason}","id":"${progress.requestId}"}\n`;
+  return { contentType: 'application/json', body: Buffer.from(body) };
+}
+
+/** Codes, reasons and ids are made of letters, digits, `_` and `-`: nothing here needs escaping but what `developerFacts` adds. */
+function htmlPage(progress: Progress, error: GatewayError): string {
+  const { development } = progress.edition.snapshot;
+  const reload = development && error.blame === 'upstream' ? '<meta http-equiv="refresh" content="2">' : '';
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8">${reload}<title>${error.status}</title>` +
+    '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}' +
+    'code{font:14px ui-monospace,monospace}small{color:#666}</style></head><body>' +
+    `<h1>${error.status}</h1><p><code>${error.code}</code> (${error.reason})</p>` +
+    `${development ? developerFacts(progress) : ''}<p><small>Request ${progress.requestId}</small></p></body></html>\n`
+  );
+}
+
+/** For the one who runs both sides: which route, pool and endpoint, and that the page reloads by itself. */
+function developerFacts(progress: Progress): string {
+  const facts = [`Route <code>${escapeHtml(progress.route === '' ? 'none' : progress.route)}</code>`];
+  if (progress.pool !== null) facts.push(`pool <code>${escapeHtml(progress.pool)}</code>`);
+  if (progress.endpoint !== null) facts.push(`endpoint <code>${escapeHtml(progress.endpoint)}</code>`);
+  return `<p>${facts.join(', ')}</p>`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

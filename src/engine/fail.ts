@@ -1,0 +1,46 @@
+import { GatewayError } from '../errors.ts';
+import type { HeaderDraft } from '../http/headers.ts';
+import { proxyStatus } from '../http/proxy-status.ts';
+import { errorPage } from './error-page.ts';
+import type { Progress } from './progress.ts';
+
+/**
+ * Turns a failure into the exchange's end; the only place that does. While nothing was sent: an error response with status,
+ * code and request id, never a message, an address or a stack. Afterwards: a truncation that the client can see (RFC 9112 §8).
+ * A client that left gets nothing, and 499 in the log.
+ */
+export function fail(progress: Progress, error: GatewayError): void {
+  const { response } = progress.exchange;
+  progress.blame(error);
+  if (response.phase === 'closed') {
+    if (progress.status === 0) progress.status = error.status;
+    return;
+  }
+  if (response.phase === 'started' || error.status === 499) {
+    if (progress.status === 0) progress.status = error.status;
+    response.fail(error);
+    return;
+  }
+  const page = errorPage(progress, error);
+  const headers: HeaderDraft = [
+    'Content-Type',
+    page.contentType,
+    'Content-Length',
+    String(page.body.byteLength),
+    'Cache-Control',
+    'no-store',
+    'Proxy-Status',
+    proxyStatus(error.code),
+    'X-Request-Id',
+    progress.requestId,
+  ];
+  if (error.status === 503) headers.push('Retry-After', '1');
+  if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
+  progress.status = error.status;
+  response.respond({ status: error.status, headers }, page.body);
+}
+
+/** A bug in Headgate, met while handling one exchange. */
+export function internalError(bug: unknown): GatewayError {
+  return new GatewayError('proxy_internal_error', { blame: 'gateway', status: 500, reason: 'bug', cause: bug });
+}

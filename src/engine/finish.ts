@@ -1,0 +1,34 @@
+import type { ExchangeRecord } from '../exchange/outcome.ts';
+import type { EngineParts } from './engine.ts';
+import type { Progress } from './progress.ts';
+
+/** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
+export function finish(parts: EngineParts, progress: Progress): void {
+  parts.observer.finished(recordOf(progress, parts.clock.monotonic()));
+  progress.edition.unpin();
+}
+
+function recordOf(progress: Progress, now: number): ExchangeRecord {
+  const { exchange, sentAt, firstByteAt } = progress;
+  return {
+    id: progress.requestId,
+    request: exchange.request,
+    listener: exchange.listener,
+    clientAddress: exchange.client.address,
+    tls: exchange.client.tls,
+    startedAtEpoch: progress.startedAtEpoch,
+    status: progress.status,
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    totalMs: now - progress.startedAt,
+    queueMs: sentAt === 0 ? null : sentAt - progress.startedAt,
+    firstByteMs: firstByteAt === 0 ? null : firstByteAt - progress.startedAt,
+    route: progress.route === '' ? null : progress.route,
+    pool: progress.pool,
+    endpoint: progress.endpoint,
+    attempts: progress.attempts,
+    reusedConnection: progress.reusedConnection,
+    cache: progress.cacheStatus,
+    end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },
+  };
+}

@@ -1,0 +1,297 @@
+import type { Deadline } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
+import type { BodySource, ByteChannel } from '../exchange/body.ts';
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import { cookieValue } from '../http/cookie.ts';
+import type { HeaderList } from '../http/headers.ts';
+import { responseEndToEnd } from '../http/hop-by-hop.ts';
+import { limitBody } from '../policy/body-limit.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { judgeRetry } from '../upstream/retry.ts';
+import type { Caching } from './decide.ts';
+import { Delivery } from './deliver.ts';
+import type { EngineParts } from './engine.ts';
+import { internalError } from './fail.ts';
+import { attemptAt, buildOutbound, type Outbound } from './outbound.ts';
+import type { Progress } from './progress.ts';
+import type { RoutePlan } from './snapshot.ts';
+import { splice } from './tunnel.ts';
+
+/**
+ * Steps 9 to 14 of an exchange's life: picks endpoints, sends attempts, and hands what comes back to a `Delivery`.
+ * Hot: one object for all attempts of an exchange, and it is the receiver of each of them; a transport reports nothing
+ * after `fail` or `cancel`, so attempts can't be confused.
+ */
+export class Forward implements AttemptReceiver {
+  /** Set by the transport: the response may flow again. */
+  onDrain: (() => void) | null = null;
+
+  readonly #parts: EngineParts;
+  readonly #progress: Progress;
+  readonly #plan: RoutePlan;
+  readonly #pool: Pool;
+  readonly #delivery: Delivery;
+  readonly #outbound: Outbound;
+  readonly #body: BodySource | null;
+  readonly #affinityCookie: string | null;
+  #tried: Endpoint[] | null = null;
+  #endpoint: Endpoint | null = null;
+  #inFlight: InFlight | null = null;
+  #replayedReused = false;
+  /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
+  #overLimit: GatewayError | null = null;
+  #total: Deadline | null = null;
+  #idle: Deadline | null = null;
+  #done = false;
+
+  constructor(
+    parts: EngineParts,
+    progress: Progress,
+    route: { readonly plan: RoutePlan; readonly pool: Pool; readonly caching: Caching | null },
+  ) {
+    this.#parts = parts;
+    this.#progress = progress;
+    this.#plan = route.plan;
+    this.#pool = route.pool;
+    const { exchange } = progress;
+    const { caching } = route;
+    this.#outbound = buildOutbound(
+      progress,
+      route.plan,
+      caching?.lookup.kind === 'revalidate' ? caching.lookup.conditional : null,
+    );
+    this.#delivery = new Delivery(parts, progress, route);
+    this.#body = this.#bodyToSend();
+    this.#affinityCookie =
+      route.pool.affinity === null ? null : cookieValue(exchange.request.headers, route.pool.affinity.cookie);
+    exchange.onClientGone = (cause) => this.#clientGone(cause);
+  }
+
+  start(): void {
+    const { exchange } = this.#progress;
+    if (this.#plan.timeouts.totalMs > 0 && exchange.upgrade === null) {
+      this.#total = { at: 0, expire: () => this.#timeOut('total-timeout', 'http_response_timeout') };
+      this.#parts.deadlines.arm(this.#total, this.#plan.timeouts.totalMs);
+    }
+    // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
+    if (exchange.sendContinue !== null) exchange.sendContinue();
+    this.#attempt(null);
+  }
+
+  #bodyToSend(): BodySource | null {
+    const source = this.#progress.exchange.requestBody;
+    if (source.length === 0) return null;
+    const limit = this.#plan.bodyLimitBytes;
+    // An announced length was checked before; what is not announced is counted as it flows.
+    if (limit === null || source.length !== null) return source;
+    return limitBody(source, limit, (error) => {
+      this.#overLimit = error;
+    });
+  }
+
+  #attempt(lastError: GatewayError | null): void {
+    const endpoint = this.#pool.pick({
+      clientAddress: this.#progress.client.address,
+      affinityCookie: this.#affinityCookie,
+      tried: this.#tried,
+    });
+    if (endpoint === null) {
+      this.#finish();
+      this.#delivery.fail(lastError ?? unavailable());
+      return;
+    }
+    this.#endpoint = endpoint;
+    this.#progress.lastEndpoint = endpoint;
+    this.#progress.attempts += 1;
+    // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
+    endpoint.live.inFlight += 1;
+    this.#inFlight = this.#parts.transport.send(
+      attemptAt(endpoint, this.#outbound, {
+        progress: this.#progress,
+        pool: this.#pool,
+        body: this.#body,
+        headTimeoutMs: this.#plan.timeouts.headMs,
+      }),
+      this,
+    );
+    // The transport may have failed the attempt within `send`, and another may already be under way.
+    if (this.#done) this.#inFlight = null;
+  }
+
+  sent(reusedConnection: boolean): void {
+    this.#progress.sentAt = this.#parts.clock.monotonic();
+    this.#progress.reusedConnection = reusedConnection;
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    // RFC 9110 §15.2: every 1xx but 100 is forwarded; ours was answered by us, 101 never comes this way.
+    if (status !== 100) this.#progress.exchange.response.informational(status, responseEndToEnd(headers));
+  }
+
+  head(head: ResponseHead): void {
+    this.#progress.firstByteAt = this.#parts.clock.monotonic();
+    const endpoint = this.#endpoint as Endpoint;
+    this.#progress.exchange.response.onDrain = () => this.#resume();
+    try {
+      this.#delivery.start(head, endpoint, this.#setCookie(endpoint));
+    } catch (bug) {
+      this.#bug(bug);
+      return;
+    }
+    this.#watchIdle(head);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    const more = this.#delivery.data(chunk);
+    if (this.#idle !== null) {
+      // A slow client is not a silent endpoint: while it is paused, nothing is expected.
+      if (more) this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
+      else this.#parts.deadlines.disarm(this.#idle);
+    }
+    return more;
+  }
+
+  end(trailers: HeaderList | null): void {
+    this.#finish();
+    this.#delivery.end(trailers);
+  }
+
+  upgraded(head: ResponseHead, channel: ByteChannel): void {
+    const { exchange } = this.#progress;
+    if (exchange.upgrade === null) {
+      // RFC 9110 §15.2.2: a 101 that nobody asked for.
+      const error = new GatewayError('http_protocol_error', {
+        blame: 'upstream',
+        status: 502,
+        reason: 'unasked-upgrade',
+      });
+      channel.sink.fail(error);
+      this.fail(error);
+      return;
+    }
+    this.#progress.firstByteAt = this.#parts.clock.monotonic();
+    exchange.onClientGone = null;
+    try {
+      const endpoint = this.#endpoint as Endpoint;
+      const client = exchange.upgrade.accept(this.#delivery.upgradeHead(head, endpoint, this.#setCookie(endpoint)));
+      splice(this.#parts, { client, upstream: channel, idleMs: this.#plan.timeouts.tunnelIdleMs }, (cause) => {
+        this.#finish();
+        this.#delivery.tunnelEnded(cause);
+      });
+    } catch (bug) {
+      channel.sink.fail(internalError(bug));
+      this.#bug(bug);
+    }
+  }
+
+  fail(cause: GatewayError): void {
+    if (this.#done) return;
+    const error = this.#overLimit ?? cause;
+    if (this.#progress.exchange.response.phase !== 'open' || this.#delivery.started) {
+      this.#finish();
+      this.#delivery.fail(error);
+      return;
+    }
+    const verdict = judgeRetry({
+      error,
+      method: this.#progress.request.method,
+      bodyUntouched: this.#body === null || this.#body.untouched,
+      attempt: this.#progress.attempts,
+      maxAttempts: this.#plan.attempts,
+      reusedConnection: this.#progress.reusedConnection,
+      replayedReused: this.#replayedReused,
+    });
+    if (!verdict.again) {
+      this.#finish();
+      this.#delivery.fail(error);
+      return;
+    }
+    this.#retry(error, verdict.why === 'reused-connection-died');
+  }
+
+  #retry(error: GatewayError, sameEndpoint: boolean): void {
+    const endpoint = this.#endpoint as Endpoint;
+    endpoint.live.inFlight -= 1;
+    this.#endpoint = null;
+    this.#inFlight = null;
+    if (this.#body !== null) this.#body.unpipe();
+    if (sameEndpoint) {
+      // The connection was stale, not the endpoint: it may be asked again, once.
+      this.#replayedReused = true;
+    } else {
+      this.#tried ??= [];
+      this.#tried.push(endpoint);
+    }
+    this.#attempt(error);
+  }
+
+  #setCookie(endpoint: Endpoint): string | null {
+    const { affinity } = this.#pool;
+    if (affinity === null || !this.#pool.needsCookie(endpoint, this.#affinityCookie)) return null;
+    return affinity.setCookie(endpoint, this.#progress.client.tls !== null);
+  }
+
+  #bug(bug: unknown): void {
+    this.#inFlight?.cancel();
+    this.#finish();
+    this.#progress.bug ??= bug;
+    this.#delivery.fail(internalError(bug));
+  }
+
+  #resume(): void {
+    if (this.#done) return;
+    if (this.#idle !== null) this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
+    if (this.onDrain !== null) this.onDrain();
+  }
+
+  /** Event streams are silent for as long as nothing happens: that is their point (TRAPS: quiet SSE). */
+  #watchIdle(head: ResponseHead): void {
+    if (this.#done || this.#plan.timeouts.idleMs === 0 || isEventStream(head.headers)) return;
+    this.#idle = { at: 0, expire: () => this.#timeOut('idle-timeout', 'connection_read_timeout') };
+    this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
+  }
+
+  #timeOut(reason: string, code: 'http_response_timeout' | 'connection_read_timeout'): void {
+    if (this.#done) return;
+    this.#inFlight?.cancel();
+    this.#finish();
+    this.#delivery.fail(new GatewayError(code, { blame: 'upstream', status: 504, reason }));
+  }
+
+  #clientGone(cause: GatewayError): void {
+    if (this.#done) return;
+    this.#inFlight?.cancel();
+    this.#finish();
+    this.#delivery.clientGone(cause);
+  }
+
+  /** Gives back everything this exchange holds upstream. Idempotent. */
+  #finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#inFlight = null;
+    if (this.#endpoint !== null) this.#endpoint.live.inFlight -= 1;
+    if (this.#total !== null) this.#parts.deadlines.disarm(this.#total);
+    if (this.#idle !== null) this.#parts.deadlines.disarm(this.#idle);
+  }
+}
+
+function unavailable(): GatewayError {
+  return new GatewayError('destination_unavailable', {
+    blame: 'upstream',
+    status: 503,
+    reason: 'no-endpoint-available',
+  });
+}
+
+function isEventStream(headers: HeaderList): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === 12 && name.toLowerCase() === 'content-type') {
+      return (headers[i + 1] as string).toLowerCase().startsWith('text/event-stream');
+    }
+  }
+  return false;
+}

@@ -1,0 +1,98 @@
+import type { Attempt } from '../exchange/attempt.ts';
+import type { BodySource } from '../exchange/body.ts';
+import { appendForwarding, appendVia } from '../http/forwarded.ts';
+import { getHeader, type HeaderDraft, type HeaderList, removeHeader, setHeader } from '../http/headers.ts';
+import { requestEndToEnd } from '../http/hop-by-hop.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { PSEUDONYM } from './decide.ts';
+import type { Progress } from './progress.ts';
+import type { RoutePlan } from './snapshot.ts';
+
+/** The request as it goes upstream, the same for every attempt but for `Host`. */
+export interface Outbound {
+  readonly target: string;
+  readonly headers: HeaderList;
+}
+
+/**
+ * Builds what goes upstream (RFC 9110 §7.6): hop-by-hop fields go first, so that no edit of ours can be undone by a client's
+ * `Connection`; then the route's edits; then the fields that tell the endpoint who asked.
+ * `conditional` are the cache's own validators; with them the client's conditions stay at the gateway.
+ */
+export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: HeaderList | null): Outbound {
+  const { exchange } = progress;
+  const { request, client } = exchange;
+  const draft = requestEndToEnd(request.headers);
+  if (conditional !== null) replaceConditions(draft, conditional);
+  if (request.method === 'OPTIONS') decrementMaxForwards(draft);
+  if (plan.editRequest !== null) plan.editRequest(draft, progress);
+  appendForwarding(draft, {
+    peer: client.peer,
+    trusted: client.trusted,
+    scheme: request.scheme,
+    authority: request.authority,
+    localPort: client.localPort,
+    received: request.headers,
+  });
+  appendVia(draft, request.version, PSEUDONYM);
+  setHeader(draft, 'X-Request-Id', progress.requestId);
+  return { target: outboundTarget(progress, plan), headers: draft };
+}
+
+function outboundTarget(progress: Progress, plan: RoutePlan): string {
+  const path = plan.rewritePath === null ? progress.path : plan.rewritePath(progress.path, progress);
+  const query = plan.editQuery === null ? progress.query : plan.editQuery(progress.query, progress);
+  return query === null ? path : `${path}?${query}`;
+}
+
+/** One attempt of `outbound` at `endpoint`. */
+export function attemptAt(
+  endpoint: Endpoint,
+  outbound: Outbound,
+  rest: {
+    readonly progress: Progress;
+    readonly pool: Pool;
+    readonly body: BodySource | null;
+    readonly headTimeoutMs: number;
+  },
+): Attempt {
+  const { exchange } = rest.progress;
+  return {
+    destination: endpoint.destination,
+    method: exchange.request.method,
+    target: outbound.target,
+    headers: withHost(outbound.headers, hostFor(rest.pool, endpoint, exchange.request.authority)),
+    body: rest.body,
+    upgrade: exchange.upgrade === null ? null : exchange.upgrade.protocol,
+    headTimeoutMs: rest.headTimeoutMs,
+  };
+}
+
+function hostFor(pool: Pool, endpoint: Endpoint, authority: string): string {
+  if (pool.hostPolicy === 'endpoint') return endpoint.authority;
+  // An HTTP/1.0 client may send no Host; an HTTP/1.1 request must have one (RFC 9112 §3.2).
+  if (pool.hostPolicy === 'preserve') return authority === '' ? endpoint.authority : authority;
+  return pool.hostPolicy.fixed;
+}
+
+/** `Host` first (RFC 9110 §7.2) and exactly once. The usual request has it there already, and is not copied. */
+function withHost(headers: HeaderList, host: string): HeaderList {
+  if (headers[1] === host && (headers[0] as string).toLowerCase() === 'host') return headers;
+  const draft = headers.slice();
+  removeHeader(draft, 'host');
+  draft.unshift('Host', host);
+  return draft;
+}
+
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'];
+
+function replaceConditions(draft: HeaderDraft, conditional: HeaderList): void {
+  for (const name of CONDITIONS) removeHeader(draft, name);
+  for (let i = 0; i < conditional.length; i += 2) draft.push(conditional[i] as string, conditional[i + 1] as string);
+}
+
+function decrementMaxForwards(draft: HeaderDraft): void {
+  const value = getHeader(draft, 'max-forwards');
+  if (value !== null && /^\d{1,9}$/.test(value)) setHeader(draft, 'Max-Forwards', String(Number(value) - 1));
+}

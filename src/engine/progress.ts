@@ -1,0 +1,72 @@
+import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
+import type { Side } from '../exchange/outcome.ts';
+import type { Variables } from '../policy/variables.ts';
+import { type Captures, noCaptures } from '../routing/route.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Edition } from './edition.ts';
+
+/**
+ * What is known of one exchange so far: filled in as it goes, read by templates on the way and by the log at the end.
+ * One object an exchange, and every field present from the start, so that it keeps one hidden class.
+ */
+export class Progress implements Variables {
+  readonly exchange: Exchange;
+  readonly edition: Edition;
+  readonly requestId: string;
+  readonly startedAtEpoch: number;
+  /** Monotonic milliseconds, like every other time here. */
+  readonly startedAt: number;
+
+  /** Canonical path and raw query: what routing, policies, cache key and upstream all see. */
+  path = '';
+  query: string | null = null;
+  host = '';
+  captures: Captures = noCaptures;
+  route = '';
+  pool: string | null = null;
+  lastEndpoint: Endpoint | null = null;
+  attempts = 0;
+  reusedConnection = false;
+  sentAt = 0;
+  firstByteAt = 0;
+  /** Value for `Cache-Status`, or `null` where no cache is configured. */
+  cacheStatus: string | null = null;
+  status = 0;
+  endSide: Side = 'gateway';
+  endReason = 'complete';
+  endError: ErrorCode | null = null;
+  bug: unknown = null;
+
+  constructor(
+    exchange: Exchange,
+    edition: Edition,
+    stamp: { readonly id: string; readonly epoch: number; readonly at: number },
+  ) {
+    this.exchange = exchange;
+    this.edition = edition;
+    this.requestId = stamp.id;
+    this.startedAtEpoch = stamp.epoch;
+    this.startedAt = stamp.at;
+  }
+
+  get request(): RequestHead {
+    return this.exchange.request;
+  }
+
+  get client(): Client {
+    return this.exchange.client;
+  }
+
+  get endpoint(): string | null {
+    return this.lastEndpoint === null ? null : this.lastEndpoint.origin;
+  }
+
+  /** The exchange ended because of `cause`. The first cause counts: what follows is its consequence. */
+  blame(cause: GatewayError): void {
+    if (this.endError !== null) return;
+    this.endSide = cause.blame;
+    this.endReason = cause.reason;
+    this.endError = cause.code;
+  }
+}

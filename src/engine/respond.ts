@@ -1,0 +1,21 @@
+import type { LocalReply } from '../exchange/local-reply.ts';
+import type { HeaderDraft } from '../http/headers.ts';
+import { proxyStatus } from '../http/proxy-status.ts';
+import type { Progress } from './progress.ts';
+import type { RoutePlan } from './snapshot.ts';
+
+/**
+ * Answers an exchange without an endpoint. The route's response header edits apply to its replies too: a security header
+ * that is missing on redirects would be a hole.
+ */
+export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan | null): void {
+  const { exchange } = progress;
+  const headers: HeaderDraft = reply.headers.slice();
+  if (reply.status !== 204) headers.push('Content-Length', String(reply.body === null ? 0 : reply.body.byteLength));
+  if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
+  if (reply.error !== null) headers.push('Proxy-Status', proxyStatus(reply.error));
+  progress.status = reply.status;
+  progress.endReason = reply.reason;
+  progress.endError ??= reply.error;
+  exchange.response.respond({ status: reply.status, headers }, reply.body);
+}

@@ -1,0 +1,60 @@
+import type { CachePolicy } from '../cache/policy.ts';
+import type { CacheStore } from '../cache/store.ts';
+import type { LocalReply } from '../exchange/local-reply.ts';
+import type { HeaderDraft } from '../http/headers.ts';
+import type { PathPolicy } from '../http/target.ts';
+import type { LocationRewrite } from '../policy/location.ts';
+import type { Variables } from '../policy/variables.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import type { Pool } from '../upstream/pool.ts';
+
+/** Makes a reply of Headgate's own from the facts of a request. */
+export type MakeReply = (variables: Variables) => LocalReply;
+
+/** Everything a route does, compiled. A phase with nothing to do is `null` and costs one test. */
+export interface RoutePlan {
+  readonly action: RouteAction;
+  readonly bodyLimitBytes: number | null;
+  readonly rewritePath: ((path: string, variables: Variables) => string) | null;
+  readonly editQuery: ((query: string | null, variables: Variables) => string | null) | null;
+  readonly editRequest: ((draft: HeaderDraft, variables: Variables) => void) | null;
+  readonly rewriteLocation: LocationRewrite | null;
+  readonly editCookies: ((draft: HeaderDraft) => void) | null;
+  readonly editResponse: ((draft: HeaderDraft, variables: Variables) => void) | null;
+  readonly timeouts: RouteTimeouts;
+  /** Attempts in total, 1 for no retry. */
+  readonly attempts: number;
+  readonly cache: CachePolicy | null;
+}
+
+export type RouteAction =
+  | { readonly kind: 'forward'; readonly pool: Pool }
+  | { readonly kind: 'reply'; readonly make: MakeReply };
+
+/** Milliseconds; 0 for none. */
+export interface RouteTimeouts {
+  readonly headMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+  readonly tunnelIdleMs: number;
+}
+
+/** What one listener does with a request before and while routing it. */
+export interface ListenerRules {
+  readonly pathPolicy: PathPolicy;
+  readonly bodyLimitBytes: number | null;
+  /** Answers everything, before routing (`redirectTo`). */
+  readonly redirect: MakeReply | null;
+  readonly table: RouteTable<RoutePlan>;
+}
+
+/** Everything compiled from one configuration. Immutable, swapped as one pointer. */
+export interface Snapshot {
+  readonly listeners: ReadonlyMap<string, ListenerRules>;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly store: CacheStore;
+  /** One response bigger than this is not stored. */
+  readonly cacheObjectBytes: number;
+  /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
+  readonly development: boolean;
+}
