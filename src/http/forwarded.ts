@@ -1,0 +1,192 @@
+import { getCombined, type HeaderDraft, type HeaderList, isNamed, noHeaders } from './headers.ts';
+import { isToken } from './method.ts';
+import { isOws } from './octets.ts';
+
+export interface Forwarding {
+  /** Address of the TCP peer, canonical text, IPv6 without brackets. */
+  readonly peer: string;
+  /** The peer is a trusted proxy: what it says of its own client is believed and extended. */
+  readonly trusted: boolean;
+  readonly scheme: 'http' | 'https';
+  /** As the client sent it, with port if any; empty when it sent none. */
+  readonly authority: string;
+  readonly localPort: number;
+  /** The fields as received, before any edit: where a trusted proxy's statements are read. */
+  readonly received: HeaderList;
+}
+
+/**
+ * Tells the endpoint who asked: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239), one line each, at
+ * the end of `draft`. A trusted peer's lists are extended by the peer, and what it says of scheme, host and port is kept;
+ * if it names a scheme but no port, the port is that of its host or scheme, not ours. Everybody else's are replaced.
+ *
+ * An untrusted client's `X-Real-IP` and other `X-Forwarded-*` fields are removed too, as far as `draft` still has them as
+ * received: a route's own `X-Forwarded-Prefix` stays. (Where edits come before this call, a client that sends the very
+ * value which an edit sets gets the edited field removed; `removeSpoofed` before the edits avoids that.)
+ */
+export function appendForwarding(draft: HeaderDraft, f: Forwarding): void {
+  removeStale(draft, f);
+  const believed = f.trusted ? f.received : noHeaders;
+  const chain = getCombined(believed, 'x-forwarded-for');
+  const scheme = getCombined(believed, 'x-forwarded-proto');
+  const host = getCombined(believed, 'x-forwarded-host') ?? f.authority;
+  const elements = getCombined(believed, 'forwarded');
+  const element = forwardedElement(f);
+  draft.push('X-Forwarded-For', chain === null ? f.peer : `${chain}, ${f.peer}`);
+  draft.push('X-Forwarded-Proto', scheme ?? f.scheme);
+  if (host !== '') draft.push('X-Forwarded-Host', host);
+  draft.push('X-Forwarded-Port', getCombined(believed, 'x-forwarded-port') ?? portFor(scheme, host, f.localPort));
+  draft.push('Forwarded', elements === null ? element : `${elements}, ${element}`);
+}
+
+/** Removes every forwarding field that only a trusted proxy may send: `Forwarded`, `X-Forwarded-*`, `X-Real-IP`. */
+export function removeSpoofed(draft: HeaderDraft): void {
+  let kept = 0;
+  for (let i = 0; i < draft.length; i += 2) {
+    const name = draft[i] as string;
+    if (isForwardingName(name)) continue;
+    draft[kept] = name;
+    draft[kept + 1] = draft[i + 1] as string;
+    kept += 2;
+  }
+  draft.length = kept;
+}
+
+function isForwardingName(name: string): boolean {
+  // Nine characters are the shortest of them; most names are ruled out by the first letter.
+  if (name.length < 9) return false;
+  const first = name.charCodeAt(0) | 0x20;
+  if (first === 0x66) return isNamed(name, 'forwarded');
+  if (first !== 0x78) return false;
+  return isNamed(name, 'x-real-ip') || name.slice(0, 12).toLowerCase() === 'x-forwarded-';
+}
+
+/** Removes the five fields that are about to be written anew, and what an untrusted client sent of the others. */
+function removeStale(draft: HeaderDraft, f: Forwarding): void {
+  let kept = 0;
+  for (let i = 0; i < draft.length; i += 2) {
+    const name = draft[i] as string;
+    const value = draft[i + 1] as string;
+    if (isForwardingName(name)) {
+      const lower = name.toLowerCase();
+      if (isReplaced(lower) || (!f.trusted && hasLine(f.received, lower, value))) continue;
+    }
+    draft[kept] = name;
+    draft[kept + 1] = value;
+    kept += 2;
+  }
+  draft.length = kept;
+}
+
+function hasLine(headers: HeaderList, lower: string, value: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i + 1] === value && isNamed(headers[i] as string, lower)) return true;
+  }
+  return false;
+}
+
+function isReplaced(lower: string): boolean {
+  switch (lower) {
+    case 'forwarded':
+    case 'x-forwarded-for':
+    case 'x-forwarded-proto':
+    case 'x-forwarded-host':
+    case 'x-forwarded-port':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** `claimed` is a trusted proxy's scheme. Behind it our own port says nothing of the one the client used. */
+function portFor(claimed: string | null, host: string, localPort: number): string {
+  if (claimed === null) return String(localPort);
+  const port = /:(\d{1,5})$/.exec(host)?.[1];
+  if (port !== undefined) return port;
+  return claimed.toLowerCase().startsWith('https') ? '443' : '80';
+}
+
+/** One `forwarded-element` (RFC 7239 §4). */
+function forwardedElement(f: Forwarding): string {
+  // §6: an IPv6 address stands in brackets, and since neither `[` nor `:` is a token character, in quotes.
+  const node = f.peer.includes(':') ? `"[${f.peer}]"` : f.peer;
+  const host = f.authority === '' ? '' : `;host=${tokenOrQuoted(f.authority)}`;
+  return `for=${node}${host};proto=${f.scheme}`;
+}
+
+function tokenOrQuoted(text: string): string {
+  return isToken(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Adds our entry to Via as a line of its own, which means the same as a longer list (RFC 9110 §5.3, §7.6.3). */
+export function appendVia(draft: HeaderDraft, receivedVersion: '1.0' | '1.1' | '2', pseudonym = 'headgate'): void {
+  draft.push('Via', `${receivedVersion === '2' ? '2.0' : receivedVersion} ${pseudonym}`);
+}
+
+/** True when a message has come through `pseudonym` before (RFC 9110 §7.6.3). */
+export function viaLoop(headers: HeaderList, pseudonym: string): boolean {
+  return countVia(headers, pseudonym) > 0;
+}
+
+/**
+ * How many entries of all Via lists were received by `pseudonym`, compared without case. Comments are skipped, nested and
+ * with escapes. Free when there is no Via.
+ */
+export function countVia(headers: HeaderList, pseudonym: string): number {
+  let count = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (isNamed(headers[i] as string, 'via')) count += countEntries(headers[i + 1] as string, pseudonym.toLowerCase());
+  }
+  return count;
+}
+
+function countEntries(list: string, lower: string): number {
+  let count = 0;
+  for (const entry of withoutComments(list).split(',')) {
+    // received-protocol RWS received-by
+    if (
+      entry
+        .trim()
+        .split(/[ \t]+/)[1]
+        ?.toLowerCase() === lower
+    )
+      count += 1;
+  }
+  return count;
+}
+
+/**
+ * A comment may hold commas and names (RFC 9110 §5.6.5), so it goes before the list is split. One that is never closed
+ * hides nothing: the rest is read as it stands, which also keeps this linear.
+ */
+function withoutComments(list: string): string {
+  let text = '';
+  let copied = 0;
+  for (let i = list.indexOf('('); i !== -1; i = list.indexOf('(', i + 1)) {
+    if (!followsSpace(list, i)) continue;
+    const end = endOfComment(list, i);
+    if (end === -1) break;
+    text += list.slice(copied, i);
+    copied = end + 1;
+    i = end;
+  }
+  return text + list.slice(copied);
+}
+
+function followsSpace(list: string, at: number): boolean {
+  return at > 0 && isOws(list.charCodeAt(at - 1));
+}
+
+/** Index of the parenthesis that closes the one at `start`, or -1. */
+function endOfComment(list: string, start: number): number {
+  let depth = 0;
+  for (let i = start; i < list.length; i += 1) {
+    if (list[i] === '\\') i += 1;
+    else if (list[i] === '(') depth += 1;
+    else if (list[i] === ')') {
+      depth -= 1;
+      if (depth === 0) return i;
+    }
+  }
+  return -1;
+}

@@ -1,0 +1,7 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** Proxy-Status member for a response that Headgate made in place of the endpoint's (RFC 9209 §2). `status` is what the endpoint answered, if it did. */
+export function proxyStatus(code: ErrorCode, status?: number): string {
+  const member = `headgate; error=${code}`;
+  return status === undefined ? member : `${member}; received-status=${status}`;
+}
