@@ -14,7 +14,7 @@ export interface PoolOptions {
   readonly name: string;
   /** At least one, no origin twice. */
   readonly endpoints: readonly Endpoint[];
-  /** Over the same endpoints (`balance/of.ts`). */
+  /** Over the same endpoints (`balance/balancer-of.ts`). */
   readonly balancer: Balancer;
   /** Over the same endpoints, or `null` for none. */
   readonly affinity: Affinity | null;
