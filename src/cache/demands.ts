@@ -1,0 +1,121 @@
+import { parseCacheControl } from '../http/cache-control.ts';
+import { getCombined, type HeaderList } from '../http/headers.ts';
+import type { CacheEntry } from './entry.ts';
+import { currentAgeMs } from './freshness.ts';
+
+/** What a client asks of a cache (RFC 9111 §5.2.1). Times in milliseconds, `null` where not given. */
+export interface Demands {
+  readonly noCache: boolean;
+  readonly noStore: boolean;
+  readonly onlyIfCached: boolean;
+  readonly maxAgeMs: number | null;
+  /** `Infinity`: any staleness will do. */
+  readonly maxStaleMs: number | null;
+  readonly minFreshMs: number;
+}
+
+/** Why an answer can't come from the cache as it is. `bypass` reasons keep it from being asked at all. */
+export type BypassReason = 'method' | 'no-store' | 'range' | 'precondition' | 'request-body';
+
+const demandsNothing: Demands = Object.freeze({
+  noCache: false,
+  noStore: false,
+  onlyIfCached: false,
+  maxAgeMs: null,
+  maxStaleMs: null,
+  minFreshMs: 0,
+});
+
+/** What one pass over the request's fields found. */
+export interface RequestTraits {
+  readonly demands: Demands;
+  readonly bypass: BypassReason | null;
+}
+
+const plain: RequestTraits = Object.freeze({ demands: demandsNothing, bypass: null });
+
+/**
+ * Reads everything in a request that concerns the cache. Hot: one pass that lower-cases only names of a telling length,
+ * and allocates nothing for a request that demands nothing.
+ */
+export function requestTraits(headers: HeaderList): RequestTraits {
+  let control = false;
+  let bypass: BypassReason | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    switch (name.length) {
+      case 5:
+      case 8:
+      case 14:
+      case 17:
+      case 19:
+        bypass ??= bypassField(name, headers[i + 1] as string);
+        break;
+      case 6:
+        control ||= name.toLowerCase() === 'pragma';
+        break;
+      case 13:
+        control ||= name.toLowerCase() === 'cache-control';
+        break;
+    }
+  }
+  if (!control) return bypass === null ? plain : { demands: demandsNothing, bypass };
+  const demands = readDemands(headers);
+  return { demands, bypass: demands.noStore ? 'no-store' : bypass };
+}
+
+/**
+ * `If-Match` and `If-Unmodified-Since` are for the origin (RFC 9111 §4.3.2). A body may change what GET means to the
+ * endpoint, and the key does not hold it. A range would be answered with everything; players that probe with `bytes=0-1`
+ * then give up, so the endpoint is asked.
+ */
+function bypassField(name: string, value: string): BypassReason | null {
+  switch (name.toLowerCase()) {
+    case 'range':
+      return 'range';
+    case 'if-match':
+    case 'if-unmodified-since':
+      return 'precondition';
+    case 'content-length':
+      return value === '0' ? null : 'request-body';
+    case 'transfer-encoding':
+      return 'request-body';
+    default:
+      return null;
+  }
+}
+
+function readDemands(headers: HeaderList): Demands {
+  const text = getCombined(headers, 'cache-control');
+  if (text === null) {
+    // §5.4 deprecates Pragma; clients that send nothing else mean it, and obeying costs one validation.
+    const pragma = getCombined(headers, 'pragma');
+    return pragma !== null && /\bno-cache\b/i.test(pragma) ? { ...demandsNothing, noCache: true } : demandsNothing;
+  }
+  const directives = parseCacheControl(text);
+  return {
+    noCache: directives.noCache,
+    noStore: directives.noStore,
+    onlyIfCached: directives.onlyIfCached,
+    maxAgeMs: directives.maxAgeS === null ? null : directives.maxAgeS * 1000,
+    maxStaleMs: directives.maxStaleS === null ? null : directives.maxStaleS * 1000,
+    minFreshMs: (directives.minFreshS ?? 0) * 1000,
+  };
+}
+
+/**
+ * May `entry` answer a request with these demands without asking the endpoint (RFC 9111 §4.2, §5.2.1)?
+ * `stale`: the response says no. `request`: the client does.
+ */
+export function usability(entry: CacheEntry, demands: Demands, nowMs: number): 'usable' | 'stale' | 'request' {
+  if (demands.noCache) return 'request';
+  if (entry.validateAlways) return 'stale';
+  const ageMs = currentAgeMs(entry, nowMs);
+  const remainingMs = entry.freshMs - ageMs;
+  const { maxAgeMs } = demands;
+  // max-age=0 is how a browser's reload asks for a validation, even of a response that came this millisecond.
+  if (maxAgeMs !== null && (ageMs > maxAgeMs || maxAgeMs === 0)) return 'request';
+  if (remainingMs > 0) return remainingMs >= demands.minFreshMs ? 'usable' : 'request';
+  if (demands.maxStaleMs === null || entry.mustRevalidate) return 'stale';
+  return -remainingMs <= demands.maxStaleMs ? 'usable' : 'stale';
+}

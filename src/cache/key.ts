@@ -1,0 +1,132 @@
+import { getCombined, type HeaderList } from '../http/headers.ts';
+
+/** What the cache needs to know of a request. `method`, `path` and `query` are the canonical ones that routing saw. */
+export interface CacheRequest {
+  readonly method: string;
+  /** `http` or `https`. */
+  readonly scheme: string;
+  /** Authority in lower case, with its port if it was sent. */
+  readonly host: string;
+  readonly path: string;
+  /** Without `?`; `null` when there is none. */
+  readonly query: string | null;
+  /** As received from the client: the values that `Vary` selects by. */
+  readonly headers: HeaderList;
+  /**
+   * Everything else that chose the response and that neither the URI nor the client's fields show: the route's name, and
+   * what the route writes into the request from variables (a rewritten target, an edited field). Responses are shared
+   * within a partition only; an invalidation by URI reaches all of them. Empty when there is nothing of the kind.
+   */
+  readonly partition: string;
+}
+
+/** One request field that a stored response was selected by (RFC 9111 §4.1). */
+export interface VaryField {
+  /** Lower case. */
+  readonly name: string;
+  /** Combined value as it was sent, or `null` when the field was absent: absent matches only absent. */
+  readonly raw: string | null;
+  readonly normalised: string | null;
+}
+
+/** No `Vary`, or one that names only what the primary key holds. */
+export const noVary: readonly VaryField[] = Object.freeze([]);
+
+/**
+ * The primary cache key (RFC 9111 §2): the target URI. The method is not part of it, because only responses to GET are
+ * stored and they answer HEAD too. A default port is left out, so that both spellings are one resource (RFC 9110 §4.2.3).
+ */
+export function primaryKey(request: CacheRequest): string {
+  const { scheme, host, path, query } = request;
+  const authority = withoutDefaultPort(scheme, host);
+  return query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
+}
+
+function withoutDefaultPort(scheme: string, host: string): string {
+  if (scheme === 'https') return host.endsWith(':443') ? host.slice(0, -4) : host;
+  return host.endsWith(':80') ? host.slice(0, -3) : host;
+}
+
+/** Request fields that Headgate writes itself, for each client or exchange anew: their values say nothing about the next request. */
+const WRITTEN_BY_GATEWAY = new Set([
+  'x-forwarded-for',
+  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+  'via',
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+]);
+
+/**
+ * The fields that the response's `Vary` names, with the values `request` had (RFC 9111 §4.1).
+ * `vary-star`: it varies on more than the request shows. `vary-unseen`: it varies on a field that Headgate wrote, which
+ * the next client's request can't be compared with.
+ */
+export function varyFields(
+  response: HeaderList,
+  request: CacheRequest,
+): readonly VaryField[] | 'vary-star' | 'vary-unseen' {
+  const vary = getCombined(response, 'vary');
+  if (vary === null) return noVary;
+  const fields: VaryField[] = [];
+  for (const part of vary.split(',')) {
+    const name = part.trim().toLowerCase();
+    if (name === '*') return 'vary-star';
+    if (WRITTEN_BY_GATEWAY.has(name)) return 'vary-unseen';
+    // The host is in the key already; an empty member is legal in a list (RFC 9110 §5.6.1.2).
+    if (name === '' || name === 'host' || fields.some((field) => field.name === name)) continue;
+    const raw = getCombined(request.headers, name);
+    fields.push({ name, raw, normalised: raw === null ? null : normaliseField(name, raw) });
+  }
+  // Sorted, so that two spellings of one Vary make one variant.
+  return fields.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Does `request` have the same values of `fields` as the request that the stored response answered? */
+export function matchesVary(fields: readonly VaryField[], request: CacheRequest): boolean {
+  for (let i = 0; i < fields.length; i += 1) {
+    if (!matchesField(fields[i] as VaryField, request.headers)) return false;
+  }
+  return true;
+}
+
+function matchesField(field: VaryField, headers: HeaderList): boolean {
+  const raw = getCombined(headers, field.name);
+  // Most requests spell it alike, and then nothing needs to be normalised.
+  if (raw === field.raw) return true;
+  if (raw === null || field.normalised === null) return false;
+  return normaliseField(field.name, raw) === field.normalised;
+}
+
+/** Are these the same selection, so that a new response replaces the old one? Both lists are sorted. */
+export function sameVary(a: readonly VaryField[], b: readonly VaryField[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) {
+    const left = a[i] as VaryField;
+    const right = b[i] as VaryField;
+    if (left.name !== right.name || left.normalised !== right.normalised) return false;
+  }
+  return true;
+}
+
+/** Preference lists, without regard to order: the weights rank, not the position (RFC 9110 §12.4.2). */
+const PREFERENCES = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
+
+/** One form for values that the field's own definition says mean the same (RFC 9111 §4.1). Others only lose outer blanks. */
+function normaliseField(name: string, value: string): string {
+  // A quoted string may hold commas; it occurs only in parameters of Accept, and rarely.
+  if (!PREFERENCES.has(name) || value.includes('"')) return value.trim();
+  // Codings, charsets and language tags are case-insensitive; parameters of a media type need not be.
+  const text = name === 'accept' ? value : value.toLowerCase();
+  const members: string[] = [];
+  for (const part of text.split(',')) {
+    const member = part
+      .split(';')
+      .map((piece) => piece.trim())
+      .join(';');
+    if (member !== '') members.push(member);
+  }
+  return members.sort().join(',');
+}

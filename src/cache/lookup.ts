@@ -1,0 +1,87 @@
+import type { HeaderList } from '../http/headers.ts';
+import { type BypassReason, requestTraits, usability } from './demands.ts';
+import type { CacheEntry } from './entry.ts';
+import { remainingMs } from './freshness.ts';
+import { type CacheRequest, matchesVary, primaryKey } from './key.ts';
+import type { CachePolicy } from './policy.ts';
+import { conditionalFields } from './revalidate.ts';
+import type { CacheStore } from './store.ts';
+
+export type { CacheRequest } from './key.ts';
+
+/**
+ * Why a stored response, if any, did not do, in the words of RFC 9211 §2.2. `vary-miss`: there are responses for this URI,
+ * none for this request. `request`: the client demanded something newer.
+ */
+export type MissReason = 'uri-miss' | 'vary-miss' | 'stale' | 'request';
+
+/** What the cache says to a request (RFC 9111 §4). */
+export type Lookup =
+  /** Answer with `entry`. `ttlMs` of freshness are left; negative when the client accepted a stale one. */
+  | { readonly kind: 'hit'; readonly entry: CacheEntry; readonly ttlMs: number }
+  /** Ask the endpoint whether `entry` still holds: `conditional` replaces the conditions of the client's request. */
+  | {
+      readonly kind: 'revalidate';
+      readonly entry: CacheEntry;
+      readonly why: 'stale' | 'request';
+      readonly conditional: HeaderList;
+    }
+  /** Forward, and store what comes if `storability` allows. */
+  | { readonly kind: 'miss'; readonly why: MissReason }
+  /** Forward, and don't store: neither request nor response is the cache's business. */
+  | { readonly kind: 'bypass'; readonly why: BypassReason }
+  /** The client wants no other answer than a stored one, and there is none: 504 (§5.2.1.7). */
+  | { readonly kind: 'unsatisfiable' };
+
+const misses: { readonly [Why in MissReason]: Lookup & { readonly kind: 'miss' } } = {
+  'uri-miss': { kind: 'miss', why: 'uri-miss' },
+  'vary-miss': { kind: 'miss', why: 'vary-miss' },
+  stale: { kind: 'miss', why: 'stale' },
+  request: { kind: 'miss', why: 'request' },
+};
+const unsatisfiable: Lookup = { kind: 'unsatisfiable' };
+
+/**
+ * Looks for a stored response to `request`. Synchronous; changes nothing but the order of eviction.
+ * Hot: one pass over the request's fields, one key, one map access and, on a hit, one small object.
+ */
+export function lookup(store: CacheStore, request: CacheRequest, policy: CachePolicy, nowMs: number): Lookup {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return { kind: 'bypass', why: 'method' };
+  const { demands, bypass } = requestTraits(request.headers);
+  if (bypass !== null) return demands.onlyIfCached ? unsatisfiable : { kind: 'bypass', why: bypass };
+  const variants = store.get(primaryKey(request));
+  const entry = select(variants, request, policy);
+  if (entry === null) return demands.onlyIfCached ? unsatisfiable : misses[missReason(variants, request)];
+  const verdict = usability(entry, demands, nowMs);
+  if (verdict === 'usable') {
+    store.use(entry);
+    return { kind: 'hit', entry, ttlMs: remainingMs(entry, nowMs) };
+  }
+  if (demands.onlyIfCached) return unsatisfiable;
+  // A 304 to a conditional HEAD would be about GET's response (§4.3.5); a plain HEAD is as cheap and asks nothing twice.
+  if (request.method === 'HEAD') return misses[verdict];
+  const conditional = conditionalFields(entry);
+  if (conditional.length === 0) return misses[verdict];
+  return { kind: 'revalidate', entry, why: verdict, conditional };
+}
+
+/** Of the variants that fit, the one with the latest `Date` (RFC 9111 §4); of equal ones, the one received last. */
+function select(variants: readonly CacheEntry[], request: CacheRequest, policy: CachePolicy): CacheEntry | null {
+  let best: CacheEntry | null = null;
+  for (let i = 0; i < variants.length; i += 1) {
+    const entry = variants[i] as CacheEntry;
+    if (entry.partition !== request.partition || !matchesVary(entry.vary, request)) continue;
+    // Stored while the route still allowed it: a reload may have taken that back.
+    if (entry.hasSetCookie && !policy.storeSetCookie) continue;
+    if (best === null || isNewer(entry, best)) best = entry;
+  }
+  return best;
+}
+
+function isNewer(entry: CacheEntry, than: CacheEntry): boolean {
+  return entry.dateMs > than.dateMs || (entry.dateMs === than.dateMs && entry.receivedAtMs > than.receivedAtMs);
+}
+
+function missReason(variants: readonly CacheEntry[], request: CacheRequest): 'uri-miss' | 'vary-miss' {
+  return variants.some((entry) => entry.partition === request.partition) ? 'vary-miss' : 'uri-miss';
+}

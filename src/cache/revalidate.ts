@@ -1,0 +1,130 @@
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import { weakEqual } from '../http/conditional.ts';
+import { parseHttpDate } from '../http/date.ts';
+import { getHeader, type HeaderDraft, type HeaderList, noHeaders } from '../http/headers.ts';
+import { responseEndToEnd } from '../http/hop-by-hop.ts';
+import { type CacheEntry, makeEntry } from './entry.ts';
+import type { ExchangeTimes } from './freshness.ts';
+import type { CacheRequest } from './key.ts';
+import { type CachePolicy, type Storable, storability } from './policy.ts';
+import type { CacheStore } from './store.ts';
+
+/**
+ * The conditions that ask the endpoint whether `entry` still holds (RFC 9111 §4.3.1): `If-None-Match` and
+ * `If-Modified-Since`, each where there is a validator for it. Empty when there is none.
+ *
+ * They *replace* the client's conditions on the way upstream. Sending both would allow a 304 that is about the client's
+ * copy and not about ours. The client's are evaluated afterwards, against the answer, by `serveEntry`; should the endpoint
+ * answer 200, the client gets the 200, which is always a correct answer to a condition.
+ */
+export function conditionalFields(entry: CacheEntry): HeaderList {
+  const lastModified = entry.lastModifiedMs === null ? null : getHeader(entry.headers, 'last-modified');
+  if (entry.etag === null && lastModified === null) return noHeaders;
+  const fields: HeaderDraft = [];
+  if (entry.etag !== null) fields.push('If-None-Match', entry.etag);
+  if (lastModified !== null) fields.push('If-Modified-Since', lastModified);
+  return fields;
+}
+
+/** The 304 to a request that carried `conditionalFields(entry)`. */
+export interface Validation {
+  readonly request: CacheRequest;
+  /** As the endpoint sent it. */
+  readonly head: ResponseHead;
+  readonly policy: CachePolicy;
+  readonly times: ExchangeTimes;
+}
+
+/** A stored response that a 304 confirmed. */
+export interface Revalidated {
+  /** Answers this request, through `serveEntry`. May hold fields that are for this client only, so it is not to be stored. */
+  readonly serve: CacheEntry;
+  /** What takes the old entry's place, or `null` when the 304 brought something that forbids it (`private`, `no-store`). */
+  readonly keep: CacheEntry | null;
+}
+
+/**
+ * Is this 304 about `entry` (RFC 9111 §4.3.4)? Only one response was named in the request, so what contradicts it is an
+ * endpoint that confuses representations: then nothing was validated, and the request has to be sent again without conditions.
+ * Entity tags are compared weakly: nginx marks the tag of a compressed 200 as weak, and not that of its 304.
+ */
+export function belongsTo(entry: CacheEntry, notModified: ResponseHead): boolean {
+  const etag = getHeader(notModified.headers, 'etag');
+  if (etag !== null && entry.etag !== null) return weakEqual(etag, entry.etag);
+  const lastModified = getHeader(notModified.headers, 'last-modified');
+  const lastModifiedMs = lastModified === null ? null : parseHttpDate(lastModified);
+  return lastModifiedMs === null || entry.lastModifiedMs === null || lastModifiedMs <= entry.lastModifiedMs;
+}
+
+/**
+ * The entry with its fields updated from a 304 that belongs to it (RFC 9111 §3.2, §4.3.4), and its age and freshness
+ * reckoned anew from the 304. The body is shared with `entry`. Pure: storing is up to `settle304`.
+ */
+export function apply304(entry: CacheEntry, validation: Validation): Revalidated {
+  const { request, policy, times } = validation;
+  const head: ResponseHead = { status: entry.status, headers: updatedFields(entry, validation.head.headers) };
+  const verdict = storability(request, head, policy, times.receivedAtMs);
+  const parts = { request, head, times, chunks: entry.chunks };
+  if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
+  const keep = makeEntry({ ...parts, verdict });
+  // Fields that only a validation may pass on (§5.2.2.4): this client's request was one, the next one's is not.
+  const serve = verdict.omit.length === 0 ? keep : makeEntry({ ...parts, verdict: { ...verdict, omit: [] } });
+  return { serve, keep };
+}
+
+function servedOnce(entry: CacheEntry): Storable {
+  return { store: true, freshMs: 0, validateAlways: true, mustRevalidate: true, vary: entry.vary, omit: [] };
+}
+
+/** The body is as it was stored, and so must be what describes its bytes (RFC 9111 §3.2). */
+const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range']);
+
+/** Stored fields, each one that the 304 has replaced by all of its lines. */
+function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderList {
+  const update = responseEndToEnd(notModified);
+  const names = new Set<string>();
+  for (let i = 0; i < update.length; i += 2) names.add((update[i] as string).toLowerCase());
+  // A 304 without Date was made when it arrived (RFC 9110 §6.6.1). The old Date would make it look as old as the first answer.
+  names.add('date');
+  const fields: HeaderDraft = [];
+  for (let i = 0; i < entry.headers.length; i += 2) {
+    const lower = (entry.headers[i] as string).toLowerCase();
+    if (names.has(lower) && !NOT_UPDATED.has(lower)) continue;
+    fields.push(entry.headers[i] as string, entry.headers[i + 1] as string);
+  }
+  for (let i = 0; i < update.length; i += 2) {
+    if (NOT_UPDATED.has((update[i] as string).toLowerCase())) continue;
+    fields.push(update[i] as string, update[i + 1] as string);
+  }
+  return fields;
+}
+
+/** A 304 brought home. `stored`: the updated entry is in the store. */
+export type Settled =
+  | { readonly kind: 'confirmed'; readonly serve: CacheEntry; readonly stored: boolean }
+  | { readonly kind: 'mismatch' };
+
+/**
+ * Applies a 304 and brings the store up to date. `mismatch`: the 304 is about something else, `entry` is dropped, and the
+ * request must be sent again as a plain miss.
+ * An entry that left the store while the endpoint was asked stays away: it was replaced, evicted, or invalidated by an
+ * unsafe request that the 304 may have overtaken (RFC 9111 §4.4).
+ */
+export function settle304(store: CacheStore, entry: CacheEntry, validation: Validation): Settled {
+  if (!belongsTo(entry, validation.head)) {
+    store.remove(entry);
+    return { kind: 'mismatch' };
+  }
+  const { serve, keep } = apply304(entry, validation);
+  const present = store.has(entry);
+  store.remove(entry);
+  return { kind: 'confirmed', serve, stored: present && keep !== null && store.set(keep) };
+}
+
+/**
+ * A full answer came instead of a 304 (RFC 9111 §4.3.3), and it is not to be stored: what the store has is outdated.
+ * A 5xx says nothing about the resource; the entry stays, for the next validation.
+ */
+export function supersede(store: CacheStore, entry: CacheEntry, status: number): void {
+  if (status < 500) store.remove(entry);
+}
