@@ -73,13 +73,14 @@ async function h2load({ url, seconds, connections }: Load): Promise<LoadResult> 
       .map((line) => Number(line.split('\t')[2]) / 1000);
     durations.sort((a, b) => a - b);
     const succeeded = Number(/(\d+) succeeded/.exec(stdout)?.[1] ?? 0);
-    const counts = /status codes: (\d+) 2xx/.exec(stdout);
+    const refused = /status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(stdout)?.slice(1) ?? [];
+    const broken = /(\d+) failed, (\d+) errored, (\d+) timeout/.exec(stdout)?.slice(1) ?? [];
     return {
       requests: succeeded,
       requestsPerSecond: succeeded / seconds,
       p50Ms: durations[Math.floor(durations.length * 0.5)] ?? Number.NaN,
       p99Ms: durations[Math.floor(durations.length * 0.99)] ?? Number.NaN,
-      failures: succeeded - Number(counts?.[1] ?? 0),
+      failures: [...refused, ...broken].reduce((sum, count) => sum + Number(count), 0),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });

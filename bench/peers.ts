@@ -140,8 +140,9 @@ const caddy: Peer = {
       `{
   admin off
   auto_https off
-  persist_config off
-  log { output discard }
+  log {
+    output discard
+  }
 }
 http://127.0.0.1:7131, http://localhost:7131 {
   bind 127.0.0.1
