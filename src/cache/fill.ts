@@ -2,9 +2,9 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { getHeader, type HeaderList } from '../http/headers.ts';
 import { makeEntry } from './entry.ts';
 import type { ExchangeTimes } from './freshness.ts';
-import { type CacheRequest, primaryKey } from './key.ts';
+import type { CacheRequest } from './key.ts';
 import type { Storable } from './policy.ts';
-import type { CacheStore, FillTicket } from './store.ts';
+import type { CacheStore } from './store.ts';
 
 /** One response on its way into the store. */
 export interface FillPlan {
@@ -15,19 +15,24 @@ export interface FillPlan {
   /** What `storability` said of `head`. */
   readonly verdict: Storable;
   readonly times: ExchangeTimes;
+  /** The store's epoch when the request was looked up, before it was sent: `Lookup.epoch`. */
+  readonly epoch: number;
   /** A body above this is dropped, whatever it announced. */
   readonly objectBytes: number;
 }
 
-/** What became of a fill. `invalidated`: an unsafe request or a purge came between request and end (RFC 9111 §4.4). */
+/**
+ * What became of a fill. `invalidated`: an unsafe request or a purge came between request and end (RFC 9111 §4.4).
+ * `refused`: the store has a later answer, or no room for one like this.
+ */
 export type FillEnd = 'stored' | 'too-large' | 'incomplete' | 'invalidated' | 'aborted' | 'refused';
 
 const FIRST_SEGMENT_BYTES = 4 * 1024;
 const SEGMENT_BYTES = 64 * 1024;
 
 /**
- * Copies one response body and stores it when it turns out complete (RFC 9111 §3.3). Feed it `data* (end | abort)`; exactly
- * one of the last two, or the store keeps its ticket. Trailers are not stored (RFC 9110 §6.5.1 allows to discard them).
+ * Copies one response body and stores it when it turns out complete (RFC 9111 §3.3). Feed it `data* (end | abort)`.
+ * Trailers are not stored (RFC 9110 §6.5.1 allows to discard them).
  *
  * Hot on a miss. The bytes are copied into segments of up to 64 KiB: a transport's chunks are often slices of a pooled
  * buffer, so that keeping a slice would keep the whole, and a body sent byte by byte would cost 200 times its size.
@@ -35,7 +40,6 @@ const SEGMENT_BYTES = 64 * 1024;
  */
 export class Fill {
   readonly #plan: FillPlan;
-  readonly #ticket: FillTicket;
   readonly #announcedBytes: number | null;
   #segments: Uint8Array[] = [];
   /** The last segment, partly used; `null` before the first byte. */
@@ -46,7 +50,6 @@ export class Fill {
 
   constructor(plan: FillPlan) {
     this.#plan = plan;
-    this.#ticket = plan.store.open(primaryKey(plan.request));
     this.#announcedBytes = announcedLength(plan.head.headers);
   }
 
@@ -63,6 +66,11 @@ export class Fill {
       this.#finish('too-large');
       return;
     }
+    // More than announced is as wrong as less (RFC 9112 §8), and there is no segment for it.
+    if (this.#announcedBytes !== null && this.#receivedBytes > this.#announcedBytes) {
+      this.#finish('incomplete');
+      return;
+    }
     let from = 0;
     while (from < chunk.byteLength) from += this.#copy(chunk, from);
   }
@@ -72,9 +80,9 @@ export class Fill {
     if (this.#end !== null) return this.#end;
     if (this.#announcedBytes !== null && this.#announcedBytes !== this.#receivedBytes)
       return this.#finish('incomplete');
-    if (!this.#ticket.valid) return this.#finish('invalidated');
-    const { store, request, head, verdict, times } = this.#plan;
+    const { store, request, head, verdict, times, epoch } = this.#plan;
     const entry = makeEntry({ request, head, verdict, times, chunks: this.#body() });
+    if (store.invalidatedSince(entry.key, epoch)) return this.#finish('invalidated');
     return this.#finish(store.set(entry) ? 'stored' : 'refused');
   }
 
@@ -87,7 +95,6 @@ export class Fill {
     this.#end = end;
     this.#segments = [];
     this.#open = null;
-    this.#plan.store.close(this.#ticket);
     return end;
   }
 
@@ -112,7 +119,7 @@ export class Fill {
   #nextSegmentBytes(atHand: number): number {
     if (this.#announcedBytes !== null) {
       const before = this.#receivedBytes - atHand;
-      return Math.max(1, Math.min(this.#announcedBytes - before, SEGMENT_BYTES));
+      return Math.min(this.#announcedBytes - before, SEGMENT_BYTES);
     }
     const first = this.#segments.length === 0 ? FIRST_SEGMENT_BYTES : SEGMENT_BYTES;
     return Math.min(Math.max(first, atHand), SEGMENT_BYTES);

@@ -25,20 +25,16 @@ export type Lookup =
       readonly entry: CacheEntry;
       readonly why: 'stale' | 'request';
       readonly conditional: HeaderList;
+      /** For `FillPlan.epoch`, should the endpoint send a new response. */
+      readonly epoch: number;
     }
   /** Forward, and store what comes if `storability` allows. */
-  | { readonly kind: 'miss'; readonly why: MissReason }
+  | { readonly kind: 'miss'; readonly why: MissReason; readonly epoch: number }
   /** Forward, and don't store: neither request nor response is the cache's business. */
   | { readonly kind: 'bypass'; readonly why: BypassReason }
   /** The client wants no other answer than a stored one, and there is none: 504 (§5.2.1.7). */
   | { readonly kind: 'unsatisfiable' };
 
-const misses: { readonly [Why in MissReason]: Lookup & { readonly kind: 'miss' } } = {
-  'uri-miss': { kind: 'miss', why: 'uri-miss' },
-  'vary-miss': { kind: 'miss', why: 'vary-miss' },
-  stale: { kind: 'miss', why: 'stale' },
-  request: { kind: 'miss', why: 'request' },
-};
 const unsatisfiable: Lookup = { kind: 'unsatisfiable' };
 
 /**
@@ -51,7 +47,7 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
   if (bypass !== null) return demands.onlyIfCached ? unsatisfiable : { kind: 'bypass', why: bypass };
   const variants = store.get(primaryKey(request));
   const entry = select(variants, request, policy);
-  if (entry === null) return demands.onlyIfCached ? unsatisfiable : misses[missReason(variants, request)];
+  if (entry === null) return demands.onlyIfCached ? unsatisfiable : miss(store, missReason(variants, request));
   const verdict = usability(entry, demands, nowMs);
   if (verdict === 'usable') {
     store.use(entry);
@@ -59,10 +55,10 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
   }
   if (demands.onlyIfCached) return unsatisfiable;
   // A 304 to a conditional HEAD would be about GET's response (§4.3.5); a plain HEAD is as cheap and asks nothing twice.
-  if (request.method === 'HEAD') return misses[verdict];
+  if (request.method === 'HEAD') return miss(store, verdict);
   const conditional = conditionalFields(entry);
-  if (conditional.length === 0) return misses[verdict];
-  return { kind: 'revalidate', entry, why: verdict, conditional };
+  if (conditional.length === 0) return miss(store, verdict);
+  return { kind: 'revalidate', entry, why: verdict, conditional, epoch: store.epoch };
 }
 
 /** Of the variants that fit, the one with the latest `Date` (RFC 9111 §4); of equal ones, the one received last. */
@@ -80,6 +76,10 @@ function select(variants: readonly CacheEntry[], request: CacheRequest, policy: 
 
 function isNewer(entry: CacheEntry, than: CacheEntry): boolean {
   return entry.dateMs > than.dateMs || (entry.dateMs === than.dateMs && entry.receivedAtMs > than.receivedAtMs);
+}
+
+function miss(store: CacheStore, why: MissReason): Lookup {
+  return { kind: 'miss', why, epoch: store.epoch };
 }
 
 function missReason(variants: readonly CacheEntry[], request: CacheRequest): 'uri-miss' | 'vary-miss' {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from './entry.ts';
 import { sameVary } from './key.ts';
-import type { CacheStore, FillTicket } from './store.ts';
+import type { CacheStore } from './store.ts';
 
 export interface MemoryStoreOptions {
   /** Bound on all entries together, as accounted in `CacheEntry.bytes`. */
@@ -18,9 +18,8 @@ const HEAD_ALLOWANCE_BYTES = 64 * 1024;
 
 const noEntries: readonly CacheEntry[] = Object.freeze([]);
 
-interface Ticket extends FillTicket {
-  valid: boolean;
-}
+/** Slots that remember the last invalidation of the keys that fall into them: 32 KiB, whatever the traffic. A power of two. */
+const EPOCH_SLOTS = 4096;
 
 /**
  * The store in memory. The LRU is over single variants, keyed by the entry object itself: evicting one variant of a
@@ -30,8 +29,9 @@ export class MemoryStore implements CacheStore {
   readonly #lru: LRUCache<CacheEntry, CacheEntry>;
   /** Most recently used variant first; bounded by the LRU and by MAX_VARIANTS a key. */
   readonly #variants = new Map<string, CacheEntry[]>();
-  /** Bounded by the exchanges under way. */
-  readonly #open = new Map<string, Set<Ticket>>();
+  readonly #invalidatedAt = new Float64Array(EPOCH_SLOTS);
+  #clearedAt = 0;
+  #epoch = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#lru = new LRUCache({
@@ -83,7 +83,8 @@ export class MemoryStore implements CacheStore {
   }
 
   delete(key: string): number {
-    for (const ticket of this.#open.get(key) ?? []) ticket.valid = false;
+    this.#epoch += 1;
+    this.#invalidatedAt[slotOf(key)] = this.#epoch;
     const variants = this.#variants.get(key);
     if (variants === undefined) return 0;
     // `dispose` takes each out of the list that is walked here: walk a copy.
@@ -93,24 +94,17 @@ export class MemoryStore implements CacheStore {
   }
 
   clear(): void {
-    for (const tickets of this.#open.values()) for (const ticket of tickets) ticket.valid = false;
+    this.#epoch += 1;
+    this.#clearedAt = this.#epoch;
     this.#lru.clear();
-    this.#variants.clear();
   }
 
-  open(key: string): FillTicket {
-    const ticket: Ticket = { key, valid: true };
-    const tickets = this.#open.get(key);
-    if (tickets === undefined) this.#open.set(key, new Set([ticket]));
-    else tickets.add(ticket);
-    return ticket;
+  get epoch(): number {
+    return this.#epoch;
   }
 
-  close(ticket: FillTicket): void {
-    const tickets = this.#open.get(ticket.key);
-    if (tickets === undefined) return;
-    tickets.delete(ticket as Ticket);
-    if (tickets.size === 0) this.#open.delete(ticket.key);
+  invalidatedSince(key: string, epoch: number): boolean {
+    return this.#clearedAt > epoch || (this.#invalidatedAt[slotOf(key)] as number) > epoch;
   }
 
   #sameVariant(entry: CacheEntry): CacheEntry | undefined {
@@ -138,4 +132,11 @@ export class MemoryStore implements CacheStore {
     variants.splice(at, 1);
     if (variants.length === 0) this.#variants.delete(entry.key);
   }
+}
+
+/** FNV-1a. Runs on misses and invalidations only. */
+function slotOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 16)) & (EPOCH_SLOTS - 1);
 }

@@ -7,10 +7,8 @@ export function hitStatus(found: Lookup & { readonly kind: 'hit' }): string {
   return cacheStatus({ result: 'hit', ttlS: Math.floor(found.ttlMs / 1000) });
 }
 
-/** `headgate; fwd=bypass; detail=only-if-cached` on the 504 that answers a request which nothing stored could. */
-export function unsatisfiableStatus(): string {
-  return cacheStatus({ result: 'fwd', fwd: 'uri-miss', detail: 'only-if-cached' });
-}
+/** On the 504 that answers a request which no stored response could (RFC 9111 §5.2.1.7): neither a hit nor forwarded. */
+export const unsatisfiableStatus = 'headgate; detail=only-if-cached';
 
 /** A response that came from an endpoint because the cache had no answer. */
 export interface ForwardFacts {

@@ -1,12 +1,5 @@
 import type { CacheEntry } from './entry.ts';
 
-/** A fill under way. Whoever opens one closes it, whatever happens in between. */
-export interface FillTicket {
-  readonly key: string;
-  /** False once the key was invalidated: what was asked for before must not be stored after (RFC 9111 §4.4). */
-  readonly valid: boolean;
-}
-
 /**
  * Where stored responses live: several variants per primary key, bounded in bytes. Knows nothing of freshness, and
  * nothing of whether a response may be stored. Synchronous: `decide` asks it.
@@ -27,10 +20,16 @@ export interface CacheStore {
    */
   set(entry: CacheEntry): boolean;
   remove(entry: CacheEntry): void;
-  /** Drops every variant of `key` and voids fills under way. Returns how many variants there were. */
+  /** Invalidates `key`: drops every variant, and returns how many there were. */
   delete(key: string): number;
-  /** `delete` of everything. */
+  /** Invalidates everything. */
   clear(): void;
-  open(key: string): FillTicket;
-  close(ticket: FillTicket): void;
+  /** How many invalidations there were. A request that goes out now may bring what the next one makes wrong. */
+  readonly epoch: number;
+  /**
+   * Was `key` invalidated after the store's epoch was `epoch`? Then an answer to a request of that time must not be stored
+   * (RFC 9111 §4.4): the endpoint may have made it before the change. May say yes wrongly, in about one of 4096 cases
+   * for each invalidation meanwhile; never no.
+   */
+  invalidatedSince(key: string, epoch: number): boolean;
 }
