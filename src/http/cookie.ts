@@ -82,7 +82,8 @@ export function setCookieField(cookie: CookieFields): string {
  */
 export function editSetCookie(value: string, edits: CookieEdits): string {
   const cookie = Cookie.parse(value, { loose: true });
-  if (cookie === undefined) return value;
+  // Without name and value it is no cookie to a browser either (RFC 6265bis §5.6).
+  if (cookie === undefined || cookie.cookieString() === '') return value;
   applyEdits(cookie, edits);
   // tough-cookie trims Unicode blanks off the pair and drops a nameless cookie's `=`: take only the attributes from it.
   const semicolon = value.indexOf(';');
@@ -107,8 +108,8 @@ function newPath(path: string | null, edit: string | { readonly from: string; re
   if (path === null) return null;
   const from = withoutSlashAtEnd(edit.from);
   if (path !== from && !path.startsWith(`${from}/`)) return path;
-  const rest = path.slice(from.length);
-  // `/` itself as a new prefix would double the slash; a path that vanishes altogether is the root.
+  // `/` below a new prefix is that prefix: with a slash at its end the cookie would not be sent to the prefix itself.
+  const rest = path === '/' ? '' : path.slice(from.length);
   return withoutSlashAtEnd(edit.to) + rest || '/';
 }
 
