@@ -1,0 +1,155 @@
+import { BlockList, isIP, type Socket } from 'node:net';
+import type { Client, TlsFacts } from '../exchange/exchange.ts';
+import { getCombined, type HeaderList } from '../http/headers.ts';
+
+/** Proxies that are believed, and in which field they are. */
+export interface TrustOptions {
+  readonly trustedProxies: readonly string[];
+  readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
+}
+
+/** More hops than any real chain has; beyond it the chain is not followed any further. */
+const MAX_HOPS = 32;
+
+/**
+ * Tells who a client is. A trusted peer's forwarding field is read from right to left, each trusted hop vouching for the
+ * one before it, until the first address that is not trusted; text that is no address ends it at the last good hop.
+ */
+export class ClientAddresses {
+  readonly #trusted: BlockList | null;
+  readonly #forwardedBy: 'x-forwarded-for' | 'forwarded';
+
+  /** Throws `RangeError` for an entry that is neither an address nor a network. */
+  constructor(options: TrustOptions) {
+    this.#trusted = options.trustedProxies.length === 0 ? null : networksOf(options.trustedProxies);
+    this.#forwardedBy = options.forwardedBy;
+  }
+
+  /** The client of every request on `socket`, unless its peer is trusted: then `forRequest` makes one per request. */
+  ofConnection(socket: Socket, tls: TlsFacts | null): Client {
+    const peer = canonicalAddress(socket.remoteAddress ?? '');
+    return {
+      address: peer,
+      peer,
+      peerPort: socket.remotePort ?? 0,
+      trusted: this.isTrusted(peer),
+      localPort: socket.localPort ?? 0,
+      tls,
+    };
+  }
+
+  /** Free of cost for a peer that is not trusted: it is the connection's client itself. */
+  forRequest(connection: Client, headers: HeaderList): Client {
+    if (!connection.trusted) return connection;
+    const field = getCombined(headers, this.#forwardedBy);
+    if (field === null) return connection;
+    const hops = this.#forwardedBy === 'forwarded' ? forwardedHops(field) : field.split(',');
+    const address = this.#clientOf(connection.peer, hops);
+    return address === connection.address ? connection : { ...connection, address };
+  }
+
+  isTrusted(address: string): boolean {
+    if (this.#trusted === null) return false;
+    const family = isIP(address);
+    return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  }
+
+  #clientOf(peer: string, hops: readonly string[]): string {
+    let client = peer;
+    const last = Math.max(0, hops.length - MAX_HOPS);
+    for (let i = hops.length - 1; i >= last; i -= 1) {
+      const address = addressOf(hops[i] as string);
+      if (address === null) return client;
+      client = address;
+      if (!this.isTrusted(address)) return client;
+    }
+    return client;
+  }
+}
+
+/** Plain text of an IP address: IPv4-mapped IPv6 becomes IPv4, a zone (`%eth0`) is cut off. */
+export function canonicalAddress(address: string): string {
+  const zone = address.indexOf('%');
+  const text = zone === -1 ? address : address.slice(0, zone);
+  if (text.length > 7 && text.slice(0, 7).toLowerCase() === '::ffff:' && isIP(text.slice(7)) === 4)
+    return text.slice(7);
+  return text;
+}
+
+/** `192.0.2.7`, `192.0.2.7:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`, `2001:db8::1`; `null` for anything else. */
+export function addressOf(hop: string): string | null {
+  const text = hop.trim();
+  let host = text;
+  if (text.startsWith('[')) {
+    const end = text.indexOf(']');
+    if (end === -1 || !isPortSuffix(text.slice(end + 1))) return null;
+    host = text.slice(1, end);
+    if (isIP(host) !== 6) return null;
+  } else if (isIP(text) === 0) {
+    const colon = text.indexOf(':');
+    if (colon === -1 || !isPortSuffix(text.slice(colon))) return null;
+    host = text.slice(0, colon);
+  }
+  return isIP(host) === 0 ? null : canonicalAddress(host);
+}
+
+function isPortSuffix(text: string): boolean {
+  return text === '' || /^:\d{1,5}$/.test(text);
+}
+
+/**
+ * The `for` parameter of every element of a Forwarded field (RFC 7239 §4), in order; empty text for an element that has
+ * none or is malformed, so that the chain is not followed across it.
+ */
+export function forwardedHops(field: string): readonly string[] {
+  return splitOutsideQuotes(field, ',').map(forOf);
+}
+
+function forOf(element: string): string {
+  let found = '';
+  for (const pair of splitOutsideQuotes(element, ';')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || pair.slice(0, equals).trim().toLowerCase() !== 'for') continue;
+    // RFC 7239 §4: each parameter at most once; of two, neither is believed.
+    if (found !== '') return '';
+    found = unquote(pair.slice(equals + 1).trim());
+  }
+  return found;
+}
+
+function unquote(text: string): string {
+  if (!text.startsWith('"')) return text;
+  if (text.length < 2 || !text.endsWith('"')) return '';
+  return text.slice(1, -1).replaceAll(/\\(.)/g, '$1');
+}
+
+function splitOutsideQuotes(text: string, separator: string): readonly string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text[i];
+    if (quoted && c === '\\') i += 1;
+    else if (c === '"') quoted = !quoted;
+    else if (c === separator && !quoted) {
+      parts.push(text.slice(start, i));
+      start = i + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function networksOf(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix, ...rest] = entry.split('/');
+    const family = isIP(address);
+    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
+    if (family === 0 || rest.length > 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
+      throw new RangeError(`Cannot trust "${entry}": it is neither an address nor a network`);
+    }
+    list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}

@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import type { Clock, TimerHandle } from '../clock.ts';
+import type { ListenerLimits } from './options.ts';
+
+/** How often connections are looked at. Their deadlines fire up to this much late, never early. */
+export const SWEEP_MS = 500;
+
+/** A connection as the sweep sees it: each protocol knows by itself what is too long for its present state. */
+export interface Tended {
+  /** Looks at its deadlines. `nowMs` is the monotonic time of this sweep. */
+  tend(nowMs: number): void;
+  /** Takes no new work: closes now if idle, otherwise after what is in progress. */
+  retire(): void;
+}
+
+export type Admission = 'admitted' | 'connection-limit' | 'address-connection-limit';
+
+/**
+ * Every open connection of a listener. Admission is counted on the TCP socket, from accept to close, so that a
+ * half-done TLS handshake counts too; deadlines are the business of the `Tended` that a protocol attaches.
+ */
+export class Connections {
+  readonly #limits: ListenerLimits;
+  readonly #clock: Clock;
+  readonly #sockets = new Set<Socket>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #tended = new Set<Tended>();
+  #timer: TimerHandle | null = null;
+  #retiring = false;
+  #onEmpty: (() => void) | null = null;
+  #sweptAt: number;
+
+  constructor(limits: ListenerLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#sweptAt = clock.monotonic();
+  }
+
+  /** Time of the last sweep: at most `SWEEP_MS` old while anything is open, and free to read. */
+  get now(): number {
+    return this.#sweptAt;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  get retiring(): boolean {
+    return this.#retiring;
+  }
+
+  /** Counts a freshly accepted socket until it closes, if both caps allow it. The caller closes it if not. */
+  admit(socket: Socket, address: string): Admission {
+    if (this.#sockets.size >= this.#limits.connections) return 'connection-limit';
+    const ofAddress = this.#perAddress.get(address) ?? 0;
+    if (ofAddress >= this.#limits.connectionsPerAddress) return 'address-connection-limit';
+    if (this.#sockets.size === 0) this.#start();
+    this.#sockets.add(socket);
+    this.#perAddress.set(address, ofAddress + 1);
+    socket.once('close', () => this.#release(socket, address));
+    return 'admitted';
+  }
+
+  attach(connection: Tended): void {
+    this.#tended.add(connection);
+    if (this.#retiring) connection.retire();
+  }
+
+  detach(connection: Tended): void {
+    this.#tended.delete(connection);
+  }
+
+  /** Asks every connection to finish; resolves when the last one has closed. Those still open at `deadlineMs` are destroyed. */
+  drain(deadlineMs: number): Promise<void> {
+    this.#retiring = true;
+    for (const connection of this.#tended) connection.retire();
+    if (this.#sockets.size === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.after(deadlineMs, () => this.destroyAll());
+    this.#onEmpty = () => {
+      this.#clock.cancel(timer);
+      resolve();
+    };
+    return promise;
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #release(socket: Socket, address: string): void {
+    this.#sockets.delete(socket);
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, left);
+    if (this.#sockets.size > 0) return;
+    if (this.#timer !== null) this.#clock.cancel(this.#timer);
+    this.#timer = null;
+    this.#onEmpty?.();
+    this.#onEmpty = null;
+  }
+
+  #start(): void {
+    this.#sweptAt = this.#clock.monotonic();
+    this.#timer = this.#clock.after(SWEEP_MS, this.#sweep);
+  }
+
+  readonly #sweep = (): void => {
+    this.#sweptAt = this.#clock.monotonic();
+    this.#timer = this.#clock.after(SWEEP_MS, this.#sweep);
+    for (const connection of this.#tended) connection.tend(this.#sweptAt);
+  };
+}

@@ -1,0 +1,141 @@
+import { createServer, METHODS, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Client } from '../../exchange/exchange.ts';
+import { examineFields, tunnelProtocol } from '../http1/checks.ts';
+import { Http1Connection, type Http1Shared } from '../http1/connection.ts';
+import { Http1Request, Http1Response } from '../http1/message.ts';
+
+/** Takes accepted connections that speak HTTP/1.x. */
+export interface Http1Front {
+  accept(socket: Socket, client: Client): void;
+  close(): Promise<void>;
+}
+
+const nothing = Object.freeze({});
+
+/**
+ * Fastify as the front end for HTTP/1.x. It owns server, routing and lifecycle, and is kept from everything that would
+ * read, decode or answer a request before the engine has: one route for all methods, none of which has a body in its eyes
+ * (so that no content type parser, 415 or 413 is ever met), and every reply hijacked.
+ */
+export async function createHttp1Front(shared: Http1Shared): Promise<Http1Front> {
+  const connections = new Map<unknown, Http1Connection>();
+  let server: Server | null = null;
+  const app = Fastify({
+    serverFactory: (handler) => {
+      server = createHttpServer(shared, connections, handler);
+      return server;
+    },
+    clientErrorHandler: (error, socket) => {
+      const connection = connections.get(socket);
+      if (connection === undefined) socket.destroy();
+      else connection.broke(error);
+    },
+    // A target is the engine's to read: find-my-way would decode it, and refuse some. The raw one is in `originalUrl`.
+    rewriteUrl: () => '/',
+    routerOptions: { querystringParser: () => nothing },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: () => '',
+    logController: new LogController({ disableRequestLogging: true }),
+  });
+  routeEverything(app, connections);
+  await app.ready();
+  if (server === null) throw new Error('Cannot start the HTTP/1.1 front: Fastify did not ask for its server');
+  return frontOf(app, server, connections, shared);
+}
+
+function frontOf(
+  app: FastifyInstance,
+  server: Server,
+  connections: Map<unknown, Http1Connection>,
+  shared: Http1Shared,
+): Http1Front {
+  return {
+    accept(socket, client) {
+      const connection = new Http1Connection(socket, client, shared);
+      connections.set(socket, connection);
+      socket.on('close', () => {
+        connections.delete(socket);
+        shared.connections.detach(connection);
+        connection.lost();
+      });
+      server.emit('connection', socket);
+      shared.connections.attach(connection);
+    },
+    close: () => app.close(),
+  };
+}
+
+function routeEverything(app: FastifyInstance, connections: ReadonlyMap<unknown, Http1Connection>): void {
+  app.removeAllContentTypeParsers();
+  // CONNECT never reaches a route: Node gives it an event of its own.
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  for (const method of methods) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  app.route({
+    method: methods,
+    url: '/',
+    handler: (request, reply) => {
+      reply.hijack();
+      const { raw } = request;
+      const response = reply.raw;
+      if (!(raw instanceof Http1Request) || !(response instanceof Http1Response)) return;
+      const connection = connections.get(raw.socket);
+      if (connection === undefined) raw.socket.destroy();
+      else connection.take(raw, response);
+    },
+  });
+}
+
+function createHttpServer(
+  shared: Http1Shared,
+  connections: ReadonlyMap<unknown, Http1Connection>,
+  handler: RequestListener,
+): Server {
+  const server = createServer<typeof Http1Request, typeof Http1Response>(
+    {
+      IncomingMessage: Http1Request,
+      ServerResponse: Http1Response,
+      maxHeaderSize: shared.options.limits.headerBytes,
+      insecureHTTPParser: false,
+      // Own checks, with own answers.
+      requireHostHeader: false,
+      // Own deadlines: Node's are only checked once a server listens, and this one never does.
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+      // A request without a body needs no stream events; nothing here waits for any.
+      optimizeEmptyRequests: true,
+      shouldUpgradeCallback: (request) => mayUpgrade(request, connections.get(request.socket)),
+    },
+    handler,
+  );
+  // 0: all of them. By default Node drops what comes after the 2000th field, and with it perhaps the second Host.
+  server.maxHeadersCount = 0;
+  server.on('checkContinue', (request, response) => {
+    request.expectsContinue = true;
+    handler(request, response);
+  });
+  server.on('checkExpectation', handler);
+  server.on('upgrade', (request, socket, head) => {
+    connections.get(socket)?.takeUpgrade(request, head);
+  });
+  server.on('connect', (_request, socket) => {
+    connections.get(socket)?.takeConnect();
+  });
+  return server;
+}
+
+/** One that would overtake a request in progress is served without its upgrade. */
+function mayUpgrade(request: Http1Request, connection: Http1Connection | undefined): boolean {
+  if (connection === undefined || !connection.idle) return false;
+  const line = {
+    method: request.method ?? '',
+    target: request.url ?? '',
+    major: request.httpVersionMajor,
+    minor: request.httpVersionMinor,
+  };
+  return tunnelProtocol(line, examineFields(request.rawHeaders)) !== null;
+}

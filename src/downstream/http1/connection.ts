@@ -1,0 +1,333 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../clock.ts';
+import type { Client, HandleExchange, RequestHead } from '../../exchange/exchange.ts';
+import type { HeaderList } from '../../http/headers.ts';
+import type { ClientAddresses } from '../client-address.ts';
+import { type Connections, SWEEP_MS, type Tended } from '../connections.ts';
+import type { DownstreamObserver, ListenerOptions } from '../options.ts';
+import { DISCARD_BYTES, Http1Body } from './body.ts';
+import { addressOf, type BadHead, examineFields, type HeadFacts, refuseHead, withoutUnderscored } from './checks.ts';
+import { type ExchangeHost, Http1Exchange } from './exchange.ts';
+import type { Http1Request, Http1Response } from './message.ts';
+import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from './refusal.ts';
+import { UpgradeByTunnel } from './upgrade.ts';
+
+/** What all HTTP/1.x connections of a listener share. */
+export interface Http1Shared {
+  readonly options: ListenerOptions;
+  readonly handle: HandleExchange;
+  readonly clock: Clock;
+  readonly log: DownstreamObserver;
+  readonly connections: Connections;
+  readonly addresses: ClientAddresses;
+}
+
+/** After a last response, what the client is still sending is read and dropped for this long (RFC 9112 §9.6). */
+const LINGER_MS = 2_000;
+
+/** Requests that may wait behind one in progress before the connection is not read any more. */
+const MAX_WAITING = 32;
+
+/** A connection that has been idle for this long is closed at once when draining; a busier one after its next response. */
+const RECENT_MS = 1_000;
+
+/** `head`: waiting for the rest of a request. `idle`: between requests, no byte came yet. `closing`: no request is taken. */
+type State = 'head' | 'idle' | 'exchange' | 'tunnel' | 'closing';
+
+interface Waiting {
+  readonly request: Http1Request;
+  readonly response: Http1Response;
+}
+
+const underscored: BadHead = { status: 400, reason: 'underscore-in-field-name' };
+const tooManyFields: BadHead = { status: 431, reason: 'too-many-fields' };
+
+/**
+ * One HTTP/1.x connection: which request is in progress, which wait behind it, and how long the client may take.
+ * Requests are handled one after another even when pipelined: RFC 9112 §9.3.2 allows parallel work for safe methods only.
+ */
+export class Http1Connection implements Tended, ExchangeHost {
+  readonly listener: string;
+  readonly socket: Socket;
+  readonly #client: Client;
+  readonly #shared: Http1Shared;
+  #exchange: Http1Exchange | null = null;
+  #waiting: Waiting[] = [];
+  #state: State = 'head';
+  #since: number;
+  /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
+  #bytesAtIdle = 0;
+  #idleLimit: number;
+  #last = false;
+  #pausedForQueue = false;
+  /** The last Host value that was found valid: clients repeat it. */
+  #knownHost = '';
+
+  constructor(socket: Socket, client: Client, shared: Http1Shared) {
+    this.socket = socket;
+    this.#client = client;
+    this.#shared = shared;
+    this.listener = shared.options.name;
+    this.#since = shared.connections.now;
+    this.#idleLimit = shared.options.limits.idleTimeout;
+  }
+
+  get reusable(): boolean {
+    return !this.#last;
+  }
+
+  /** A request head was received. */
+  take(request: Http1Request, response: Http1Response): void {
+    if (this.#state === 'closing' || this.#state === 'tunnel') return;
+    if (this.#exchange === null && this.#waiting.length === 0) {
+      this.#begin({ request, response });
+      return;
+    }
+    this.#waiting.push({ request, response });
+    if (this.#waiting.length === MAX_WAITING) process.nextTick(pauseForQueue, this);
+  }
+
+  /** The client asked for an upgrade that `mayUpgrade` agreed to; Node has let go of the socket. */
+  takeUpgrade(request: Http1Request, head: Uint8Array): void {
+    if (this.#state === 'closing') {
+      this.socket.destroy();
+      return;
+    }
+    const upgrade = new UpgradeByTunnel(request, this.socket, head, () => this.#becomeTunnel());
+    // The refusal of an upgrade is the last response on its connection: Node's parser is gone from it.
+    this.#last = true;
+    this.#begin({ request, response: upgrade.response }, upgrade);
+  }
+
+  /** CONNECT: a forward proxy's method (RFC 9110 §9.3.6). Node has let go of the socket. */
+  takeConnect(): void {
+    if (this.#state === 'closing') this.socket.destroy();
+    else this.#refuseRaw(405, 'connect');
+  }
+
+  /** Nothing is in progress or waiting that an upgrade would overtake. */
+  get idle(): boolean {
+    return this.#exchange === null && this.#waiting.length === 0;
+  }
+
+  pauseForQueue(): void {
+    if (this.#waiting.length < MAX_WAITING || this.#pausedForQueue) return;
+    this.#pausedForQueue = true;
+    this.socket.pause();
+  }
+
+  exchangeEnded(exchange: Http1Exchange): void {
+    if (this.#exchange !== exchange) return;
+    this.#exchange = null;
+    if (this.#state === 'closing' || this.#state === 'tunnel') return;
+    if (this.#last) {
+      this.#state = 'closing';
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#state = 'idle';
+      this.#since = this.#shared.connections.now;
+      this.#bytesAtIdle = this.socket.bytesRead;
+      return;
+    }
+    if (this.#pausedForQueue && this.#waiting.length === 0) {
+      this.#pausedForQueue = false;
+      this.socket.resume();
+    }
+    this.#begin(next);
+  }
+
+  lingerAfterResponse(): void {
+    this.#last = true;
+    // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
+    // kernel send a reset, which takes the response from the client before it was read (TRAPS: early response).
+    this.socket.destroySoon = () => this.#linger();
+  }
+
+  tend(nowMs: number): void {
+    const { limits } = this.#shared.options;
+    switch (this.#state) {
+      case 'head':
+        if (nowMs - this.#since >= limits.headTimeout + SWEEP_MS) this.#headTooSlow();
+        return;
+      case 'idle':
+        if (this.socket.bytesRead !== this.#bytesAtIdle) {
+          this.#state = 'head';
+          this.#since = nowMs;
+        } else if (this.#idleLimit !== 0 && nowMs - this.#since >= this.#idleLimit + SWEEP_MS) {
+          this.#state = 'closing';
+          this.socket.destroySoon();
+        }
+        return;
+      case 'exchange':
+        this.#exchange?.tend(nowMs, limits.bodyRate);
+    }
+  }
+
+  retire(): void {
+    this.#last = true;
+    this.#idleLimit = RECENT_MS;
+    if (this.#state === 'idle' && this.#shared.clock.monotonic() - this.#since >= RECENT_MS + SWEEP_MS) {
+      this.#state = 'closing';
+      this.socket.destroySoon();
+    } else if (this.#state === 'head' && this.socket.bytesRead === 0) {
+      this.#state = 'closing';
+      this.socket.destroySoon();
+    }
+  }
+
+  /** Node's parser gave up, or the socket failed under it. */
+  broke(error: ParserError): void {
+    const answer = answerTo(error);
+    if (answer === null) {
+      this.socket.destroy();
+      return;
+    }
+    if (this.#state === 'closing') {
+      if (this.socket.bytesRead - this.#bytesAtIdle > DISCARD_BYTES) this.socket.destroy();
+      return;
+    }
+    this.#last = true;
+    if (this.#exchange === null && this.#waiting.length === 0) {
+      this.#refuseRaw(answer.status, answer.reason);
+      return;
+    }
+    this.#report(answer.status, answer.reason);
+    this.#waiting = [];
+    // If the request in progress is the broken one, the engine answers; if it is a later one, this is the last response.
+    if (this.#exchange !== null && this.#exchange.bodyBroken()) return;
+    this.lingerAfterResponse();
+  }
+
+  /** The socket has closed. */
+  lost(): void {
+    this.#state = 'closing';
+    this.#waiting = [];
+    this.#exchange?.connectionLost();
+  }
+
+  #begin(next: Waiting, upgrade: UpgradeByTunnel | null = null): void {
+    this.#state = 'exchange';
+    const { request, response } = next;
+    const facts = examineFields(request.rawHeaders);
+    const head = this.#headOf(request, facts);
+    if ('reason' in head) {
+      this.#refuse(request, response, head);
+      return;
+    }
+    const exchange = new Http1Exchange({
+      host: this,
+      request: head,
+      client: this.#shared.addresses.forRequest(this.#client, head.headers),
+      body: bodyOf(request, facts),
+      response,
+      upgrade,
+      expectsContinue: request.expectsContinue,
+    });
+    this.#exchange = exchange;
+    upgrade?.attach(exchange);
+    try {
+      this.#shared.handle(exchange);
+    } catch (bug) {
+      this.#shared.log.broke(bug);
+      this.socket.destroy();
+    }
+  }
+
+  #headOf(request: Http1Request, facts: HeadFacts): RequestHead | BadHead {
+    const { options } = this.#shared;
+    const line = {
+      method: request.method ?? '',
+      target: targetOf(request),
+      major: request.httpVersionMajor,
+      minor: request.httpVersionMinor,
+    };
+    const bad = refuseHead(line, facts);
+    if (bad !== null) return bad;
+    if (request.rawHeaders.length > 2 * options.limits.headerCount) return tooManyFields;
+    let headers: HeaderList = request.rawHeaders;
+    if (facts.underscored && options.underscores !== 'keep') {
+      if (options.underscores === 'refuse') return underscored;
+      headers = withoutUnderscored(headers);
+    }
+    const addressed = addressOf(line.method, line.target, facts.host, this.#knownHost);
+    if ('reason' in addressed) return addressed;
+    this.#knownHost = facts.host;
+    return {
+      method: line.method,
+      target: addressed.target,
+      authority: addressed.authority,
+      scheme: this.#client.tls === null ? 'http' : 'https',
+      version: line.minor === 1 ? '1.1' : '1.0',
+      headers,
+    };
+  }
+
+  #refuse(request: Http1Request, response: Http1Response, bad: BadHead): void {
+    this.#state = 'closing';
+    this.#waiting = [];
+    this.#report(bad.status, bad.reason);
+    if (!request.complete) {
+      this.lingerAfterResponse();
+      new Http1Body(request, null).discard();
+    }
+    response.shouldKeepAlive = false;
+    const text = refusalText(bad.status, bad.reason);
+    response.writeHead(bad.status, refusalFields(text).slice());
+    response.end(text);
+  }
+
+  #refuseRaw(status: number, reason: string): void {
+    this.#state = 'closing';
+    this.#bytesAtIdle = this.socket.bytesRead;
+    this.#report(status, reason);
+    if (this.socket.writable) this.socket.write(refusalMessage(status, reason), 'latin1');
+    this.#linger();
+  }
+
+  #headTooSlow(): void {
+    // A connection that was opened ahead of need and never used gets no answer: browsers would take a 408 for the
+    // answer to the request that they send later.
+    if (this.socket.bytesRead === 0) {
+      this.#state = 'closing';
+      this.#report(0, 'no-request');
+      this.socket.destroySoon();
+      return;
+    }
+    this.#refuseRaw(408, 'head-timeout');
+  }
+
+  #linger(): void {
+    this.#state = 'closing';
+    this.socket.end();
+    const timer = this.#shared.clock.after(LINGER_MS, () => this.socket.destroy());
+    this.socket.once('close', () => this.#shared.clock.cancel(timer));
+  }
+
+  #becomeTunnel(): void {
+    this.#state = 'tunnel';
+  }
+
+  #report(status: number, reason: string): void {
+    this.#shared.log.refused({ listener: this.listener, peer: this.#client.peer, status, reason });
+  }
+}
+
+function pauseForQueue(connection: Http1Connection): void {
+  connection.pauseForQueue();
+}
+
+/** Fastify routes on `/`; what the client sent is kept in `originalUrl`. */
+function targetOf(request: Http1Request): string {
+  return 'originalUrl' in request && typeof request.originalUrl === 'string'
+    ? request.originalUrl
+    : (request.url ?? '');
+}
+
+function bodyOf(request: Http1Request, facts: HeadFacts): Http1Body | null {
+  if (facts.transferEncoding !== null) return new Http1Body(request, null);
+  if (facts.contentLength === null) return null;
+  const length = Number(facts.contentLength);
+  return length === 0 ? null : new Http1Body(request, length);
+}

@@ -1,0 +1,70 @@
+import { STATUS_CODES } from 'node:http';
+
+/** The body of a refusal: its status and enumerated reason, nothing of the request. */
+export function refusalText(status: number, reason: string): string {
+  return `${status} ${STATUS_CODES[status] ?? 'Refused'}: ${reason}\n`;
+}
+
+/** Fields of a refusal, RFC 9209 included. The connection closes after it. */
+export function refusalFields(text: string): readonly string[] {
+  return [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(text.length),
+    'Proxy-Status',
+    'headgate; error=http_request_error',
+  ];
+}
+
+/** A whole refusal for a connection on which Node has no response object. */
+export function refusalMessage(status: number, reason: string): string {
+  const text = refusalText(status, reason);
+  const fields = refusalFields(text);
+  let message = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) message += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return `${message}Connection: close\r\n\r\n${text}`;
+}
+
+/** An error of Node's HTTP parser, or of the socket under it. */
+export interface ParserError {
+  readonly code?: string | undefined;
+  readonly rawPacket?: unknown;
+}
+
+/** What to answer to an error of the parser; `null` when the peer is gone and nothing can be answered. */
+export function answerTo(error: ParserError): { readonly status: number; readonly reason: string } | null {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, reason: 'head-too-large' };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: 413, reason: 'chunk-extensions' };
+    case 'HPE_INVALID_VERSION':
+      return { status: 505, reason: 'http-version' };
+    case 'HPE_INVALID_METHOD':
+      return startsWithToken(error.rawPacket)
+        ? { status: 501, reason: 'unknown-method' }
+        : { status: 400, reason: 'not-http' };
+    case 'HPE_INVALID_EOF_STATE':
+      return null;
+  }
+  // Everything that is not the parser's own (`ECONNRESET`, `EPIPE`, …) means that nobody is there to read an answer.
+  return error.code?.startsWith('HPE_') === true ? { status: 400, reason: kebab(error.code) } : null;
+}
+
+/** `HPE_INVALID_HEADER_TOKEN` → `invalid-header-token`: a fixed set, as the parser's codes are. */
+function kebab(code: string): string {
+  return code.slice(4).toLowerCase().replaceAll('_', '-');
+}
+
+/** A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. */
+function startsWithToken(packet: unknown): boolean {
+  if (!(packet instanceof Uint8Array)) return false;
+  let i = 0;
+  while (i < packet.length && isLetter(packet[i] as number)) i += 1;
+  return i > 0 && packet[i] === 0x20;
+}
+
+function isLetter(c: number): boolean {
+  return (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2d || c === 0x5f;
+}

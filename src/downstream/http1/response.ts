@@ -1,0 +1,215 @@
+import type { GatewayError } from '../../errors.ts';
+import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
+import type { HeaderList } from '../../http/headers.ts';
+import { headBlock } from './head-block.ts';
+import type { Http1Response } from './message.ts';
+import { frame, withoutBodyFields } from './response-framing.ts';
+
+/** What a sink tells the exchange it belongs to. */
+export interface ResponseOwner {
+  /** The response is about to be framed: may the connection be used again after it? */
+  keepsAlive(): boolean;
+  /** The last byte was given to Node. Whatever is left of the request is nobody's. */
+  responseEnded(): void;
+  /** The response is over: handed to the kernel (`complete`), or the connection has closed before. */
+  responseClosed(complete: boolean): void;
+}
+
+/**
+ * Writes one HTTP/1.x response through Node's ServerResponse, which frames it. Hot. Never throws: a head that can't be
+ * sent becomes a 502, anything that fails later destroys the connection, which is the only visible truncation.
+ */
+export class Http1Sink implements ResponseSink {
+  phase: 'open' | 'started' | 'closed' = 'open';
+  onDrain: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  /** Body bytes given to the connection so far. */
+  bytesOut = 0;
+  readonly #response: Http1Response;
+  readonly #owner: ResponseOwner;
+  readonly #http10: boolean;
+  /** HEAD, 204 and 304: whatever body is given is not sent (RFC 9110 §6.4.1). */
+  #bodyless: boolean;
+  /** Announced by Content-Length, or -1. */
+  #announced = -1;
+  #headFlushed = false;
+  #waitsForDrain = false;
+  #over = false;
+
+  constructor(response: Http1Response, owner: ResponseOwner, http10: boolean) {
+    this.#response = response;
+    this.#owner = owner;
+    this.#http10 = http10;
+    this.#bodyless = response.req.method === 'HEAD';
+    response.sink = this;
+    response.on('close', onClose);
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    if (this.phase !== 'open' || this.#http10 || status === 101 || status < 100 || status > 199) return;
+    const { socket } = this.#response;
+    if (socket === null || !socket.writable) return;
+    // Exchanges of a connection never overlap, so nothing else can be between this and the final head on the socket.
+    const block = headBlock(status, headers);
+    if (block !== null) socket.write(block, 'latin1');
+  }
+
+  start(head: ResponseHead): void {
+    if (this.phase !== 'open') return;
+    this.phase = 'started';
+    if (!this.#writeHead(head.status, head.headers)) return;
+    // A head must not wait for its body (event streams), but usually the body's first bytes come within this very tick,
+    // and then head and bytes go out in one write.
+    process.nextTick(flushHead, this);
+  }
+
+  respond(head: ResponseHead, body: Uint8Array | null): void {
+    if (this.phase !== 'open') return;
+    this.phase = 'started';
+    const length = body === null ? 0 : body.byteLength;
+    if (!this.#writeHead(head.status, withLength(head, length))) return;
+    if (body !== null && !this.#bodyless) {
+      this.#headFlushed = true;
+      this.bytesOut = length;
+      this.phase = 'closed';
+      this.#response.end(body);
+      this.#owner.responseEnded();
+      return;
+    }
+    this.#finish();
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.phase !== 'started' || this.#bodyless) return true;
+    this.#headFlushed = true;
+    this.bytesOut += chunk.byteLength;
+    if (this.#response.write(chunk)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#response.on('drain', onDrain);
+    }
+    return false;
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.phase !== 'started') return;
+    if (this.#announced !== -1 && !this.#bodyless && this.bytesOut !== this.#announced) {
+      // Fewer bytes than announced would leave the client waiting, more would be read as the next response.
+      this.#destroy();
+      return;
+    }
+    if (trailers !== null && this.#response.chunkedEncoding && !this.#addTrailers(trailers)) {
+      this.#destroy();
+      return;
+    }
+    this.#finish();
+  }
+
+  fail(_cause: GatewayError): void {
+    if (this.phase === 'closed') return;
+    this.#destroy();
+  }
+
+  /** The head is on its way although no body byte was given yet. */
+  flushHead(): void {
+    if (this.#headFlushed || this.phase !== 'started') return;
+    this.#headFlushed = true;
+    this.#response.flushHeaders();
+  }
+
+  drained(): void {
+    if (this.onDrain !== null && this.phase === 'started') this.onDrain();
+  }
+
+  /** The connection was given away by an accepted upgrade: no response is sent, and `onClose` waits for the tunnel's end. */
+  handOver(): void {
+    this.phase = 'closed';
+    this.#response.removeListener('close', onClose);
+  }
+
+  /** The response is over, one way or the other. Idempotent. */
+  closed(complete: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.phase = 'closed';
+    this.#owner.responseClosed(complete);
+    if (this.onClose !== null) this.onClose();
+  }
+
+  #writeHead(status: number, headers: HeaderList): boolean {
+    const response = this.#response;
+    if (status === 204 || status === 304) this.#bodyless = true;
+    if (this.#http10) response.useChunkedEncodingByDefault = false;
+    if (!this.#owner.keepsAlive()) response.shouldKeepAlive = false;
+    const framed = frame(headers, this.#bodyless || this.#http10);
+    this.#announced = framed.contentLength;
+    try {
+      // Node reads the list and never writes to it.
+      response.writeHead(status, (status === 204 ? withoutBodyFields(framed.headers) : framed.headers) as string[]);
+      return true;
+    } catch {
+      // ERR_INVALID_CHAR, ERR_INVALID_HTTP_TOKEN, ERR_HTTP_INVALID_STATUS_CODE: the endpoint sent what can't be passed on.
+      this.#unsendable();
+      return false;
+    }
+  }
+
+  #unsendable(): void {
+    this.phase = 'closed';
+    const response = this.#response;
+    response.shouldKeepAlive = false;
+    response.writeHead(502, ['Content-Length', '0', 'Proxy-Status', 'headgate; error=http_protocol_error']);
+    response.end();
+    this.#owner.responseEnded();
+  }
+
+  #addTrailers(trailers: HeaderList): boolean {
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i] as string, trailers[i + 1] as string]);
+    try {
+      this.#response.addTrailers(pairs);
+      return true;
+    } catch {
+      // ERR_INVALID_CHAR: a trailer that can't be passed on.
+      return false;
+    }
+  }
+
+  #finish(): void {
+    this.phase = 'closed';
+    this.#response.end();
+    this.#owner.responseEnded();
+  }
+
+  #destroy(): void {
+    this.phase = 'closed';
+    const { socket } = this.#response;
+    if (socket !== null) socket.destroy();
+    else this.closed(false);
+  }
+}
+
+/** `Content-Length` is what keeps a response to one write and the connection alive: added where it is missing. */
+function withLength(head: ResponseHead, length: number): HeaderList {
+  if (head.status === 204 || head.status === 304) return head.headers;
+  const { headers } = head;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === 14 && name.toLowerCase() === 'content-length') return headers;
+  }
+  const framed = headers.slice();
+  framed.push('Content-Length', String(length));
+  return framed;
+}
+
+function flushHead(sink: Http1Sink): void {
+  sink.flushHead();
+}
+
+function onDrain(this: Http1Response): void {
+  if (this.sink !== null) this.sink.drained();
+}
+
+function onClose(this: Http1Response): void {
+  if (this.sink !== null) this.sink.closed(this.writableFinished);
+}

@@ -1,0 +1,182 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import { ClientAddresses, canonicalAddress } from './client-address.ts';
+import { Connections } from './connections.ts';
+import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
+import { refusalMessage } from './http1/refusal.ts';
+import type { CertificateSource, DownstreamDeps, ListenerOptions } from './options.ts';
+import { createTlsServer, startHandshake, tlsFactsOf } from './tls.ts';
+
+export type {
+  CertificateSource,
+  DownstreamDeps,
+  DownstreamObserver,
+  ListenerLimits,
+  ListenerOptions,
+  Refusal,
+} from './options.ts';
+
+/**
+ * A port that Headgate listens on. It owns the sockets: it accepts, admits or closes them, terminates TLS, and hands each
+ * connection to the front end of the protocol it speaks. The protocol servers never listen themselves.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #deps: DownstreamDeps;
+  readonly #connections: Connections;
+  readonly #addresses: ClientAddresses;
+  readonly #server: Server;
+  readonly #certificates: CertificateSource | null;
+  readonly #tls: TlsServer | null;
+  /** Raw sockets in the middle of a handshake, by peer: where to answer a client that speaks HTTP to a TLS port. */
+  readonly #handshaking = new Map<string, Socket>();
+  #http1: Http1Front | null = null;
+  #address: AddressInfo | null = null;
+
+  /** Throws `RangeError` for a trusted proxy that is no network, `TypeError` when TLS has no certificates. */
+  constructor(options: ListenerOptions, deps: DownstreamDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#connections = new Connections(options.limits, deps.clock);
+    this.#addresses = new ClientAddresses(options);
+    this.#certificates = options.tls ? deps.certificates : null;
+    if (options.tls && this.#certificates === null) {
+      throw new TypeError(`Cannot terminate TLS on listener "${options.name}": no certificates`);
+    }
+    this.#tls = this.#certificates === null ? null : this.#createTls(this.#certificates);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Where it listens; `null` before `open`. */
+  get address(): AddressInfo | null {
+    return this.#address;
+  }
+
+  /** Open TCP connections. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Listens. Rejects with the system's error (`EADDRINUSE`, `EACCES`) if it can't; it may be opened again then. */
+  async open(): Promise<{ readonly port: number }> {
+    this.#http1 ??= await createHttp1Front({
+      options: this.#options,
+      handle: this.#deps.handle,
+      clock: this.#deps.clock,
+      log: this.#deps.log,
+      connections: this.#connections,
+      addresses: this.#addresses,
+    });
+    await this.#listen();
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('A listener has a TCP address');
+    this.#address = address;
+    return { port: address.port };
+  }
+
+  /** Stops listening; connections that are open stay. Cannot be undone. */
+  pauseAccepting(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /**
+   * Stops listening and lets every connection finish: idle ones close, responses in progress are the last of theirs,
+   * HTTP/2 clients are told to go. Resolves when all have closed; what is left after `deadlineMs` is destroyed.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.pauseAccepting();
+    await this.#connections.drain(deadlineMs);
+    await this.#http1?.close();
+  }
+
+  /** Stops at once: every connection is destroyed. */
+  async close(): Promise<void> {
+    this.pauseAccepting();
+    this.#connections.destroyAll();
+    await this.#http1?.close();
+  }
+
+  #listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen({ port: this.#options.port, host: this.#options.address }, () => {
+      this.#server.removeListener('error', reject);
+      // EMFILE while accepting: the connection is lost, the listener must not be.
+      this.#server.on('error', (error) => this.#deps.log.broke(error));
+      resolve();
+    });
+    return promise;
+  }
+
+  #accept(socket: Socket): void {
+    // Before anything else: a reset at the wrong moment must not end the process.
+    socket.on('error', ignoreError);
+    const peer = canonicalAddress(socket.remoteAddress ?? '');
+    const admission = this.#connections.admit(socket, peer);
+    if (admission !== 'admitted') {
+      this.#refused(peer, admission);
+      socket.destroy();
+      return;
+    }
+    if (this.#tls === null || this.#certificates === null) {
+      this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
+      return;
+    }
+    this.#shakeHands(socket, this.#tls, this.#certificates);
+  }
+
+  #shakeHands(socket: Socket, tls: TlsServer, certificates: CertificateSource): void {
+    const key = peerKey(socket);
+    this.#handshaking.set(key, socket);
+    socket.once('close', () => {
+      if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key);
+    });
+    try {
+      startHandshake(tls, socket, certificates);
+    } catch (bug) {
+      this.#deps.log.broke(bug);
+      socket.destroy();
+    }
+  }
+
+  #createTls(certificates: CertificateSource): TlsServer {
+    const server = createTlsServer(certificates, this.#options.http2);
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#handshakeFailed(error, socket));
+    return server;
+  }
+
+  #secured(socket: TLSSocket): void {
+    socket.on('error', ignoreError);
+    this.#handshaking.delete(peerKey(socket));
+    this.#http1?.accept(socket, this.#addresses.ofConnection(socket, tlsFactsOf(socket)));
+  }
+
+  #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    socket.on('error', ignoreError);
+    const raw = this.#handshaking.get(peerKey(socket));
+    const peer = canonicalAddress(socket.remoteAddress ?? '');
+    if (error.code === 'ERR_SSL_HTTP_REQUEST' && raw?.writable === true) {
+      this.#deps.log.refused({ listener: this.name, peer, status: 400, reason: 'http-on-tls-port' });
+      raw.end(refusalMessage(400, 'http-on-tls-port'), 'latin1', () => raw.destroySoon());
+      return;
+    }
+    if (error.code !== 'ECONNRESET') this.#refused(peer, 'tls-handshake');
+    socket.destroy();
+  }
+
+  #refused(peer: string, reason: string): void {
+    this.#deps.log.refused({ listener: this.name, peer, status: 0, reason });
+  }
+}
+
+function peerKey(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+/** What follows an error is `close`, and everybody who must know listens for that. */
+function ignoreError(): void {}

@@ -1,0 +1,71 @@
+import type { SecureContext } from 'node:tls';
+import type { Clock } from '../clock.ts';
+import type { HandleExchange } from '../exchange/exchange.ts';
+
+/** Bounds of one listener. Durations in milliseconds, sizes in bytes; the names are those of the configuration. */
+export interface ListenerLimits {
+  /** Request line and header fields together; more is 431. */
+  readonly headerBytes: number;
+  /** Header fields; more is 431. */
+  readonly headerCount: number;
+  /** From the first byte of a request, or from the connection's start, to the end of the request's head. */
+  readonly headTimeout: number;
+  /** Slowest request body accepted while it is being read, bytes per second over 10 s; 0 for any. */
+  readonly bodyRate: number;
+  /** A connection without a request in progress is closed after this; 0 for never. */
+  readonly idleTimeout: number;
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Concurrent HTTP/2 streams of one connection. */
+  readonly streams: number;
+}
+
+export interface ListenerOptions {
+  readonly name: string;
+  /** Address to bind; every address, IPv6 and IPv4, unless given. */
+  readonly address?: string | undefined;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly tls: boolean;
+  /** Offer `h2` by ALPN; without TLS it has no effect. */
+  readonly http2: boolean;
+  readonly limits: ListenerLimits;
+  /** Addresses and networks whose forwarding fields are believed. */
+  readonly trustedProxies: readonly string[];
+  /** The one field in which a trusted proxy names the client; the other is never read. */
+  readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
+  /** Request field names with `_`, which CGI-like endpoints can't tell from `-`. */
+  readonly underscores: 'drop' | 'refuse' | 'keep';
+}
+
+/** A request or a connection that was turned away before it became an exchange. */
+export interface Refusal {
+  readonly listener: string;
+  /** Address of the TCP peer; empty when it left before it could be asked for. */
+  readonly peer: string;
+  /** Status that was answered; 0 when the connection was closed without an answer. */
+  readonly status: number;
+  /** Enumerated kebab-case reason for log and metrics. */
+  readonly reason: string;
+}
+
+/** Hears what never becomes an exchange. Must not throw and must not block. */
+export interface DownstreamObserver {
+  refused(refusal: Refusal): void;
+  /** A bug in Headgate met on a connection, which was closed. */
+  broke(bug: unknown): void;
+}
+
+/** Certificates by SNI. Asked once per TLS handshake; must answer at once and must not throw for any name. */
+export interface CertificateSource {
+  /** `serverName` is in lower case, `null` when the client sent none. */
+  contextFor(serverName: string | null): SecureContext;
+}
+
+export interface DownstreamDeps {
+  readonly handle: HandleExchange;
+  readonly clock: Clock;
+  readonly log: DownstreamObserver;
+  /** Needed when `tls` is set. */
+  readonly certificates: CertificateSource | null;
+}
