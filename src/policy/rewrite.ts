@@ -12,8 +12,6 @@ export type RewriteConfig =
   | { readonly regex: string; readonly replace: string };
 
 export interface RewriteOptions {
-  /** Names that the path of the route captures. */
-  readonly captures: readonly string[];
   /** The path prefix that the route matches, or `null` when it matches otherwise. */
   readonly matchedPrefix: string | null;
 }
@@ -21,12 +19,19 @@ export interface RewriteOptions {
 /** The path towards the endpoint: valid, visible ASCII, with exactly one "/" at its start, and without dot segments. */
 export type PathRewrite = (path: string, variables: Variables) => string;
 
-/** Compiles a path rewrite. What it gets is the canonical path, what it returns goes upstream as it is. */
-export function compileRewrite(config: RewriteConfig, options: RewriteOptions): Compiled<PathRewrite> {
+/**
+ * Compiles a path rewrite. What it gets is the canonical path, what it returns goes upstream as it is. `captures` are the
+ * names that the path of the route captures.
+ */
+export function compileRewrite(
+  config: RewriteConfig,
+  captures: readonly string[],
+  options: RewriteOptions,
+): Compiled<PathRewrite> {
   if ('stripPrefix' in config) return compileStrip(config.stripPrefix, options.matchedPrefix);
   if ('prefix' in config) return compilePrefix(config.prefix, options.matchedPrefix);
-  if ('regex' in config) return compileRegexRewrite(config, options.captures);
-  const result = compileTemplate(config.path, options.captures, 'path');
+  if ('regex' in config) return compileRegexRewrite(config, captures);
+  const result = compileTemplate(config.path, captures, 'path');
   if (!result.ok) return problem(['path'], result.message);
   const { template } = result;
   return compiled((_path, variables) => render(template, variables));

@@ -97,6 +97,8 @@ class UrlBuilder {
     const isHost = variable.kind === 'host';
     this.#hasHost ||= isHost;
     if (!isHost) this.#domain = '';
+    // The request's own host is as good a domain as a literal one: {tenant}.{host}.
+    else if (this.#domain !== null) this.#domain += 'host';
     this.#push(variable, isHost ? AUTHORITY : HOST_LABEL);
     return null;
   }
