@@ -1,0 +1,148 @@
+import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+} from 'node:tls';
+import type { Clock, TimerHandle } from '../clock.ts';
+import type { GatewayError } from '../errors.ts';
+import type { Destination, UpstreamTls } from '../exchange/attempt.ts';
+import { type DialPhase, dialFailure, dialTimeout } from './failure.ts';
+
+/** An address gets this long before the next one of the same name is tried. Node's 250 ms never reach a distant endpoint. */
+const ADDRESS_TIMEOUT_MS = 1000;
+/** TCP keep-alive probes find dead peers of long quiet streams. */
+const PROBE_AFTER_MS = 60_000;
+
+/** What TLS connections to one destination share: roots are parsed once, sessions resumed. */
+export class TlsClient {
+  readonly #tls: UpstreamTls;
+  #context: SecureContext | null = null;
+  #session: Buffer | null = null;
+
+  constructor(tls: UpstreamTls) {
+    this.#tls = tls;
+  }
+
+  /** Connects; the socket emits `secureConnect` only once the certificate was accepted. */
+  connect(options: TcpNetConnectOpts): Socket {
+    const { serverName, insecure } = this.#tls;
+    // RFC 6066 §3: no IP address in SNI. The certificate is held against `serverName` all the same.
+    const servername = isIP(serverName) === 0 ? serverName : '';
+    this.#context ??= createSecureContext(
+      this.#tls.ca === null ? {} : { ca: [...getCACertificates('default'), this.#tls.ca] },
+    );
+    const socket = connectTls({
+      ...options,
+      servername,
+      secureContext: this.#context,
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: !insecure,
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+      ...(this.#session === null ? {} : { session: this.#session }),
+    });
+    socket.on('session', (session) => {
+      this.#session = session;
+    });
+    return socket;
+  }
+}
+
+export interface DialOutcome {
+  dialled(dial: Dial, socket: Socket): void;
+  notDialled(dial: Dial, error: GatewayError): void;
+}
+
+/** One connection being made, within `connectTimeoutMs` from name to handshake. Reports once, never synchronously. */
+export class Dial {
+  readonly #outcome: DialOutcome;
+  readonly #clock: Clock;
+  readonly #socket: Socket;
+  #timer: TimerHandle | null = null;
+  #phase: DialPhase;
+  #over = false;
+
+  /** May throw on a destination that can't be dialled at all, such as port 70000. */
+  constructor(destination: Destination, parts: { tls: TlsClient | null; clock: Clock; outcome: DialOutcome }) {
+    this.#outcome = parts.outcome;
+    this.#clock = parts.clock;
+    const options = connectOptions(destination);
+    this.#phase = isIP(options.host ?? '') === 0 ? 'dns' : 'tcp';
+    this.#socket = parts.tls === null ? connectTcp(options) : parts.tls.connect(options);
+    // Before anything else: a socket without this listener ends the process when it fails.
+    this.#socket.on('error', this.#onError);
+    this.#socket.setKeepAlive(true, PROBE_AFTER_MS);
+    this.#socket.once('lookup', () => {
+      if (this.#phase === 'dns') this.#phase = 'tcp';
+    });
+    if (parts.tls === null) this.#socket.once('connect', this.#onReady);
+    else {
+      this.#socket.once('connect', () => {
+        this.#phase = 'tls';
+      });
+      this.#socket.once('secureConnect', this.#onReady);
+    }
+    const { connectTimeoutMs } = destination.limits;
+    if (connectTimeoutMs > 0) {
+      this.#timer = this.#clock.after(connectTimeoutMs, () => this.#fail(dialTimeout(this.#phase)));
+    }
+  }
+
+  /** Gives up; nothing is reported. */
+  cancel(): void {
+    if (this.#settle()) this.#socket.destroy();
+  }
+
+  readonly #onReady = (): void => {
+    if (this.#settle()) this.#outcome.dialled(this, this.#socket);
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(dialFailure(error, this.#phase));
+  };
+
+  #fail(error: GatewayError): void {
+    if (!this.#settle()) return;
+    this.#socket.destroy();
+    this.#outcome.notDialled(this, error);
+  }
+
+  #settle(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    if (this.#timer !== null) this.#clock.cancel(this.#timer);
+    return true;
+  }
+}
+
+function connectOptions(destination: Destination): TcpNetConnectOpts {
+  const { host, port } = destination;
+  const options: TcpNetConnectOpts = {
+    host: host.startsWith('[') ? host.slice(1, -1) : host,
+    port,
+    noDelay: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+  };
+  if (isLocalhost(host)) options.lookup = lookupLoopback;
+  return options;
+}
+
+/** RFC 6761 §6.3: always the loopback interface, whatever a resolver says. */
+function isLocalhost(host: string): boolean {
+  const name = host.toLowerCase();
+  return name === 'localhost' || name.endsWith('.localhost');
+}
+
+const LOOPBACK = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+/** Both loopback addresses: a development server may listen on one of them only, and often not on the one that resolvers name. */
+const lookupLoopback: NonNullable<TcpNetConnectOpts['lookup']> = (_name, options, callback) => {
+  if (options.all === true) callback(null, LOOPBACK);
+  else callback(null, '127.0.0.1', 4);
+};

@@ -1,0 +1,70 @@
+import { Readable } from 'node:stream';
+import type { GatewayError } from '../errors.ts';
+import type { BodySink, BodySource } from '../exchange/body.ts';
+
+/** Bytes that wait here when the socket is full, beyond what one chunk brings. */
+const BUFFER_BYTES = 64 * 1024;
+
+export interface BodyOwner {
+  /** The sender broke its body off: the request can't be completed. */
+  bodyFailed(cause: GatewayError): void;
+}
+
+/**
+ * A `BodySource` as the stream that undici wants. The source is asked for nothing before undici reads, which it does only once
+ * it writes the request: until then the body stays untouched and may go elsewhere. Trailers are dropped: undici can't send any
+ * (RFC 9110 §6.5 lets an intermediary do so).
+ */
+export class RequestBody extends Readable implements BodySink {
+  onDrain: (() => void) | null = null;
+  readonly #source: BodySource;
+  readonly #owner: BodyOwner;
+  #piped = false;
+  #full = false;
+  #detached = false;
+
+  constructor(source: BodySource, owner: BodyOwner) {
+    super({ highWaterMark: BUFFER_BYTES });
+    this.#source = source;
+    this.#owner = owner;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#detached || this.push(chunk)) return true;
+    this.#full = true;
+    return false;
+  }
+
+  end(): void {
+    if (!this.#detached) this.push(null);
+  }
+
+  fail(cause: GatewayError): void {
+    if (!this.#detached) this.#owner.bodyFailed(cause);
+  }
+
+  /** Takes nothing more from the source. Must be called before anybody else pipes it: it would take the sink off again. */
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    if (this.#piped) this.#source.unpipe();
+  }
+
+  override _read(): void {
+    if (this.#detached) return;
+    if (!this.#piped) {
+      this.#piped = true;
+      this.#source.pipe(this);
+      return;
+    }
+    if (!this.#full) return;
+    this.#full = false;
+    this.onDrain?.();
+  }
+
+  /** The error is the owner's to report: an 'error' event here would find no listener, and end the process. */
+  override _destroy(_error: Error | null, callback: (error?: Error | null) => void): void {
+    this.detach();
+    callback(null);
+  }
+}
