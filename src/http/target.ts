@@ -110,7 +110,7 @@ function isCanonicalPath(target: string, end: number): boolean {
       const next = i + 1 < end ? target.charCodeAt(i + 1) : 0;
       if (next === SLASH || (next === DOT && mayBeDotSegment(target, i + 2, end))) return false;
     } else if (code === PERCENT) {
-      if (!isCanonicalEscape(target, i, end)) return false;
+      if (!isCanonicalEscape(target, i)) return false;
       i += 2;
     } else if (code === BACKSLASH || isIllegal(code)) return false;
   }
@@ -125,16 +125,15 @@ function mayBeDotSegment(target: string, at: number, end: number): boolean {
   return code === SLASH || code === SEMICOLON || code === PERCENT || code === BACKSLASH;
 }
 
-function isCanonicalEscape(target: string, at: number, end: number): boolean {
-  const value = escapedByte(target, at, end);
+function isCanonicalEscape(target: string, at: number): boolean {
+  const value = escapedByte(target, at);
   if (value <= 0x1f || value === DELETE || value === SLASH || value === BACKSLASH || isUnreserved(value)) return false;
   // Lower-case digits need upper-casing; the letters of hexadecimal are the only ones above 0x60 here.
   return target.charCodeAt(at + 1) < 0x60 && target.charCodeAt(at + 2) < 0x60;
 }
 
-/** Byte that the escape at `at` stands for, or -1 when it is malformed or does not end before `end`. */
-function escapedByte(target: string, at: number, end: number): number {
-  if (at + 2 >= end) return -1;
+/** Byte that the escape at `at` stands for, or -1 when it is malformed. One that the path's end cuts off is: `?` is no digit. */
+function escapedByte(target: string, at: number): number {
   const high = hexValue(target.charCodeAt(at + 1));
   const low = hexValue(target.charCodeAt(at + 2));
   return high === -1 || low === -1 ? -1 : high * 16 + low;
@@ -153,7 +152,7 @@ function normalizeEscapes(target: string, end: number, policy: PathPolicy): stri
     const code = target.charCodeAt(i);
     if (isIllegal(code)) return refuseByte(code);
     if (code !== PERCENT && code !== BACKSLASH) continue;
-    const piece = code === PERCENT ? normalEscape(target, i, end, policy) : normalBackslash(policy);
+    const piece = code === PERCENT ? normalEscape(target, i, policy) : normalBackslash(policy);
     if (typeof piece !== 'string') return piece;
     text += target.slice(copied, i) + piece;
     if (code === PERCENT) i += 2;
@@ -162,8 +161,8 @@ function normalizeEscapes(target: string, end: number, policy: PathPolicy): stri
   return text + target.slice(copied, end);
 }
 
-function normalEscape(target: string, at: number, end: number, policy: PathPolicy): string | RefusedTarget {
-  const value = escapedByte(target, at, end);
+function normalEscape(target: string, at: number, policy: PathPolicy): string | RefusedTarget {
+  const value = escapedByte(target, at);
   if (value === -1) return refuse('bad-escape');
   if (value <= 0x1f || value === DELETE) return refuse('encoded-control');
   if (isUnreserved(value)) return String.fromCharCode(value);

@@ -59,6 +59,7 @@ describe('parseCacheControl', () => {
     ['max-age= 60 ', { maxAgeS: 60 }],
     ['max-age =60', { maxAgeS: 0 }],
     ["max-age='60'", { maxAgeS: 0 }],
+    ['max-stale =10', {}],
     ['s-maxage=x', { sMaxAgeS: 0 }],
     ['stale-while-revalidate=x, stale-if-error, min-fresh=-1, max-stale=x', {}],
   ];

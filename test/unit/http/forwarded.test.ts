@@ -190,6 +190,8 @@ describe('Via (RFC 9110 §7.6.3)', () => {
     [['1.1 fred (1.1 headgate, 1.1 headgate), 1.1 b'], 0],
     [['1.1 fred (a (nested, 1.1 headgate) b, 1.1 headgate) , 1.1 headgate'], 1],
     [['1.1 fred (a \\) , 1.1 headgate), 1.1 headgate'], 1],
+    [['1.1 fred (a \\) , 1.1 headgate , b), 1.1 c'], 0],
+    [['1.1 odd(name, 1.1 headgate, 1.1 odd)name'], 1],
     [['1.1 fred (open, 1.1 headgate'], 1],
     [['1.1 headgate2, 1.1 my-headgate, 1.1 headgate:80, headgate'], 0],
     [[',, 1.1 headgate ,'], 1],
