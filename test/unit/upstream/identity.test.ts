@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { placeOf } from '../../../src/upstream/endpoint.ts';
+import { connectionKey, endpointId, probeId } from '../../../src/upstream/identity.ts';
+import { limits, plainTls } from './endpoints.ts';
+
+const tls = { serverName: 'a.test', ca: null, insecure: false };
+const probe = {
+  target: '/',
+  host: 'a.test',
+  expect: [200, '300-399'],
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  rise: 2,
+  fall: 3,
+  start: 'up',
+} as const;
+
+describe('identity of live state', () => {
+  test('an endpoint is its pool and its origin', () => {
+    expect(endpointId('shop', 'http://10.0.0.1:3000')).toBe('shop@http://10.0.0.1:3000');
+    expect(endpointId('shop', 'http://a')).not.toBe(endpointId('cart', 'http://a'));
+  });
+
+  test.each([
+    ['serverName', { ...tls, serverName: 'b.test' }],
+    ['ca', { ...tls, ca: 'PEM' }],
+    ['insecure', { ...tls, insecure: true }],
+  ])('connections made with another %s are not shared', (_, other) => {
+    expect(connectionKey('https://a.test', other)).not.toBe(connectionKey('https://a.test', tls));
+  });
+
+  test('connections with equal TLS settings are shared, whatever pool they are of', () => {
+    expect(connectionKey('https://a.test', { ...tls })).toBe(connectionKey('https://a.test', tls));
+    expect(connectionKey('http://a.test', null)).toBe('http://a.test');
+  });
+
+  test.each(
+    Object.entries({
+      target: '/health',
+      host: 'b.test',
+      expect: [200],
+      intervalMs: 1,
+      timeoutMs: 1,
+      rise: 9,
+      fall: 9,
+      start: 'down',
+    }),
+  )('a check with another %s is another check', (key, value) => {
+    const connection = connectionKey('http://a.test', null);
+    expect(probeId(connection, { ...probe, [key]: value })).not.toBe(probeId(connection, probe));
+  });
+
+  test('the same check over other TLS settings is another check', () => {
+    const insecure = connectionKey('https://a.test', { ...tls, insecure: true });
+    expect(probeId(insecure, probe)).not.toBe(probeId(connectionKey('https://a.test', tls), probe));
+    expect(probeId(insecure, { ...probe, expect: [...probe.expect] })).toBe(probeId(insecure, probe));
+  });
+});
+
+describe('the place of an endpoint', () => {
+  test.each([
+    [{ secure: false, host: '10.0.0.1', port: 3000 }, 'http://10.0.0.1:3000', '10.0.0.1:3000'],
+    [{ secure: false, host: 'API.Example.com', port: 80 }, 'http://api.example.com', 'api.example.com'],
+    [{ secure: true, host: 'a.test', port: 443 }, 'https://a.test', 'a.test'],
+    [{ secure: true, host: 'a.test', port: 80 }, 'https://a.test:80', 'a.test:80'],
+    [{ secure: false, host: '::1', port: 3000 }, 'http://[::1]:3000', '[::1]:3000'],
+  ])('%j has the origin %s and the authority %s', (address, origin, authority) => {
+    const place = placeOf('shop', { address, tls: plainTls, limits });
+    expect(place).toMatchObject({ origin, authority, id: `shop@${origin}` });
+    expect(place.destination.host).toBe(address.host.toLowerCase());
+  });
+
+  test('a plain endpoint has no TLS, an https one verifies its own host unless another name is given', () => {
+    const secure = { secure: true, host: 'a.test', port: 443 };
+    const named = { serverName: 'inner.test', ca: 'PEM', insecure: false };
+    expect(placeOf('p', { address: { ...secure, secure: false }, tls: named, limits }).destination.tls).toBeNull();
+    expect(placeOf('p', { address: secure, tls: plainTls, limits }).destination.tls?.serverName).toBe('a.test');
+    expect(placeOf('p', { address: secure, tls: named, limits }).destination.tls).toEqual(named);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { Affinity } from '../../../src/upstream/affinity.ts';
+import { createCursor } from '../../../src/upstream/balance/balancer.ts';
+import { balancerOf } from '../../../src/upstream/balance/balancer-of.ts';
+import type { Endpoint } from '../../../src/upstream/endpoint.ts';
+import { Pool } from '../../../src/upstream/pool.ts';
+import { endpointsOf, seededRandom, setHealth } from './endpoints.ts';
+
+const CLIENT = { clientAddress: '192.0.2.1', affinityCookie: null, tried: null };
+
+function poolOf(weights: readonly number[], sticky: boolean) {
+  const endpoints = endpointsOf(weights);
+  const options = { cookie: 'headgate', secret: 'a secret of sixteen or more', path: '/', domain: null } as const;
+  const affinity = new Affinity(
+    { ...options, secure: 'auto', httpOnly: true, sameSite: 'lax', maxAgeMs: null },
+    endpoints,
+  );
+  const balancer = balancerOf('round-robin', endpoints, { cursor: createCursor(), random: seededRandom(1) });
+  const pool = new Pool({
+    name: 'shop',
+    endpoints,
+    balancer,
+    affinity: sticky ? affinity : null,
+    hostPolicy: 'preserve',
+  });
+  const [first, second, third] = endpoints as readonly [Endpoint, Endpoint, Endpoint];
+  return { pool, endpoints, affinity, first, second, third };
+}
+
+describe('a pool', () => {
+  test('gives each request the next endpoint, and none when all are away', () => {
+    const { pool, endpoints, first, second, third } = poolOf([1, 1, 1], false);
+    expect([pool.pick(CLIENT), pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([first, second, third]);
+    setHealth(first, false);
+    second.live.drained = true;
+    expect(pool.availableCount()).toBe(1);
+    expect(pool.pick(CLIENT)).toBe(third);
+    expect(pool.pick({ ...CLIENT, tried: [third] })).toBeNull();
+    setHealth(endpoints[2], false);
+    expect(pool.pick(CLIENT)).toBeNull();
+  });
+
+  test('without checks takes its endpoints for healthy', () => {
+    const unchecked = { ...(endpointsOf([1])[0] as Endpoint), probe: null };
+    const balancer = balancerOf('round-robin', [unchecked], { cursor: createCursor(), random: Math.random });
+    const pool = new Pool({ name: 'p', endpoints: [unchecked], balancer, affinity: null, hostPolicy: 'endpoint' });
+    expect(pool.pick(CLIENT)).toBe(unchecked);
+  });
+
+  test('does not count a pick as in flight: the one who sends does', () => {
+    const { pool, endpoints } = poolOf([1], false);
+    pool.pick(CLIENT);
+    expect(endpoints[0]?.live.inFlight).toBe(0);
+  });
+
+  test('without affinity neither reads nor needs a cookie', () => {
+    const { pool, affinity, first, second } = poolOf([1, 1, 1], false);
+    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(second) })).toBe(first);
+    expect(pool.needsCookie(first, null)).toBe(false);
+  });
+});
+
+describe('a pool with sticky sessions', () => {
+  test('sends a session to its endpoint, and only a session', () => {
+    const { pool, affinity, first, second, third } = poolOf([1, 1, 1], true);
+    const request = { ...CLIENT, affinityCookie: affinity.cookieFor(third) };
+    expect([pool.pick(request), pool.pick(request)]).toEqual([third, third]);
+    expect([pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([first, second]);
+  });
+
+  test('gives a cookie to who has none or an unknown one, and to a session that moved', () => {
+    const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
+    expect(pool.needsCookie(first, null)).toBe(true);
+    expect(pool.needsCookie(first, 'forged')).toBe(true);
+    expect(pool.needsCookie(first, affinity.cookieFor(second))).toBe(true);
+    expect(pool.needsCookie(first, affinity.cookieFor(first))).toBe(false);
+  });
+
+  test('balances a request whose cookie is forged', () => {
+    const { pool, first } = poolOf([1, 1, 1], true);
+    expect(pool.pick({ ...CLIENT, affinityCookie: 'forged' })).toBe(first);
+  });
+
+  test('keeps sessions on an endpoint that drains, and sends no new ones there', () => {
+    const { pool, affinity, first, second, third } = poolOf([1, 1, 1], true);
+    first.live.drained = true;
+    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(first);
+    expect([pool.pick(CLIENT), pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([second, third, second]);
+  });
+
+  test('keeps sessions on an endpoint of weight 0, and sends no new ones there', () => {
+    const { pool, affinity, first, second } = poolOf([0, 1], true);
+    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(first);
+    expect([pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([second, second]);
+  });
+
+  test('moves a session whose endpoint is down, drained or not', () => {
+    const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
+    first.live.drained = true;
+    setHealth(first, false);
+    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(second);
+  });
+
+  test('moves a session when its endpoint was tried for this request already', () => {
+    const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
+    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first), tried: [first] })).toBe(second);
+  });
+});

@@ -1,0 +1,291 @@
+import { describe, expect, test } from 'vitest';
+import { GatewayError } from '../../../src/errors.ts';
+import { placeOf } from '../../../src/upstream/endpoint.ts';
+import type { HealthChange, ProbeRequest, ProbeResult } from '../../../src/upstream/health/check.ts';
+import { defineProbe, type ProbeOptions } from '../../../src/upstream/health/probe-definition.ts';
+import { Prober } from '../../../src/upstream/health/prober.ts';
+import { ManualClock } from '../../kit/manual-clock.ts';
+import { limits, plainTls } from './endpoints.ts';
+
+const options: ProbeOptions = {
+  path: '/health?deep=1',
+  expect: [200, '300-399'],
+  host: null,
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  rise: 2,
+  fall: 3,
+  start: 'up',
+};
+const REFUSED = new GatewayError('connection_refused', { blame: 'upstream', status: 502, reason: 'connect-refused' });
+
+function placeAt(port: number, pool = 'shop') {
+  return placeOf(pool, { address: { secure: false, host: '10.0.0.1', port }, tls: plainTls, limits });
+}
+
+function defined(changes: Partial<ProbeOptions> = {}, port = 3000) {
+  return defineProbe(placeAt(port), { ...options, ...changes });
+}
+
+interface Sent {
+  readonly request: ProbeRequest;
+  readonly atMs: number;
+  cancelled: boolean;
+  answer(status: number): void;
+  fail(error: GatewayError): void;
+}
+
+/** A prober whose checks wait until the test answers them; without jitter unless `random` says otherwise. */
+function start(given: { random?: () => number; immediately?: number } = {}) {
+  const { random = () => 0.5, immediately = null } = given;
+  const clock = new ManualClock();
+  const sent: Sent[] = [];
+  const changes: HealthChange[] = [];
+  const sender = {
+    probe(request: ProbeRequest, done: (result: ProbeResult) => void) {
+      const record: Sent = {
+        request,
+        atMs: clock.monotonic(),
+        cancelled: false,
+        answer: (status) => done({ kind: 'answered', status }),
+        fail: (error) => done({ kind: 'failed', error }),
+      };
+      sent.push(record);
+      if (immediately !== null) record.answer(immediately);
+      return {
+        cancel() {
+          record.cancelled = true;
+        },
+      };
+    },
+  };
+  const prober = new Prober({ sender, clock, random, observer: { changed: (change) => changes.push(change) } });
+  const last = () => sent.at(-1) as Sent;
+  return { clock, sent, changes, prober, last };
+}
+
+describe('the prober', () => {
+  test('sends the first check at once, and the next an interval after its result', () => {
+    const { clock, sent, prober, last } = start();
+    prober.adopt(defined());
+    expect(sent).toHaveLength(0);
+    prober.retain(new Set([defined().id]));
+    expect(sent).toHaveLength(0);
+    prober.start();
+    expect(last().request).toMatchObject({ target: '/health?deep=1', host: '10.0.0.1:3000' });
+    clock.advance(100);
+    last().answer(200);
+    clock.advance(4_999);
+    expect(sent).toHaveLength(1);
+    clock.advance(1);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 5_100]);
+  });
+
+  test('checks over a connection of its own, so that a full pool does not look ill', () => {
+    const { destination } = defined();
+    expect(destination).toMatchObject({ host: '10.0.0.1', port: 3000, limits: { maxConnections: 1 } });
+    expect(destination.connectionKey).not.toBe(placeAt(3000).destination.connectionKey);
+  });
+
+  test('sends the Host it was given', () => {
+    expect(defined({ host: 'shop.test' }).host).toBe('shop.test');
+    expect(defineProbe(placeAt(80), options).host).toBe('10.0.0.1');
+  });
+
+  test.each([
+    [0, 4_000],
+    [0.5, 5_000],
+    [1 - Number.EPSILON, 6_000],
+  ])('waits 5 s ± 20 %: a random %d makes it %d ms', (random, waitMs) => {
+    const { sent, clock, prober } = start({ random: () => random, immediately: 200 });
+    prober.adopt(defined());
+    prober.retain(new Set([defined().id]));
+    prober.start();
+    clock.advance(waitMs + 1);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]?.atMs).toBeCloseTo(waitMs, 6);
+  });
+
+  test('never overlaps: a slow check delays the next', () => {
+    const { sent, clock, prober, last } = start();
+    prober.adopt(defined({ intervalMs: 1_000, timeoutMs: 60_000 }));
+    prober.retain(new Set([defined({ intervalMs: 1_000, timeoutMs: 60_000 }).id]));
+    prober.start();
+    clock.advance(30_000);
+    expect(sent).toHaveLength(1);
+    last().answer(200);
+    clock.advance(1_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('an interval of 0 does not become a busy loop', () => {
+    const { sent, clock, prober } = start({ immediately: 200 });
+    prober.adopt(defined({ intervalMs: 0 }));
+    prober.retain(new Set([defined({ intervalMs: 0 }).id]));
+    prober.start();
+    clock.advance(100);
+    expect(sent).toHaveLength(11);
+  });
+});
+
+describe('a check', () => {
+  function begun(changes: Partial<ProbeOptions>) {
+    const parts = start();
+    const state = parts.prober.adopt(defined(changes));
+    parts.prober.retain(new Set([state.id]));
+    parts.prober.start();
+    return { ...parts, state };
+  }
+
+  test.each([
+    [200, true],
+    [302, true],
+    [399, true],
+    [201, false],
+    [404, false],
+    [503, false],
+  ])('with the answer %d is healthy: %s', (status, healthy) => {
+    const { state, last } = begun({});
+    last().answer(status);
+    expect(state.last).toMatchObject({ healthy, status, reason: healthy ? 'expected-status' : 'unexpected-status' });
+  });
+
+  test('that takes too long fails, is cancelled, and its late answer is ignored', () => {
+    const { state, clock, sent, last } = begun({ fall: 1 });
+    clock.advance(1_999);
+    expect(last().cancelled).toBe(false);
+    clock.advance(1);
+    expect(sent[0]?.cancelled).toBe(true);
+    expect(state.last).toEqual({ healthy: false, reason: 'timeout', status: null, elapsedMs: 2_000 });
+    sent[0]?.answer(200);
+    expect([state.up, state.last?.reason]).toEqual([false, 'timeout']);
+    clock.advance(5_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('without a timeout waits as long as it takes', () => {
+    const { state, clock, last } = begun({ timeoutMs: 0 });
+    clock.advance(3_600_000);
+    last().answer(200);
+    expect(state.last?.elapsedMs).toBe(3_600_000);
+  });
+
+  test('tells each change once, with its cause and how long the state before had lasted', () => {
+    const { state, clock, changes, last } = begun({ fall: 2 });
+    clock.advance(100);
+    last().fail(REFUSED);
+    expect(changes).toEqual([]);
+    clock.advance(5_000);
+    last().fail(REFUSED);
+    clock.advance(5_000);
+    last().fail(REFUSED);
+    expect(changes).toEqual([
+      {
+        id: state.id,
+        origin: 'http://10.0.0.1:3000',
+        up: false,
+        outcome: { healthy: false, reason: 'connect-refused', status: null, elapsedMs: 0 },
+        heldMs: 5_100,
+      },
+    ]);
+  });
+
+  test('of an endpoint that starts down is repeated within a second of its first success', () => {
+    const { state, clock, sent, last } = begun({ start: 'down', rise: 3 });
+    last().fail(REFUSED);
+    clock.advance(5_000);
+    last().answer(200);
+    clock.advance(1_000);
+    last().answer(200);
+    clock.advance(1_000);
+    expect(state.up).toBe(false);
+    last().answer(200);
+    expect(state.up).toBe(true);
+    clock.advance(4_999);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 5_000, 6_000, 7_000]);
+  });
+
+  test('of an endpoint that went down later comes at the usual interval', () => {
+    const { clock, sent, last } = begun({ fall: 1 });
+    last().fail(REFUSED);
+    clock.advance(5_000);
+    last().answer(200);
+    clock.advance(4_999);
+    expect(sent).toHaveLength(2);
+  });
+});
+
+describe('a reload', () => {
+  test('checks an origin once, however many pools want the same check', () => {
+    const { sent, prober } = start();
+    const [shop, cart] = [defineProbe(placeAt(3000, 'shop'), options), defineProbe(placeAt(3000, 'cart'), options)];
+    expect(prober.adopt(shop)).toBe(prober.adopt(cart));
+    prober.retain(new Set([shop.id, cart.id]));
+    prober.start();
+    expect(sent).toHaveLength(1);
+  });
+
+  test('leaves kept checks undisturbed, starts new ones at once, ends the others', () => {
+    const { clock, sent, prober } = start();
+    const [kept, gone, added] = [defined({}, 1), defined({}, 2), defined({}, 3)];
+    const state = prober.adopt(kept);
+    prober.adopt(gone);
+    prober.retain(new Set([kept.id, gone.id]));
+    prober.start();
+    sent[0]?.answer(500);
+    expect(prober.adopt(kept)).toBe(state);
+    prober.adopt(added);
+    expect(sent).toHaveLength(2);
+    prober.retain(new Set([kept.id, added.id]));
+    expect(sent.map(({ request }) => request.destination.port)).toEqual([1, 2, 3]);
+    expect([sent[1]?.cancelled, sent[2]?.cancelled]).toEqual([true, false]);
+    expect(state.run).toBe(1);
+    clock.advance(5_000);
+    expect(sent.slice(3).map(({ request }) => request.destination.port)).toEqual([1]);
+  });
+
+  test('that fails after it adopted new checks sends nothing and changes nothing', () => {
+    const { sent, prober } = start({ immediately: 200 });
+    const running = prober.adopt(defined({}, 1));
+    prober.retain(new Set([running.id]));
+    prober.start();
+    prober.adopt(defined({}, 2));
+    expect(sent).toHaveLength(1);
+    prober.retain(new Set([running.id]));
+    expect(sent).toHaveLength(1);
+  });
+
+  test('that drops a check forgets it: the same one starts anew later', () => {
+    const { prober } = start({ immediately: 500 });
+    const first = prober.adopt(defined({ fall: 1 }));
+    prober.retain(new Set([first.id]));
+    prober.start();
+    expect(first.up).toBe(false);
+    prober.retain(new Set());
+    expect(prober.adopt(defined({ fall: 1 })).up).toBe(true);
+  });
+});
+
+describe('stopping', () => {
+  test('cancels everything, leaves no timer, and ignores what still comes', () => {
+    const { clock, sent, changes, prober, last } = start();
+    const state = prober.adopt(defined({ fall: 1 }));
+    prober.retain(new Set([state.id]));
+    prober.start();
+    prober.stop();
+    expect([last().cancelled, clock.pending]).toEqual([true, 0]);
+    last().answer(500);
+    clock.advance(60_000);
+    expect([sent.length, changes.length, state.last]).toEqual([1, 0, null]);
+  });
+
+  test('and starting again goes on from the same states', () => {
+    const { sent, prober } = start({ immediately: 500 });
+    const state = prober.adopt(defined({ fall: 2 }));
+    prober.retain(new Set([state.id]));
+    prober.start();
+    prober.stop();
+    prober.start();
+    expect([sent.length, state.up]).toEqual([2, false]);
+  });
+});
