@@ -1,5 +1,6 @@
 import { type CacheRequest, type Lookup, lookup } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
+import { unsatisfiableStatus } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia } from '../http/forwarded.ts';
@@ -7,11 +8,9 @@ import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { outboundTarget, PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { ListenerRules, RoutePlan } from './snapshot.ts';
-
-/** Our name in `Via` (RFC 9110 §7.6.3) and in the status fields. */
-export const PSEUDONYM = 'headgate';
 
 /**
  * Own entries in `Via` that still count as a chain of gateways. A loop passes any number; legitimate chains (edge, inner,
@@ -36,7 +35,7 @@ export type Decision =
 export interface Caching {
   readonly policy: CachePolicy;
   readonly request: CacheRequest;
-  readonly lookup: Exclude<Lookup, { readonly kind: 'hit' }>;
+  readonly lookup: Exclude<Lookup, { readonly kind: 'hit' | 'unsatisfiable' }>;
 }
 
 /** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
@@ -74,17 +73,17 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
   }
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
   if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
-  return consultCache(progress, plan, pool, nowMs);
+  return consultCache(progress, { plan, pool }, plan.cache, nowMs);
 }
 
 function consultCache(
   progress: Progress,
-  plan: RoutePlan & { readonly cache: CachePolicy | null },
-  pool: Pool,
+  route: { readonly plan: RoutePlan; readonly pool: Pool },
+  policy: CachePolicy,
   nowMs: number,
 ): Decision {
   const { request } = progress.exchange;
-  const policy = plan.cache as CachePolicy;
+  const { plan, pool } = route;
   const cacheRequest: CacheRequest = {
     method: request.method,
     scheme: request.scheme,
@@ -92,10 +91,30 @@ function consultCache(
     path: progress.path,
     query: progress.query,
     headers: request.headers,
+    partition: partitionOf(progress, plan),
   };
   const found = lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
   if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
+  if (found.kind === 'unsatisfiable') {
+    progress.cacheStatus = unsatisfiableStatus();
+    return { kind: 'refuse', error: onlyIfCached() };
+  }
   return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };
+}
+
+/**
+ * What chose the response besides the URI and the client's own fields: the route, and everything its policies write into the
+ * request. Two clients for whom an edit writes different values never share a stored response.
+ */
+function partitionOf(progress: Progress, plan: RoutePlan): string {
+  let partition = progress.route;
+  if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan)}`;
+  if (plan.editRequest !== null) {
+    const written: string[] = [];
+    plan.editRequest(written, progress);
+    partition += ` ${written.join('\n')}`;
+  }
+  return partition;
 }
 
 /** Canonicalises the target into `progress`; what must not be forwarded at all comes back as an error. */
@@ -121,6 +140,11 @@ function isLastHop(progress: Progress): boolean {
 }
 
 const optionsReply: LocalReply = { status: 204, headers: noHeaders, body: null, reason: 'options', error: null };
+
+/** RFC 9111 §5.2.1.7. */
+function onlyIfCached(): GatewayError {
+  return new GatewayError('http_request_denied', { blame: 'client', status: 504, reason: 'only-if-cached' });
+}
 
 function noRoute(): GatewayError {
   return new GatewayError('destination_not_found', { blame: 'client', status: 404, reason: 'no-route' });

@@ -11,10 +11,10 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { judgeRetry } from '../upstream/retry.ts';
 import type { Caching } from './decide.ts';
-import { Delivery } from './deliver.ts';
+import { type Answer, Delivery } from './deliver.ts';
 import type { EngineParts } from './engine.ts';
 import { internalError } from './fail.ts';
-import { attemptAt, buildOutbound, type Outbound } from './outbound.ts';
+import { attemptAt, buildOutbound, hostFor, type Outbound } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { splice } from './tunnel.ts';
@@ -32,8 +32,9 @@ export class Forward implements AttemptReceiver {
   readonly #progress: Progress;
   readonly #plan: RoutePlan;
   readonly #pool: Pool;
-  readonly #delivery: Delivery;
-  readonly #outbound: Outbound;
+  readonly #caching: Caching | null;
+  #delivery: Delivery;
+  #outbound: Outbound;
   readonly #body: BodySource | null;
   readonly #affinityCookie: string | null;
   #tried: Endpoint[] | null = null;
@@ -44,6 +45,8 @@ export class Forward implements AttemptReceiver {
   #overLimit: GatewayError | null = null;
   #total: Deadline | null = null;
   #idle: Deadline | null = null;
+  /** The body of this answer is not for the client: the store has answered, or the endpoint is asked again. */
+  #dropping: 'answered' | 'ask-again' | null = null;
   #done = false;
 
   constructor(
@@ -57,6 +60,7 @@ export class Forward implements AttemptReceiver {
     this.#pool = route.pool;
     const { exchange } = progress;
     const { caching } = route;
+    this.#caching = caching;
     this.#outbound = buildOutbound(
       progress,
       route.plan,
@@ -107,7 +111,8 @@ export class Forward implements AttemptReceiver {
     this.#progress.attempts += 1;
     // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
     endpoint.live.inFlight += 1;
-    this.#inFlight = this.#parts.transport.send(
+    const { attempts } = this.#progress;
+    const inFlight = this.#parts.transport.send(
       attemptAt(endpoint, this.#outbound, {
         progress: this.#progress,
         pool: this.#pool,
@@ -116,8 +121,8 @@ export class Forward implements AttemptReceiver {
       }),
       this,
     );
-    // The transport may have failed the attempt within `send`, and another may already be under way.
-    if (this.#done) this.#inFlight = null;
+    // The transport may have failed this attempt within `send`, and the next one may already be under way.
+    if (!this.#done && attempts === this.#progress.attempts) this.#inFlight = inFlight;
   }
 
   sent(reusedConnection: boolean): void {
@@ -135,7 +140,8 @@ export class Forward implements AttemptReceiver {
     const endpoint = this.#endpoint as Endpoint;
     this.#progress.exchange.response.onDrain = () => this.#resume();
     try {
-      this.#delivery.start(head, endpoint, this.#setCookie(endpoint));
+      const verdict = this.#delivery.start(this.#answer(head, endpoint));
+      if (verdict !== 'delivering') this.#dropping = verdict;
     } catch (bug) {
       this.#bug(bug);
       return;
@@ -144,6 +150,7 @@ export class Forward implements AttemptReceiver {
   }
 
   data(chunk: Uint8Array): boolean {
+    if (this.#dropping !== null) return true;
     const more = this.#delivery.data(chunk);
     if (this.#idle !== null) {
       // A slow client is not a silent endpoint: while it is paused, nothing is expected.
@@ -154,8 +161,12 @@ export class Forward implements AttemptReceiver {
   }
 
   end(trailers: HeaderList | null): void {
+    if (this.#dropping === 'ask-again') {
+      this.#askAgain();
+      return;
+    }
     this.#finish();
-    this.#delivery.end(trailers);
+    if (this.#dropping === null) this.#delivery.end(trailers);
   }
 
   upgraded(head: ResponseHead, channel: ByteChannel): void {
@@ -175,7 +186,7 @@ export class Forward implements AttemptReceiver {
     exchange.onClientGone = null;
     try {
       const endpoint = this.#endpoint as Endpoint;
-      const client = exchange.upgrade.accept(this.#delivery.upgradeHead(head, endpoint, this.#setCookie(endpoint)));
+      const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, endpoint)));
       splice(this.#parts, { client, upstream: channel, idleMs: this.#plan.timeouts.tunnelIdleMs }, (cause) => {
         this.#finish();
         this.#delivery.tunnelEnded(cause);
@@ -189,9 +200,9 @@ export class Forward implements AttemptReceiver {
   fail(cause: GatewayError): void {
     if (this.#done) return;
     const error = this.#overLimit ?? cause;
-    if (this.#progress.exchange.response.phase !== 'open' || this.#delivery.started) {
+    if (this.#progress.exchange.response.phase !== 'open') {
       this.#finish();
-      this.#delivery.fail(error);
+      if (this.#dropping !== 'answered') this.#delivery.fail(error);
       return;
     }
     const verdict = judgeRetry({
@@ -227,10 +238,28 @@ export class Forward implements AttemptReceiver {
     this.#attempt(error);
   }
 
-  #setCookie(endpoint: Endpoint): string | null {
+  /** A 304 that validated nothing: the same request once more, as if nothing were stored (RFC 9111 §4.3.3). */
+  #askAgain(): void {
+    (this.#endpoint as Endpoint).live.inFlight -= 1;
+    this.#endpoint = null;
+    this.#dropping = null;
+    this.#outbound = buildOutbound(this.#progress, this.#plan, null);
+    this.#delivery = new Delivery(this.#parts, this.#progress, {
+      plan: this.#plan,
+      caching: this.#caching === null ? null : withoutEntry(this.#caching),
+    });
+    this.#attempt(null);
+  }
+
+  #answer(head: ResponseHead, endpoint: Endpoint): Answer {
     const { affinity } = this.#pool;
-    if (affinity === null || !this.#pool.needsCookie(endpoint, this.#affinityCookie)) return null;
-    return affinity.setCookie(endpoint, this.#progress.client.tls !== null);
+    const needsCookie = affinity !== null && this.#pool.needsCookie(endpoint, this.#affinityCookie);
+    return {
+      head,
+      endpoint,
+      sentAuthority: hostFor(this.#pool, endpoint, this.#progress.request.authority),
+      setCookie: needsCookie ? affinity.setCookie(endpoint, this.#progress.client.tls !== null) : null,
+    };
   }
 
   #bug(bug: unknown): void {
@@ -264,7 +293,7 @@ export class Forward implements AttemptReceiver {
     if (this.#done) return;
     this.#inFlight?.cancel();
     this.#finish();
-    this.#delivery.clientGone(cause);
+    this.#delivery.fail(cause);
   }
 
   /** Gives back everything this exchange holds upstream. Idempotent. */
@@ -276,6 +305,12 @@ export class Forward implements AttemptReceiver {
     if (this.#total !== null) this.#parts.deadlines.disarm(this.#total);
     if (this.#idle !== null) this.#parts.deadlines.disarm(this.#idle);
   }
+}
+
+/** Nothing stored is left to be validated: what comes now is a miss. */
+function withoutEntry(caching: Caching): Caching {
+  if (caching.lookup.kind !== 'revalidate') return caching;
+  return { ...caching, lookup: { kind: 'miss', why: 'stale', epoch: caching.lookup.epoch } };
 }
 
 function unavailable(): GatewayError {

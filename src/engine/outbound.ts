@@ -1,13 +1,15 @@
 import type { Attempt } from '../exchange/attempt.ts';
 import type { BodySource } from '../exchange/body.ts';
-import { appendForwarding, appendVia } from '../http/forwarded.ts';
-import { getHeader, type HeaderDraft, type HeaderList, removeHeader, setHeader } from '../http/headers.ts';
+import { appendForwarding, appendVia, removeSpoofed } from '../http/forwarded.ts';
+import { getHeader, type HeaderDraft, type HeaderList, noHeaders, removeHeader, setHeader } from '../http/headers.ts';
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
-import { PSEUDONYM } from './decide.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
+
+/** Our name in `Via` (RFC 9110 §7.6.3). */
+export const PSEUDONYM = 'headgate';
 
 /** The request as it goes upstream, the same for every attempt but for `Host`. */
 export interface Outbound {
@@ -26,6 +28,8 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   const draft = requestEndToEnd(request.headers);
   if (conditional !== null) replaceConditions(draft, conditional);
   if (request.method === 'OPTIONS') decrementMaxForwards(draft);
+  // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
+  if (!client.trusted) removeSpoofed(draft);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
     peer: client.peer,
@@ -33,14 +37,15 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
     scheme: request.scheme,
     authority: request.authority,
     localPort: client.localPort,
-    received: request.headers,
+    received: client.trusted ? request.headers : noHeaders,
   });
   appendVia(draft, request.version, PSEUDONYM);
   setHeader(draft, 'X-Request-Id', progress.requestId);
   return { target: outboundTarget(progress, plan), headers: draft };
 }
 
-function outboundTarget(progress: Progress, plan: RoutePlan): string {
+/** Path and query as they go upstream. */
+export function outboundTarget(progress: Progress, plan: RoutePlan): string {
   const path = plan.rewritePath === null ? progress.path : plan.rewritePath(progress.path, progress);
   const query = plan.editQuery === null ? progress.query : plan.editQuery(progress.query, progress);
   return query === null ? path : `${path}?${query}`;
@@ -69,7 +74,8 @@ export function attemptAt(
   };
 }
 
-function hostFor(pool: Pool, endpoint: Endpoint, authority: string): string {
+/** `Host` for `endpoint`, by the pool's policy. */
+export function hostFor(pool: Pool, endpoint: Endpoint, authority: string): string {
   if (pool.hostPolicy === 'endpoint') return endpoint.authority;
   // An HTTP/1.0 client may send no Host; an HTTP/1.1 request must have one (RFC 9112 §3.2).
   if (pool.hostPolicy === 'preserve') return authority === '' ? endpoint.authority : authority;

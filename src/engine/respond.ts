@@ -11,7 +11,6 @@ import type { RoutePlan } from './snapshot.ts';
 export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan | null): void {
   const { exchange } = progress;
   const headers: HeaderDraft = reply.headers.slice();
-  if (reply.status !== 204) headers.push('Content-Length', String(reply.body === null ? 0 : reply.body.byteLength));
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
   if (reply.error !== null) headers.push('Proxy-Status', proxyStatus(reply.error));
   progress.status = reply.status;

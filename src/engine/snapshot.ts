@@ -53,8 +53,6 @@ export interface Snapshot {
   readonly listeners: ReadonlyMap<string, ListenerRules>;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly store: CacheStore;
-  /** One response bigger than this is not stored. */
-  readonly cacheObjectBytes: number;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;
 }

@@ -1,0 +1,121 @@
+import type { Config } from '../config/schema/config.ts';
+import type { RouteConfig } from '../config/schema/route.ts';
+import type { RouteAction, RoutePlan, RouteTimeouts } from '../engine/snapshot.ts';
+import type { Compiled } from '../policy/compiled.ts';
+import { compileCookieEdits } from '../policy/cookie-edits.ts';
+import { compileHeaderEdits } from '../policy/header-edits.ts';
+import { compileLocationRewrite } from '../policy/location.ts';
+import { compileQueryEdits } from '../policy/query-edits.ts';
+import { compileRedirect } from '../policy/redirect.ts';
+import { compileRespond } from '../policy/respond.ts';
+import { compileRewrite } from '../policy/rewrite.ts';
+import { compileRule } from '../routing/compiled-rule.ts';
+import type { RouteRule } from '../routing/route.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Complaints, KeyPath } from './complaints.ts';
+
+/** Defaults of the timeouts that neither the route nor `defaults` sets, milliseconds. */
+const TIMEOUTS: RouteTimeouts = { headMs: 30_000, idleMs: 60_000, totalMs: 0, tunnelIdleMs: 3_600_000 };
+const ATTEMPTS = 3;
+
+export interface RouteContext {
+  readonly config: Config;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly complaints: Complaints;
+}
+
+/** Compiles one route of the configuration. `null` after a complaint. */
+export function compileRoute(route: RouteConfig, index: number, context: RouteContext): RouteRule<RoutePlan> | null {
+  const { complaints } = context;
+  const path: KeyPath = ['routes', index];
+  const shape = {
+    name: route.name ?? complaints.where(path),
+    at: complaints.where(path),
+    listeners: route.listeners ?? null,
+    match: route.match,
+    priority: route.priority,
+    order: index,
+  };
+  const compiled = compileRule({ ...shape, plan: null });
+  if (!compiled.ok) {
+    for (const { key, message } of compiled.problems) complaints.add([...path, 'match', ...key], { message });
+    return null;
+  }
+  const before = complaints.diagnostics.length;
+  const plan = compilePlan(route, { ...context, path, captures: compiled.compiled.path.captures });
+  return complaints.diagnostics.length > before || plan === null ? null : { ...shape, plan };
+}
+
+interface PlanContext extends RouteContext {
+  readonly path: KeyPath;
+  readonly captures: readonly string[];
+}
+
+function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null {
+  const { captures } = context;
+  const matchedPrefix = route.match.path?.kind === 'prefix' ? route.match.path.value : null;
+  const action = compileAction(route, context);
+  const part = <C, T>(
+    key: keyof RouteConfig & string,
+    config: C | undefined,
+    compile: (config: C) => Compiled<T>,
+  ): T | null => (config === undefined ? null : take(compile(config), [...context.path, key], context.complaints));
+  const plan = {
+    bodyLimitBytes: route.limits?.body ?? null,
+    rewritePath: part('rewrite', route.rewrite, (config) => compileRewrite(config, captures, { matchedPrefix })),
+    editQuery: part('query', route.query, (config) => compileQueryEdits(config, captures)),
+    editRequest: part('requestHeaders', route.requestHeaders, (config) =>
+      compileHeaderEdits(config, captures, 'request'),
+    ),
+    rewriteLocation: route.rewriteLocation
+      ? compileLocationRewrite({ rewrite: route.rewrite ?? null, matchedPrefix })
+      : null,
+    editCookies: part('cookies', route.cookies, compileCookieEdits),
+    editResponse: part('responseHeaders', route.responseHeaders, (config) =>
+      compileHeaderEdits(config, captures, 'response'),
+    ),
+    timeouts: timeoutsOf(route, context.config),
+    attempts: route.retry?.attempts ?? context.config.defaults.retry?.attempts ?? ATTEMPTS,
+    cache:
+      route.cache === undefined
+        ? null
+        : {
+            defaultTtlMs: route.cache.defaultTtl ?? null,
+            storeSetCookie: route.cache.storeSetCookie ?? false,
+            objectBytes: context.config.cache.objectSize,
+          },
+  };
+  return action === null ? null : { action, ...plan };
+}
+
+function compileAction(route: RouteConfig, { path, pools, captures, complaints }: PlanContext): RouteAction | null {
+  if (route.pool !== undefined) {
+    // An unknown name was refused when the configuration was loaded; a pool that could not be compiled has its own complaint.
+    const pool = pools.get(route.pool);
+    return pool === undefined ? null : { kind: 'forward', pool };
+  }
+  if (route.redirect !== undefined) {
+    const make = take(compileRedirect(route.redirect, captures), [...path, 'redirect'], complaints);
+    return make === null ? null : { kind: 'reply', make };
+  }
+  if (route.respond === undefined) return null;
+  const make = take(compileRespond(route.respond, captures), [...path, 'respond'], complaints);
+  return make === null ? null : { kind: 'reply', make };
+}
+
+function take<T>(result: Compiled<T>, path: KeyPath, complaints: Complaints): T | null {
+  if (result.ok) return result.value;
+  for (const { path: inner, message } of result.problems) complaints.add([...path, ...inner], { message });
+  return null;
+}
+
+function timeoutsOf(route: RouteConfig, config: Config): RouteTimeouts {
+  const own = route.timeouts;
+  const { timeouts } = config.defaults;
+  return {
+    headMs: own?.head ?? timeouts?.head ?? TIMEOUTS.headMs,
+    idleMs: own?.idle ?? timeouts?.idle ?? TIMEOUTS.idleMs,
+    totalMs: own?.total ?? timeouts?.total ?? TIMEOUTS.totalMs,
+    tunnelIdleMs: own?.tunnelIdle ?? timeouts?.tunnelIdle ?? TIMEOUTS.tunnelIdleMs,
+  };
+}

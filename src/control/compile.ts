@@ -1,0 +1,113 @@
+import type { CacheStore } from '../cache/store.ts';
+import type { Diagnostic } from '../config/config-error.ts';
+import type { Origins } from '../config/origins.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { ListenerConfig } from '../config/schema/listener.ts';
+import type { ListenerRules, MakeReply, RoutePlan, Snapshot } from '../engine/snapshot.ts';
+import { httpsRedirect } from '../policy/https-redirect.ts';
+import { parseNetwork } from '../routing/client-list.ts';
+import type { RouteRule } from '../routing/route.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import { vet } from '../routing/vet.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { compilePool } from './compile-pool.ts';
+import { compileRoute } from './compile-route.ts';
+import { Complaints } from './complaints.ts';
+import type { InUse, Ledger } from './ledger.ts';
+
+export interface CompileInput {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly ledger: Ledger;
+  readonly store: CacheStore;
+  readonly development: boolean;
+}
+
+export type CompileResult =
+  | {
+      readonly ok: true;
+      readonly snapshot: Snapshot;
+      readonly inUse: InUse;
+      readonly routes: readonly RouteRule<RoutePlan>[];
+    }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * Configuration → snapshot, adopting live state from the ledger. Reads the files that the configuration names and touches
+ * nothing else: no socket, no timer. Every problem at once, each with its place.
+ */
+export function compile(input: CompileInput): CompileResult {
+  const { config, ledger } = input;
+  const complaints = new Complaints(input.origins);
+  const pools = new Map<string, Pool>();
+  for (const [name, pool] of Object.entries(config.pools)) {
+    const compiled = compilePool(name, pool, { ledger, complaints });
+    if (compiled !== null) pools.set(name, compiled);
+  }
+  const routes: RouteRule<RoutePlan>[] = [];
+  for (const [index, route] of config.routes.entries()) {
+    const rule = compileRoute(route, index, { config, pools, complaints });
+    if (rule !== null) routes.push(rule);
+  }
+  complainOfUnreachable(routes, complaints);
+  checkTrustedProxies(config, complaints);
+  if (complaints.diagnostics.length > 0) return { ok: false, diagnostics: complaints.diagnostics };
+  const listeners = new Map<string, ListenerRules>();
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    listeners.set(name, listenerRules(name, listener, { routes, ledger }));
+  }
+  const { store, development } = input;
+  return { ok: true, snapshot: { listeners, pools, store, development }, inUse: inUseOf(pools), routes };
+}
+
+function complainOfUnreachable(routes: readonly RouteRule<RoutePlan>[], complaints: Complaints): void {
+  for (const finding of vet(routes)) {
+    complaints.add(['routes', finding.rule.order], { message: finding.message });
+  }
+}
+
+function checkTrustedProxies(config: Config, complaints: Complaints): void {
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    for (const [index, text] of listener.trustedProxies.entries()) {
+      const result = parseNetwork(text);
+      if (!result.ok) complaints.add(['listeners', name, 'trustedProxies', index], { message: result.message });
+    }
+  }
+}
+
+function listenerRules(
+  name: string,
+  listener: ListenerConfig,
+  context: { routes: readonly RouteRule<RoutePlan>[]; ledger: Ledger },
+): ListenerRules {
+  return {
+    pathPolicy: listener.path,
+    bodyLimitBytes: listener.limits.bodyBytes ?? null,
+    redirect: listener.redirectTo === undefined ? null : redirectTo(listener.redirectTo, context.ledger),
+    table: new RouteTable(context.routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name))),
+  };
+}
+
+/** The port is known once the listener is bound, which is after compilation. */
+function redirectTo(listener: string, ledger: Ledger): MakeReply {
+  let port = 0;
+  let make: MakeReply | null = null;
+  return (variables) => {
+    const bound = ledger.ports.get(listener) ?? 443;
+    if (make === null || bound !== port) {
+      port = bound;
+      make = httpsRedirect({ port });
+    }
+    return make(variables);
+  };
+}
+
+function inUseOf(pools: ReadonlyMap<string, Pool>): InUse {
+  const endpoints = [...pools.values()].flatMap((pool) => pool.endpoints);
+  return {
+    endpoints: new Set(endpoints.map((endpoint) => endpoint.id)),
+    probes: new Set(endpoints.flatMap((endpoint) => (endpoint.probe === null ? [] : [endpoint.probe.id]))),
+    pools: new Set(pools.keys()),
+    connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
+  };
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { type Cursor, createCursor } from '../upstream/balance/balancer.ts';
+import { createLive, type EndpointLive } from '../upstream/endpoint.ts';
+import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
+import type { ProbeState } from '../upstream/health/probe-state.ts';
+import type { Prober } from '../upstream/health/prober.ts';
+import type { EndpointId, ProbeId } from '../upstream/identity.ts';
+
+/** Identities that a new snapshot uses. */
+export interface InUse {
+  readonly endpoints: ReadonlySet<EndpointId>;
+  readonly probes: ReadonlySet<ProbeId>;
+  readonly pools: ReadonlySet<string>;
+  /** Connection keys, for the transport. */
+  readonly connections: ReadonlySet<string>;
+}
+
+/**
+ * Live state by identity: what outlives a snapshot. A new snapshot adopts what it knows under the same identity and starts
+ * the rest afresh; `retain` then forgets what nobody uses. Bounded by the configuration's size.
+ */
+export class Ledger {
+  readonly #live = new Map<EndpointId, EndpointLive>();
+  readonly #cursors = new Map<string, Cursor>();
+  readonly #secrets = new Map<string, string>();
+  readonly #prober: Prober;
+
+  /** `prober` keeps the results of active checks, the one kind of live state with a life of its own. */
+  constructor(prober: Prober) {
+    this.#prober = prober;
+  }
+
+  live(id: EndpointId): EndpointLive {
+    return adopt(this.#live, id, createLive);
+  }
+
+  probe(definition: ProbeDefinition): ProbeState {
+    return this.#prober.adopt(definition);
+  }
+
+  cursor(pool: string): Cursor {
+    return adopt(this.#cursors, pool, createCursor);
+  }
+
+  /** Port that each listener is bound to; what a redirect to it names when the configuration says 0. */
+  readonly ports = new Map<string, number>();
+
+  /** Signs the affinity cookies of a pool without a secret of its own: new at each start of the process, kept over reloads. */
+  affinitySecret(pool: string): string {
+    return adopt(this.#secrets, pool, () => randomBytes(32).toString('base64url'));
+  }
+
+  retain(inUse: InUse): void {
+    forget(this.#live, inUse.endpoints);
+    this.#prober.retain(inUse.probes);
+    forget(this.#cursors, inUse.pools);
+    forget(this.#secrets, inUse.pools);
+  }
+}
+
+function adopt<K, V>(known: Map<K, V>, key: K, create: () => V): V {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const created = create();
+  known.set(key, created);
+  return created;
+}
+
+function forget<K>(known: Map<K, unknown>, kept: ReadonlySet<K>): void {
+  for (const key of known.keys()) if (!kept.has(key)) known.delete(key);
+}

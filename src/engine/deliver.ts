@@ -1,0 +1,177 @@
+import { Fill } from '../cache/fill.ts';
+import { invalidate } from '../cache/invalidate.ts';
+import { storability } from '../cache/policy.ts';
+import { settle304, supersede } from '../cache/revalidate.ts';
+import { serveEntry } from '../cache/serve.ts';
+import { forwardStatus, revalidatedStatus } from '../cache/status.ts';
+import type { GatewayError } from '../errors.ts';
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import { type HeaderDraft, type HeaderList, removeHeader } from '../http/headers.ts';
+import { responseEndToEnd } from '../http/hop-by-hop.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Caching } from './decide.ts';
+import type { EngineParts } from './engine.ts';
+import { fail } from './fail.ts';
+import type { Progress } from './progress.ts';
+import { deliverStored } from './serve.ts';
+import type { RoutePlan } from './snapshot.ts';
+
+/** The answer of an endpoint, and what goes with it to the client. */
+export interface Answer {
+  readonly head: ResponseHead;
+  readonly endpoint: Endpoint;
+  /** `Host` as the endpoint got it. */
+  readonly sentAuthority: string;
+  /** Affinity cookie to add, or `null`. */
+  readonly setCookie: string | null;
+}
+
+/** What became of an answer's head: on its way, answered from the store (its body is dropped), or to be asked again without conditions. */
+export type HeadVerdict = 'delivering' | 'answered' | 'ask-again';
+
+/**
+ * The way back: an endpoint's answer to the client, and to the cache on the way. What is stored is what the endpoint said,
+ * before any edit of ours.
+ */
+export class Delivery {
+  readonly #parts: EngineParts;
+  readonly #progress: Progress;
+  readonly #plan: RoutePlan;
+  readonly #caching: Caching | null;
+  #fill: Fill | null = null;
+
+  constructor(
+    parts: EngineParts,
+    progress: Progress,
+    route: { readonly plan: RoutePlan; readonly caching: Caching | null },
+  ) {
+    this.#parts = parts;
+    this.#progress = progress;
+    this.#plan = route.plan;
+    this.#caching = route.caching;
+  }
+
+  start(answer: Answer): HeadVerdict {
+    if (this.#caching === null) {
+      this.#send(answer);
+      return 'delivering';
+    }
+    return this.#startCached(answer, this.#caching);
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#fill !== null) this.#fill.data(chunk);
+    return this.#progress.exchange.response.data(chunk);
+  }
+
+  end(trailers: HeaderList | null): void {
+    // Stored before the client hears of the end, so that its next request finds it.
+    this.#fill?.end(trailers);
+    this.#progress.exchange.response.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    this.#fill?.abort();
+    fail(this.#progress, error);
+  }
+
+  /** The head of a switch to another protocol (RFC 9110 §15.2.2). */
+  upgradeHead(answer: Answer): ResponseHead {
+    this.#progress.status = answer.head.status;
+    return { status: answer.head.status, headers: this.#dress(answer) };
+  }
+
+  tunnelEnded(cause: GatewayError | null): void {
+    if (cause !== null) this.#progress.blame(cause);
+    this.#progress.exchange.response.onClose?.();
+  }
+
+  #startCached(answer: Answer, caching: Caching): HeadVerdict {
+    const { head } = answer;
+    const { lookup, request } = caching;
+    const { store } = this.#progress.edition.snapshot;
+    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(answer, caching, lookup);
+    if (lookup.kind === 'bypass') {
+      invalidate(store, request, head);
+      this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict: null });
+      this.#send(answer);
+      return 'delivering';
+    }
+    const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: this.#parts.clock.now() };
+    const verdict = storability(request, head, caching.policy, times.receivedAtMs);
+    if (verdict.store) {
+      this.#fill = new Fill({
+        store,
+        request,
+        head,
+        verdict,
+        times,
+        objectBytes: caching.policy.objectBytes,
+        epoch: lookup.epoch,
+      });
+    } else if (lookup.kind === 'revalidate') {
+      supersede(store, lookup.entry, head.status);
+    }
+    this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict });
+    this.#send(answer);
+    return 'delivering';
+  }
+
+  /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */
+  #confirm(answer: Answer, caching: Caching, lookup: Caching['lookup'] & { readonly kind: 'revalidate' }): HeadVerdict {
+    const { store } = this.#progress.edition.snapshot;
+    const now = this.#parts.clock.now();
+    const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
+    const settled = settle304(store, lookup.entry, {
+      request: caching.request,
+      head: answer.head,
+      policy: caching.policy,
+      times,
+    });
+    if (settled.kind === 'mismatch') return 'ask-again';
+    const { serve, stored } = settled;
+    this.#progress.cacheStatus = revalidatedStatus(lookup, {
+      stored,
+      freshMs: serve.freshMs,
+      ageMs: serve.initialAgeMs,
+    });
+    deliverStored(this.#progress, this.#plan, serveEntry(serve, caching.request, now));
+    return 'answered';
+  }
+
+  /** When the request went out, in epoch milliseconds: the age of what comes back is reckoned from there (RFC 9111 §4.2.3). */
+  #askedAtEpoch(): number {
+    return this.#progress.startedAtEpoch + Math.max(0, this.#progress.sentAt - this.#progress.startedAt);
+  }
+
+  #send(answer: Answer): void {
+    const { head } = answer;
+    this.#progress.status = head.status;
+    this.#progress.exchange.response.start({ status: head.status, headers: this.#dress(answer) });
+  }
+
+  #dress(answer: Answer): HeaderDraft {
+    const plan = this.#plan;
+    const draft = responseEndToEnd(answer.head.headers);
+    // The endpoint's alternatives are not reachable through us, and lead around us (RFC 7838 §2.4).
+    removeHeader(draft, 'alt-svc');
+    if (plan.rewriteLocation !== null) this.#rewriteLocation(draft, answer);
+    if (plan.editCookies !== null) plan.editCookies(draft);
+    if (plan.editResponse !== null) plan.editResponse(draft, this.#progress);
+    if (answer.setCookie !== null) draft.push('Set-Cookie', answer.setCookie);
+    if (this.#progress.cacheStatus !== null) draft.push('Cache-Status', this.#progress.cacheStatus);
+    return draft;
+  }
+
+  #rewriteLocation(draft: HeaderDraft, { endpoint, sentAuthority }: Answer): void {
+    const { request } = this.#progress;
+    this.#plan.rewriteLocation?.(draft, {
+      upstreamScheme: endpoint.destination.tls === null ? 'http' : 'https',
+      endpointAuthority: endpoint.authority,
+      sentAuthority,
+      clientScheme: request.scheme,
+      clientAuthority: request.authority,
+      path: this.#progress.path,
+    });
+  }
+}

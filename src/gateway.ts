@@ -1,0 +1,261 @@
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { AdminServer } from './admin/server.ts';
+import { MemoryStore } from './cache/memory-store.ts';
+import { type Clock, CoarseClock, systemClock } from './clock.ts';
+import { ConfigError } from './config/config-error.ts';
+import type { Origins } from './config/origins.ts';
+import type { Config } from './config/schema/config.ts';
+import type { ListenerConfig } from './config/schema/listener.ts';
+import { LocalAuthority } from './control/certificates/local-authority.ts';
+import { compile } from './control/compile.ts';
+import { Ledger } from './control/ledger.ts';
+import { probeSender } from './control/probe-sender.ts';
+import { type GatewayStatus, poolStatus } from './control/status.ts';
+import { Listener } from './downstream/listener.ts';
+import type { CertificateSource, DownstreamObserver, ListenerOptions } from './downstream/options.ts';
+import { Engine } from './engine/engine.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { ExchangeObserver } from './exchange/observer.ts';
+import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
+import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
+import { newRequestId } from './observe/request-id.ts';
+import { UndiciTransport } from './transport/undici.ts';
+import { Prober } from './upstream/health/prober.ts';
+import { version } from './version.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly origins: Origins;
+  /** Where the local CA and what it mints are kept. */
+  readonly certificatesDirectory: string;
+  /** Error pages name route, pool and endpoint, and reload themselves. Default false. */
+  readonly development?: boolean;
+  /** Default `info`. */
+  readonly logLevel?: LogLevel;
+  /** Hears of every exchange in place of the access log. For tests. */
+  readonly observer?: ExchangeObserver;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** Base URL by listener name: `https://localhost:8443`. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly adminUrl: string;
+  status(): GatewayStatus;
+  /** Opens log files again after they were rotated. */
+  reopenLogs(): void;
+  /**
+   * Stops taking new work, lets exchanges finish, and resolves when everything is closed; what is left after the
+   * configuration's `drainTimeout` is cut off. Readiness fails at once.
+   */
+  drain(): Promise<void>;
+  /** Stops at once. */
+  close(): Promise<void>;
+}
+
+/** A certificate file that can't be read or used, or the like: start can't go on, and it is not a mistake in the YAML. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/**
+ * Starts a gateway: wires every room, binds every listener, begins the health checks. Rejects with a `ConfigError`, a
+ * `StartError`, or the system's error (`EADDRINUSE`, `EACCES`) with everything closed again.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = new Composition(options);
+  try {
+    await gateway.open();
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+  return gateway;
+}
+
+class Composition implements Gateway {
+  readonly urls = new Map<string, string>();
+  adminUrl = '';
+  readonly #options: GatewayOptions;
+  readonly #sinks: LogSink[] = [];
+  readonly #log: Logger;
+  readonly #transport: UndiciTransport;
+  readonly #prober: Prober;
+  readonly #engine: Engine;
+  readonly #routes: number;
+  readonly #listeners: Listener[] = [];
+  readonly #ledger: Ledger;
+  readonly #startedAt = new Date().toISOString();
+  readonly #clock: Clock;
+  #admin: AdminServer | null = null;
+  #phase: 'serving' | 'draining' = 'serving';
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { config } = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = createLog(this.#sink(null), options.logLevel ?? 'info');
+    this.#transport = new UndiciTransport({ clock: this.#clock });
+    this.#prober = new Prober({
+      sender: probeSender(this.#transport),
+      clock: this.#clock,
+      random: Math.random,
+      observer: { changed: (change) => this.#healthChanged(change.origin, change.up, change.outcome.reason) },
+    });
+    this.#ledger = new Ledger(this.#prober);
+    const compiled = compile({
+      config,
+      origins: options.origins,
+      ledger: this.#ledger,
+      store: new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize }),
+      development: options.development ?? false,
+    });
+    if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
+    this.#routes = compiled.routes.length;
+    this.#ledger.retain(compiled.inUse);
+    this.#engine = new Engine(
+      {
+        transport: this.#transport,
+        clock: this.#clock,
+        deadlines: new CoarseClock(this.#clock),
+        observer: options.observer ?? this.#accessLog(),
+        newRequestId,
+      },
+      compiled.snapshot,
+    );
+  }
+
+  async open(): Promise<void> {
+    for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
+    const { admin } = this.#options.config;
+    this.#admin = new AdminServer({ ...admin, status: () => this.status() });
+    this.adminUrl = await this.#admin.open();
+    this.#prober.start();
+  }
+
+  status(): GatewayStatus {
+    return {
+      version,
+      startedAt: this.#startedAt,
+      phase: this.#phase,
+      listeners: this.#listeners.map((listener) => ({
+        name: listener.name,
+        url: this.urls.get(listener.name) ?? '',
+        connections: listener.connections,
+      })),
+      pools: [...this.#engine.snapshot.pools.values()].map(poolStatus),
+      routes: this.#routes,
+    };
+  }
+
+  reopenLogs(): void {
+    for (const sink of this.#sinks) sink.reopen();
+  }
+
+  async drain(): Promise<void> {
+    if (this.#phase === 'draining') return;
+    this.#phase = 'draining';
+    const deadlineMs = this.#options.config.drainTimeout;
+    this.#log.info({ deadlineMs }, 'Draining');
+    await Promise.all(this.#listeners.map((listener) => listener.drain(deadlineMs)));
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'draining';
+    this.#prober.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#transport.drain(0);
+    await this.#admin?.close();
+    for (const sink of this.#sinks) sink.flushSync();
+  }
+
+  async #listen(name: string, config: ListenerConfig): Promise<void> {
+    const certificates = config.tls === undefined ? null : await this.#certificates(config.tls);
+    const listener = new Listener(listenerOptions(name, config), {
+      handle: (exchange: Exchange) => this.#engine.handle(exchange),
+      clock: this.#clock,
+      log: this.#downstreamLog(),
+      certificates,
+    });
+    this.#listeners.push(listener);
+    const { port } = await listener.open();
+    this.#ledger.ports.set(name, port);
+    this.urls.set(name, `${config.tls === undefined ? 'http' : 'https'}://${urlHost(config.address)}:${port}`);
+  }
+
+  async #certificates(tls: NonNullable<ListenerConfig['tls']>): Promise<CertificateSource> {
+    const pair =
+      tls.certificate === undefined || tls.key === undefined
+        ? await new LocalAuthority(this.#options.certificatesDirectory, () => this.#clock.now()).certificateFor(
+            tls.names,
+          )
+        : { certificate: readPem(tls.certificate), key: readPem(tls.key) };
+    try {
+      const context = createSecureContext({ cert: pair.certificate, key: pair.key });
+      return { contextFor: () => context };
+    } catch (error) {
+      const what = tls.certificate ?? dirname(this.#options.certificatesDirectory);
+      throw new StartError(`Cannot use certificate ${what}: ${(error as Error).message}`);
+    }
+  }
+
+  #downstreamLog(): DownstreamObserver {
+    return {
+      refused: (refusal) => this.#log.info(refusal, 'Refused'),
+      broke: (bug) => this.#log.error({ err: bug }, 'A connection met a bug'),
+    };
+  }
+
+  #healthChanged(origin: string, up: boolean, reason: string): void {
+    if (up) this.#log.info({ endpoint: origin, reason }, 'Endpoint is up');
+    else this.#log.warn({ endpoint: origin, reason }, 'Endpoint is down');
+  }
+
+  #accessLog(): ExchangeObserver {
+    const { accessLog } = this.#options.config;
+    if (!accessLog.enabled) return new BugLog(this.#log);
+    const sink = this.#sink(accessLog.file ?? null);
+    return accessLog.format === 'combined'
+      ? new CombinedAccessLog(sink, this.#log)
+      : new JsonAccessLog(sink, this.#log);
+  }
+
+  #sink(file: string | null): LogSink {
+    const sink = openLogSink(file);
+    this.#sinks.push(sink);
+    return sink;
+  }
+}
+
+function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
+  return {
+    name,
+    address: config.address,
+    port: config.port,
+    tls: config.tls !== undefined,
+    http2: config.http2,
+    limits: config.limits,
+    trustedProxies: config.trustedProxies,
+    forwardedBy: config.forwardedBy,
+    underscores: config.underscores,
+  };
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+/** What a person on this machine types to get there. */
+function urlHost(address: string | undefined): string {
+  if (address === undefined || address === '::' || address === '0.0.0.0') return 'localhost';
+  return address.includes(':') ? `[${address}]` : address;
+}
