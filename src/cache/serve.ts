@@ -1,4 +1,3 @@
-import type { ResponseHead } from '../exchange/response-sink.ts';
 import { evaluatePreconditions } from '../http/conditional.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import type { CacheEntry } from './entry.ts';
@@ -7,7 +6,8 @@ import type { CacheRequest } from './key.ts';
 
 /** A response made from a stored one. `chunks` is `null` for HEAD and 304, which have no body. */
 export interface Served {
-  readonly head: ResponseHead;
+  /** A `ResponseHead` whose list is the caller's own, to edit. */
+  readonly head: { readonly status: number; readonly headers: HeaderDraft };
   readonly chunks: readonly Uint8Array[] | null;
 }
 

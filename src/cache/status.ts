@@ -8,7 +8,9 @@ export function hitStatus(found: Lookup & { readonly kind: 'hit' }): string {
 }
 
 /** On the 504 that answers a request which no stored response could (RFC 9111 §5.2.1.7): neither a hit nor forwarded. */
-export const unsatisfiableStatus = 'headgate; detail=only-if-cached';
+export function unsatisfiableStatus(): string {
+  return 'headgate; detail=only-if-cached';
+}
 
 /** A response that came from an endpoint because the cache had no answer. */
 export interface ForwardFacts {
