@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { ignoreBrokenPipe } from './broken-pipe.ts';
 import type { Flight } from './flight.ts';
 
 /** What undici's controller offers to a handler. */
@@ -32,6 +33,7 @@ export class Connection {
   /** Why the socket failed. Set before the codec hears of it. */
   error: Error | null = null;
   readonly #owner: ConnectionOwner;
+  #uploads = false;
 
   constructor(socket: Socket, codec: Codec, owner: ConnectionOwner) {
     this.socket = socket;
@@ -49,6 +51,13 @@ export class Connection {
    */
   release(): void {
     queueMicrotask(this.#offer);
+  }
+
+  /** A request with a body comes next. */
+  prepareUpload(): void {
+    if (this.#uploads) return;
+    this.#uploads = true;
+    ignoreBrokenPipe(this.socket);
   }
 
   /** Closes it at once, whatever it is doing. */

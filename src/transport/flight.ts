@@ -11,6 +11,7 @@ import {
   incomplete,
   protocolError,
   queueTimeout,
+  type Stage,
   unsendable,
   writeTimeout,
 } from './failure.ts';
@@ -86,6 +87,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
   assigned(connection: Connection): void {
     if (this.at !== 0) this.#deadlines.disarm(this);
     this.#connection = connection;
+    if (this.body !== null) connection.prepareUpload();
     connection.codec.dispatch(this);
   }
 
@@ -117,8 +119,8 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     this.#abort(this.#requestSent ? headTimeout() : writeTimeout());
   }
 
-  bodyFailed(cause: GatewayError): void {
-    if (!this.#done) this.#abort(cause);
+  bodyFailed(cause: Error): void {
+    if (!this.#done) this.#abort(attemptFailure(cause, this.#stage()));
   }
 
   /** The endpoint took nothing for a whole period. A client that sends nothing is not the endpoint's fault. */
@@ -234,14 +236,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     }
     // What undici gives up is closed; a receiver's exception leaves the connection in an unknown state.
     if (started) connection.destroy();
-    this.#fail(
-      attemptFailure(error, {
-        sent: started,
-        reused: this.#reused,
-        responseBegun: this.#responseBegun,
-        headDelivered: this.#headDelivered,
-      }),
-    );
+    this.#fail(attemptFailure(error, this.#stage()));
   }
 
   // ---- ends
@@ -252,6 +247,15 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     if (status < 100 || status === 101) this.#abort(protocolError('malformed-response'));
     else if (this.#interim > MAX_INTERIM) this.#abort(protocolError('too-many-interim-responses'));
     else this.#into.informational(status, headers);
+  }
+
+  #stage(): Stage {
+    return {
+      sent: this.#controller !== null,
+      reused: this.#reused,
+      responseBegun: this.#responseBegun,
+      headDelivered: this.#headDelivered,
+    };
   }
 
   #resume(): void {

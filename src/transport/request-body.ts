@@ -6,8 +6,8 @@ import type { BodySink, BodySource } from '../exchange/body.ts';
 const BUFFER_BYTES = 64 * 1024;
 
 export interface BodyOwner {
-  /** The sender broke its body off: the request can't be completed. */
-  bodyFailed(cause: GatewayError): void;
+  /** The body stops before its end: its sender broke it off, or it is not what was announced. */
+  bodyFailed(cause: Error): void;
 }
 
 /**
@@ -63,7 +63,8 @@ export class RequestBody extends Readable implements BodySink {
   }
 
   /** The error is the owner's to report: an 'error' event here would find no listener, and end the process. */
-  override _destroy(_error: Error | null, callback: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (error !== null && !this.#detached) this.#owner.bodyFailed(error);
     this.detach();
     callback(null);
   }

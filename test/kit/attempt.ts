@@ -3,6 +3,15 @@ import type { Attempt, AttemptReceiver, Destination, InFlight, Transport } from 
 import type { BodySink, BodySource, ByteChannel } from '../../src/exchange/body.ts';
 import type { ResponseHead } from '../../src/exchange/response-sink.ts';
 import type { HeaderList } from '../../src/http/headers.ts';
+import { UndiciTransport, type UndiciTransportOptions } from '../../src/transport/undici.ts';
+import { stopAfterTest } from './stop.ts';
+
+/** A transport whose connections are closed after the test. */
+export function transportOf(options: UndiciTransportOptions = {}): UndiciTransport {
+  const made = new UndiciTransport(options);
+  stopAfterTest(() => made.drain(0));
+  return made;
+}
 
 /** Everything an attempt needs, with sane values. */
 export function destination(

@@ -151,7 +151,6 @@ export class ScriptedConnection {
   }
 
   async #send(chunks: readonly (string | Uint8Array)[]): Promise<void> {
-    this.#current = null;
     for (const chunk of chunks) {
       await this.#write(chunk);
       // Peers of tests live in this process: give them a turn, so that chunks arrive one by one.
@@ -170,7 +169,6 @@ export class ScriptedConnection {
   }
 
   async #fill(length: number): Promise<void> {
-    this.#current = null;
     for (let left = length; left > 0; left -= FILL.length) {
       const whole = this.#socket.write(left < FILL.length ? FILL.subarray(0, left) : FILL);
       if (!whole) await this.#drained();

@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest';
-import { UndiciTransport } from '../../../src/transport/undici.ts';
-import { attempt, destination, FedBody, readyBody, send } from '../../kit/attempt.ts';
+import { attempt, destination, FedBody, readyBody, send, transportOf } from '../../kit/attempt.ts';
 import { origin } from '../../kit/origin.ts';
-import { stopAfterTest } from '../../kit/stop.ts';
-
-function transport(): UndiciTransport {
-  const made = new UndiciTransport();
-  stopAfterTest(() => made.drain(0));
-  return made;
-}
 
 test('a GET is sent as it is, and its response handed on with order, case and repeats of its fields', async () => {
   const server = await origin({
@@ -17,7 +9,7 @@ test('a GET is sent as it is, and its response handed on with order, case and re
     ],
   });
   const heard = await send(
-    transport(),
+    transportOf(),
     attempt(destination(server.port), {
       target: '/a%2Fb//c?x=1&x=2',
       headers: ['Host', 'shop.test', 'X-Dup', '1', 'Accept', '*/*', 'x-dup', '2'],
@@ -54,7 +46,7 @@ test('a GET is sent as it is, and its response handed on with order, case and re
 
 test('a POST with a known length is framed by Content-Length, exactly one', async () => {
   const server = await origin();
-  const out = transport();
+  const out = transportOf();
   for (const headers of [
     ['Host', 'a', 'Content-Length', '5'],
     ['Host', 'a'],
@@ -76,7 +68,7 @@ test('a POST with a known length is framed by Content-Length, exactly one', asyn
 test('a body of unknown length is sent in chunks', async () => {
   const server = await origin();
   const body = new FedBody(null);
-  const over = send(transport(), attempt(destination(server.port), { method: 'POST', body }));
+  const over = send(transportOf(), attempt(destination(server.port), { method: 'POST', body }));
   await body.piped;
   body.feed('hel');
   body.feed('lo');
@@ -92,7 +84,7 @@ test.each([
   ['in chunks', null],
 ])('a GET with a body goes out %s, and the connection is kept', async (_how, length) => {
   const server = await origin();
-  const out = transport();
+  const out = transportOf();
   for (let i = 0; i < 2; i += 1) {
     const body = new FedBody(length);
     const over = send(out, attempt(destination(server.port), { body }));
@@ -107,13 +99,13 @@ test.each([
 
 test.each(['QUERY', 'PROPFIND', 'M-SEARCH', 'DELETE', 'OPTIONS', 'FOO'])('the method %s passes', async (method) => {
   const server = await origin();
-  const heard = await send(transport(), attempt(destination(server.port), { method }));
+  const heard = await send(transportOf(), attempt(destination(server.port), { method }));
   expect(heard.status).toBe(200);
   expect(server.received[0]?.method).toBe(method);
 });
 
 test('a POST without a body says Content-Length: 0', async () => {
   const server = await origin();
-  await send(transport(), attempt(destination(server.port), { method: 'POST' }));
+  await send(transportOf(), attempt(destination(server.port), { method: 'POST' }));
   expect(server.received[0]?.all('content-length')).toEqual(['0']);
 });
