@@ -23,7 +23,8 @@ export type ProbeResult =
 export interface ProbeSender {
   /**
    * Sends one check and calls `done` once, possibly before it returns; never throws. What it does with the body is its own
-   * affair, within a bound. After `cancel` nothing is reported; `cancel` after `done` does nothing.
+   * affair until `cancel`, which ends whatever is left: a check that is too late, or a body that goes on when the next check
+   * begins (an event stream as health path). After it nothing is reported. It may come when all is over.
    */
   probe(request: ProbeRequest, done: (result: ProbeResult) => void): { cancel(): void };
 }
@@ -69,6 +70,7 @@ export class Check {
   #begun = false;
   /** The wait for the next check, or for the timeout of this one. */
   #timer: TimerHandle | null = null;
+  /** The latest check, answered or not. */
   #sent: { cancel(): void } | null = null;
   /** Number of the check under way; a result that comes for another number is too late. */
   #round = 0;
@@ -91,22 +93,24 @@ export class Check {
   end(): void {
     this.#begun = false;
     this.#settle();
+    this.#cancelSent();
   }
 
   #send(): void {
     const { destination, target, host, timeoutMs } = this.#definition;
+    this.#cancelSent();
     const round = this.#round;
     this.#sentAt = this.#parts.clock.monotonic();
     if (timeoutMs > 0) {
-      this.#timer = this.#parts.clock.after(timeoutMs, () =>
-        this.#finish(round, { healthy: false, reason: 'timeout', status: null }),
-      );
+      this.#timer = this.#parts.clock.after(timeoutMs, () => {
+        this.#finish(round, { healthy: false, reason: 'timeout', status: null });
+        this.#cancelSent();
+      });
     }
-    const sent = this.#parts.sender.probe({ destination, target, host }, (result) => {
+    // Kept also when it is answered within the call: its body may still be on the way.
+    this.#sent = this.#parts.sender.probe({ destination, target, host }, (result) => {
       this.#finish(round, this.#judge(result));
     });
-    // It may have been answered within the call, and then this round is over.
-    if (round === this.#round) this.#sent = sent;
   }
 
   #judge(result: ProbeResult): Judged {
@@ -134,6 +138,9 @@ export class Check {
     this.#round += 1;
     if (this.#timer !== null) this.#parts.clock.cancel(this.#timer);
     this.#timer = null;
+  }
+
+  #cancelSent(): void {
     this.#sent?.cancel();
     this.#sent = null;
   }
