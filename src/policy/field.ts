@@ -35,6 +35,7 @@ const forwardingFields: ReadonlySet<string> = new Set([
   'x-forwarded-host',
   'x-forwarded-port',
   'x-forwarded-proto',
+  'x-request-id',
 ]);
 
 /** Why configuration may not touch the field `name`, or `null` when it may. */
@@ -49,7 +50,7 @@ export function fieldRefusal(name: string, place: FieldPlace): string | null {
 
 /**
  * A field that configuration writes, from a template. `Location` and `Content-Location` of a response are URLs, so that
- * no client can choose where they lead.
+ * no client can choose where they lead, and its `Content-Type` is constant.
  */
 export function compileField(
   name: string,
@@ -63,6 +64,9 @@ export function compileField(
   const isUrl = place === 'response' && (lower === 'location' || lower === 'content-location');
   const result = compileTemplate(text, captures, isUrl ? 'url' : 'header');
   if (!result.ok) return problem([name], result.message);
+  if (place === 'response' && lower === 'content-type' && result.template.constant === null) {
+    return problem([name], `${name} takes no variables: a client could turn text into a page with a script`);
+  }
   return compiled({ name, lower, template: result.template });
 }
 

@@ -8,7 +8,7 @@ import { hexValue } from '../http/octets.ts';
 const ENCODE = 0;
 const KEEP = 1;
 const DROP = 2;
-/** For `%`: kept before two hex digits (`%00` is dropped), else it becomes `%25`. */
+/** For `%`: kept before two hex digits, else it becomes `%25`. The escape of a control byte is dropped whole. */
 const ESCAPE = 3;
 const SPACE = 4;
 
@@ -36,6 +36,7 @@ export const ESCAPED_COMPONENT = octetTable(ENCODE, [
 /** A path towards an endpoint: visible ASCII stays byte for byte. */
 export const UPSTREAM_PATH = octetTable(ENCODE, [
   [VISIBLE, KEEP],
+  [CONTROLS, DROP],
   ['?#', ENCODE],
   ['%', ESCAPE],
 ]);
@@ -93,12 +94,18 @@ function translateFrom(text: string, table: OctetTable, start: number): string {
     else if (action === SPACE) out += ' ';
     else if (action === ESCAPE) {
       const escaped = escapedOctet(text, i);
-      if (escaped > 0) out += text.slice(i, i + 3);
-      else if (escaped < 0) out += '%25';
-      if (escaped >= 0) i += 2;
+      if (escaped < 0) out += '%25';
+      else {
+        if (!isControl(escaped)) out += text.slice(i, i + 3);
+        i += 2;
+      }
     }
   }
   return out;
+}
+
+function isControl(octet: number): boolean {
+  return octet < 0x20 || octet === 0x7f;
 }
 
 /** Value of the `%XX` at `at`, or -1 when there are no two hex digits. */

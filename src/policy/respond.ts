@@ -28,8 +28,8 @@ export function compileRespond(
   const given = fields.find((field) => field.lower === 'content-type');
   const type = given === undefined ? defaultType(config.body) : given.template.constant;
   if (given !== undefined && !isMediaType(type)) {
-    // A client that chose the type could turn text into a page with a script.
-    problems.push({ path: ['headers', given.name], message: 'a Content-Type here is a media type without variables' });
+    // What is no media type is guessed by browsers, and a guess may be HTML.
+    problems.push({ path: ['headers', given.name], message: `"${type}" is not a media type` });
   }
   const body = compileTemplate(config.body, captures, bodyPlace(type ?? ''));
   if (!body.ok) problems.push({ path: ['body'], message: body.message });

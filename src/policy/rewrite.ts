@@ -63,7 +63,7 @@ function plainPrefix(text: string, key: string): Compiled<string> {
   if (/[{}]/.test(text)) return problem([key], `${key} takes no variables; give "path" instead`);
   const prefix = canonicalPrefix(text);
   if (prefix !== null) return compiled(prefix);
-  return problem([key], `"${text}" is not a path prefix: it has "?", "#", "//", a dot segment or a broken escape`);
+  return problem([key], `"${text}" is not a path prefix: it has "?", "#", "//", a dot segment or a control character`);
 }
 
 /** Replaces `from` on a segment border; a path that is not below it stays. Both without "/" at the end. */

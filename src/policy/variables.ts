@@ -85,7 +85,8 @@ export function suggestVariable(name: string, captures: readonly string[]): stri
   if (known !== null) return known;
   const dot = name.indexOf('.');
   const family = dot <= 0 ? null : nearest(name.slice(0, dot), Object.keys(families));
-  return family === null || dot === name.length - 1 ? null : family + name.slice(dot);
+  const suggestion = family === null ? name : family + name.slice(dot);
+  return resolveVariable(suggestion, captures) === null ? null : suggestion;
 }
 
 /** Path and query as one origin-form target. */
