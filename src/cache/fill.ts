@@ -35,7 +35,7 @@ const SEGMENT_BYTES = 64 * 1024;
  * Trailers are not stored (RFC 9110 §6.5.1 allows to discard them).
  *
  * Hot on a miss. The bytes are copied into segments of up to 64 KiB: a transport's chunks are often slices of a pooled
- * buffer, so that keeping a slice would keep the whole, and a body sent byte by byte would cost 200 times its size.
+ * buffer, so that keeping a slice would keep the whole, and a body sent byte by byte would cost 400 times its size.
  * Memory while it runs is at most `objectBytes` and one segment.
  */
 export class Fill {

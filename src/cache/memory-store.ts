@@ -126,9 +126,8 @@ export class MemoryStore implements CacheStore {
 
   #forget(entry: CacheEntry): void {
     const variants = this.#variants.get(entry.key);
-    if (variants === undefined) return;
-    const at = variants.indexOf(entry);
-    if (at === -1) return;
+    const at = variants === undefined ? -1 : variants.indexOf(entry);
+    if (variants === undefined || at === -1) return;
     variants.splice(at, 1);
     if (variants.length === 0) this.#variants.delete(entry.key);
   }

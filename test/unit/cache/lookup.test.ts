@@ -91,6 +91,19 @@ describe('lookup (RFC 9111 §4)', () => {
     });
   });
 
+  test('what was asked for is evicted after what was not', () => {
+    const [one, two, three] = ['/1', '/2', '/3'].map((path) => entryOf(ok(MINUTE), { request: get([], { path }) })) as [
+      CacheEntry,
+      CacheEntry,
+      CacheEntry,
+    ];
+    const store = smallStore(2 * one.bytes);
+    for (const entry of [one, two]) store.set(entry);
+    expect(lookup(store, get([], { path: '/1' }), policy, T0).kind).toBe('hit');
+    store.set(three);
+    expect([store.has(one), store.has(two), store.has(three)]).toEqual([true, false, true]);
+  });
+
   test('a hit says how much freshness is left, negative when stale', () => {
     const store = storeWith(entryOf(ok(MINUTE)));
     expect(lookup(store, get(), policy, T0 + 20 * SECOND)).toMatchObject({ ttlMs: 40 * SECOND });

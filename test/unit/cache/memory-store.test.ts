@@ -58,6 +58,15 @@ describe('the store in memory', () => {
     expect(kept.has(variants[1] as CacheEntry)).toBe(false);
   });
 
+  test('a later answer takes the place of the same variant, and of no other', () => {
+    const kept = store(1024 * 1024);
+    const other = entry({ foo: 'y' });
+    for (const each of [entry({ foo: 'x' }), other]) kept.set(each);
+    const later = entry({ foo: ' x', atMs: T0 + 1 });
+    kept.set(later);
+    expect(kept.get(KEY)).toEqual([later, other]);
+  });
+
   test('an answer that was overtaken by a later one does not replace it', () => {
     const kept = store(1024 * 1024);
     const later = entry({ atMs: T0 + 2 });
