@@ -13,13 +13,15 @@ export interface BodyOwner {
 /**
  * A `BodySource` as the stream that undici wants. The source is asked for nothing before undici reads, which it does only once
  * it writes the request: until then the body stays untouched and may go elsewhere. Trailers are dropped: undici can't send any
- * (RFC 9110 §6.5 lets an intermediary do so).
+ * (RFC 9110 §6.5 lets an intermediary do so). undici sends the head together with the first byte of the body.
  */
 export class RequestBody extends Readable implements BodySink {
   onDrain: (() => void) | null = null;
   readonly #source: BodySource;
   readonly #owner: BodyOwner;
   #piped = false;
+  /** The source holds us as its sink. */
+  #attached = false;
   #full = false;
   #detached = false;
 
@@ -36,10 +38,12 @@ export class RequestBody extends Readable implements BodySink {
   }
 
   end(): void {
+    this.#attached = false;
     if (!this.#detached) this.push(null);
   }
 
   fail(cause: GatewayError): void {
+    this.#attached = false;
     if (!this.#detached) this.#owner.bodyFailed(cause);
   }
 
@@ -47,13 +51,14 @@ export class RequestBody extends Readable implements BodySink {
   detach(): void {
     if (this.#detached) return;
     this.#detached = true;
-    if (this.#piped) this.#source.unpipe();
+    if (this.#attached) this.#source.unpipe();
   }
 
   override _read(): void {
     if (this.#detached) return;
     if (!this.#piped) {
       this.#piped = true;
+      this.#attached = true;
       this.#source.pipe(this);
       return;
     }
