@@ -60,7 +60,9 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   if (matched === null) return { kind: 'refuse', error: noRoute() };
   progress.route = matched.rule.name;
   progress.captures = matched.captures;
-  return carryOut(progress, matched.rule.plan, nowMs);
+  const { plan } = matched.rule;
+  progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
+  return carryOut(progress, plan, nowMs);
 }
 
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
@@ -68,7 +70,7 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
   const { pool } = plan.action;
   progress.pool = pool.name;
-  if (plan.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, plan.bodyLimitBytes)) {
+  if (progress.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, progress.bodyLimitBytes)) {
     return { kind: 'refuse', error: badRequest('body-too-large', 413) };
   }
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };

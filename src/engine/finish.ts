@@ -1,5 +1,6 @@
 import type { ExchangeRecord } from '../exchange/outcome.ts';
 import type { EngineParts } from './engine.ts';
+import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
@@ -28,7 +29,7 @@ function recordOf(progress: Progress, now: number): ExchangeRecord {
     endpoint: progress.endpoint,
     attempts: progress.attempts,
     reusedConnection: progress.reusedConnection,
-    cache: progress.cacheStatus,
+    cache: progress.cacheStatus === null ? null : progress.cacheStatus.slice(PSEUDONYM.length + 2),
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },
   };
 }

@@ -87,7 +87,7 @@ export class Forward implements AttemptReceiver {
   #bodyToSend(): BodySource | null {
     const source = this.#progress.exchange.requestBody;
     if (source.length === 0) return null;
-    const limit = this.#plan.bodyLimitBytes;
+    const limit = this.#progress.bodyLimitBytes;
     // An announced length was checked before; what is not announced is counted as it flows.
     if (limit === null || source.length !== null) return source;
     return limitBody(source, limit, (error) => {
@@ -109,6 +109,7 @@ export class Forward implements AttemptReceiver {
     this.#endpoint = endpoint;
     this.#progress.lastEndpoint = endpoint;
     this.#progress.attempts += 1;
+    this.#progress.reusedConnection = false;
     // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
     endpoint.live.inFlight += 1;
     const { attempts } = this.#progress;

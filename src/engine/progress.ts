@@ -26,6 +26,8 @@ export class Progress implements Variables {
   route = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** The route's limit, else the listener's; `null` for none. */
+  bodyLimitBytes: number | null = null;
   attempts = 0;
   reusedConnection = false;
   sentAt = 0;

@@ -14,6 +14,7 @@ export type MakeReply = (variables: Variables) => LocalReply;
 /** Everything a route does, compiled. A phase with nothing to do is `null` and costs one test. */
 export interface RoutePlan {
   readonly action: RouteAction;
+  /** In place of the listener's limit; `null` leaves that one in force. */
   readonly bodyLimitBytes: number | null;
   readonly rewritePath: ((path: string, variables: Variables) => string) | null;
   readonly editQuery: ((query: string | null, variables: Variables) => string | null) | null;
