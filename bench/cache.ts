@@ -97,7 +97,7 @@ async function memory(): Promise<void> {
     [64, 100],
   ] as const;
   const rows: object[] = [];
-  for (const shape of shapes) rows.push(await weigh(...shape));
+  for (const [chunks, chunkBytes] of shapes) rows.push(await weigh(chunks, chunkBytes));
   console.table(rows);
 }
 
