@@ -14,28 +14,37 @@ const cache = z
 
 const admin = z
   .strictObject({
-    address: z.string().default('127.0.0.1'),
-    port: port.default(4600),
+    address: z.string().default('127.0.0.1').describe('Address to bind'),
+    port: port.default(4600).describe('Port of the API and the dashboard'),
   })
   .prefault({});
 
 const accessLog = z
   .strictObject({
-    enabled: z.boolean().default(true),
-    format: z.enum(['json', 'combined']).default('json'),
+    enabled: z.boolean().default(true).describe('Write a line for each exchange'),
+    format: z
+      .enum(['json', 'combined'])
+      .default('json')
+      .describe('One JSON object a line, or the format of Apache and nginx'),
     file: z.string().optional().describe('Standard output unless given'),
   })
   .prefault({});
 
 /** The whole configuration, all files together. */
 export const config = z.strictObject({
-  listeners: z.record(name, listener).default({}),
-  pools: z.record(name, pool).default({}),
-  routes: z.array(route).default([]),
-  defaults: z.strictObject({ timeouts: timeouts.optional(), retry: retry.optional() }).prefault({}),
-  cache,
-  admin,
-  accessLog,
+  listeners: z.record(name, listener).default({}).describe('Ports to listen on, by name'),
+  pools: z.record(name, pool).default({}).describe('Sets of endpoints to forward to, by name'),
+  routes: z.array(route).default([]).describe('Which request goes where'),
+  defaults: z
+    .strictObject({
+      timeouts: timeouts.optional().describe('Timeouts of every route that has none of its own'),
+      retry: retry.optional().describe('Retries of every route that has none of its own'),
+    })
+    .prefault({})
+    .describe('For every route'),
+  cache: cache.describe('Memory of all cached responses together'),
+  admin: admin.describe('Health, readiness, API and dashboard'),
+  accessLog: accessLog.describe('One line for each exchange'),
   drainTimeout: duration.default(30_000).describe('Longest wait for exchanges to finish at shutdown'),
 });
 

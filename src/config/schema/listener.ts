@@ -5,7 +5,7 @@ import { cidr, duration, name, oneOrMore, port, size } from './units.ts';
 export const pathPolicy = z
   .strictObject({
     dotSegments: z.enum(['resolve', 'refuse']).default('resolve').describe('"." and ".." segments, encoded or not'),
-    duplicateSlashes: z.enum(['merge', 'keep', 'refuse']).default('merge'),
+    duplicateSlashes: z.enum(['merge', 'keep', 'refuse']).default('merge').describe('"//" in the path'),
     encodedSlash: z.enum(['refuse', 'keep', 'decode']).default('refuse').describe('%2F in the path'),
     backslash: z.enum(['refuse', 'keep', 'slash']).default('refuse').describe('"\\" and %5C in the path'),
   })
@@ -35,6 +35,7 @@ const tls = z
   })
   .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
     message: 'certificate and key belong together: give both or neither',
+    when: () => true, // beside every other mistake, not after they are mended
   });
 
 export const listener = z
@@ -50,8 +51,8 @@ export const listener = z
       .default('x-forwarded-for')
       .describe('Which of the two fields a trusted proxy is believed in; never both'),
     underscores: z.enum(['drop', 'refuse', 'keep']).default('drop').describe('Header field names with "_"'),
-    path: pathPolicy,
-    limits,
+    path: pathPolicy.describe('What to do with the doubtful parts of a path (docs/paths.md)'),
+    limits: limits.describe('What one client may ask for'),
   })
   .meta({ description: 'A port that Headgate listens on' });
 

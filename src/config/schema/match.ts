@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidr, headerName, oneOrMore } from './units.ts';
+import { absolutePath, cidr, headerName, method, oneOrMore, valueForms } from './units.ts';
 
 export type PathMatch = { readonly kind: 'exact' | 'prefix' | 'pattern' | 'regex'; readonly value: string };
 
@@ -9,10 +9,10 @@ export type PathMatch = { readonly kind: 'exact' | 'prefix' | 'pattern' | 'regex
  */
 const path = z
   .union([
-    z.string().startsWith('/', 'a path starts with "/"'),
-    z.strictObject({ exact: z.string().startsWith('/') }),
-    z.strictObject({ prefix: z.string().startsWith('/') }),
-    z.strictObject({ regex: z.string().min(1) }),
+    absolutePath,
+    z.strictObject({ exact: absolutePath.describe('Exactly this path, also when it holds “{” or “*”') }),
+    z.strictObject({ prefix: absolutePath.describe('This path and everything below it') }),
+    z.strictObject({ regex: z.string().min(1).describe('RE2 syntax; not anchored unless it says so') }),
   ])
   .meta({ description: '/exact, /prefix/**, /with/{capture}, /with/{rest...}, or { regex: "^/v[0-9]+/" }' })
   .transform((value): PathMatch => {
@@ -34,12 +34,12 @@ export type ValueTest =
 const valueTest = z
   .union([
     z.string(),
-    z.strictObject({ exact: z.string() }),
-    z.strictObject({ oneOf: z.array(z.string()).min(1) }),
-    z.strictObject({ prefix: z.string() }),
-    z.strictObject({ regex: z.string() }),
-    z.strictObject({ present: z.literal(true) }),
-    z.strictObject({ absent: z.literal(true) }),
+    z.strictObject({ exact: z.string().describe('Exactly this value') }),
+    z.strictObject({ oneOf: z.array(z.string()).min(1).describe('One of these values') }),
+    z.strictObject({ prefix: z.string().describe('A value that starts with this') }),
+    z.strictObject({ regex: z.string().describe('A value that matches; RE2 syntax, not anchored unless it says so') }),
+    z.strictObject({ present: z.literal(true).describe('Given, with any value') }),
+    z.strictObject({ absent: z.literal(true).describe('Not given') }),
   ])
   .meta({ description: 'A value, or one of { exact, oneOf, prefix, regex, present: true, absent: true }' })
   .transform((value): ValueTest => {
@@ -57,6 +57,11 @@ const host = z
     /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$|^\[[0-9a-fA-F:.]+\]$/,
     'a host is a name, *.name, or an IP literal, without a port',
   )
+  .register(valueForms, {
+    kind: 'word',
+    noun: 'a host',
+    form: 'a name, *.name, or an IP literal, without scheme, port and path',
+  })
   .transform((value) => value.toLowerCase());
 
 /** Every condition given must hold. */
@@ -77,10 +82,10 @@ export interface MatchConfig {
 const conditions = {
   host: oneOrMore(host).optional().describe('Host names: exact, or *.example.com'),
   path: path.optional(),
-  method: oneOrMore(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a method (RFC 9110 §9.1)')).optional(),
-  headers: z.record(headerName, valueTest).optional(),
-  cookies: z.record(z.string().min(1), valueTest).optional(),
-  query: z.record(z.string(), valueTest).optional(),
+  method: oneOrMore(method).optional().describe('Methods, case-sensitive'),
+  headers: z.record(headerName, valueTest).optional().describe('Tests of header fields by name'),
+  cookies: z.record(z.string().min(1), valueTest).optional().describe('Tests of request cookies by name'),
+  query: z.record(z.string(), valueTest).optional().describe('Tests of query parameters by name, percent-decoded'),
   client: oneOrMore(cidr).optional().describe('Client addresses or networks'),
   sni: oneOrMore(host).optional().describe('TLS server name the client asked for'),
 };
@@ -91,11 +96,16 @@ export const match: z.ZodType<MatchConfig, unknown> = z
     all: z
       .array(z.lazy(() => match))
       .min(1)
-      .optional(),
+      .optional()
+      .describe('Matches that must all hold'),
     any: z
       .array(z.lazy(() => match))
       .min(1)
-      .optional(),
-    not: z.lazy(() => match).optional(),
+      .optional()
+      .describe('Matches of which one must hold'),
+    not: z
+      .lazy(() => match)
+      .optional()
+      .describe('A match that must not hold'),
   })
   .meta({ id: 'Match', description: 'Conditions that must all hold' });

@@ -1,40 +1,46 @@
 import { z } from 'zod';
-import { duration, headerName, size } from './units.ts';
+import { absolutePath, duration, headerName, size } from './units.ts';
 
 /** Text with `{variables}`: captures by name, `{host}`, `{path}`, `{query.x}`, `{header.x}`, … (docs/variables.md). */
 const template = z.string().meta({ description: 'Text; {name} inserts a capture or a variable' });
 
 export const headerEdits = z.strictObject({
-  set: z.record(headerName, template).optional(),
-  add: z.record(headerName, template).optional(),
-  remove: z.array(headerName).optional(),
+  set: z.record(headerName, template).optional().describe('Fields by name; replaces every field of that name'),
+  add: z.record(headerName, template).optional().describe('Fields by name, besides those that are there'),
+  remove: z.array(headerName).optional().describe('Names of fields to remove'),
 });
 
 export const queryEdits = z.strictObject({
-  set: z.record(z.string(), template).optional(),
-  add: z.record(z.string(), template).optional(),
-  remove: z.array(z.string()).optional(),
+  set: z.record(z.string(), template).optional().describe('Parameters by name; replaces every one of that name'),
+  add: z.record(z.string(), template).optional().describe('Parameters by name, besides those that are there'),
+  remove: z.array(z.string()).optional().describe('Names of parameters to remove'),
 });
 
 export const rewrite = z
   .union([
-    z.strictObject({ stripPrefix: z.string().startsWith('/') }),
-    z.strictObject({ prefix: z.string().startsWith('/') }).describe('Replaces the matched prefix'),
-    z.strictObject({ path: template.startsWith('/') }).describe('The whole new path'),
-    z.strictObject({ regex: z.string(), replace: template }).describe('Every match in the path; $1 inserts a group'),
+    z.strictObject({ stripPrefix: absolutePath.describe('Removed from the start of the path, on a segment border') }),
+    z.strictObject({ prefix: absolutePath.describe('Takes the place of the prefix that the route matched') }),
+    z.strictObject({ path: absolutePath.describe('The whole new path; {name} inserts a capture or a variable') }),
+    z.strictObject({
+      regex: z.string().describe('RE2 syntax; every match in the path is replaced'),
+      replace: template.describe('What each match becomes; $1 inserts a group'),
+    }),
   ])
   .meta({ description: 'New path upstream; the query stays' });
 
 export const redirect = z.strictObject({
   to: template.describe('URL or path: https://{host}/new{path}'),
-  status: z.union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)]).default(302),
-  keepQuery: z.boolean().default(true),
+  status: z
+    .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)])
+    .default(302)
+    .describe('301 and 308 are permanent; 307 and 308 keep the method'),
+  keepQuery: z.boolean().default(true).describe('Append the query of the request'),
 });
 
 export const respond = z.strictObject({
-  status: z.number().int().min(200).max(599).default(200),
-  headers: z.record(headerName, template).default({}),
-  body: z.string().default(''),
+  status: z.number().int().min(200).max(599).default(200).describe('Status of the response'),
+  headers: z.record(headerName, template).default({}).describe('Header fields by name'),
+  body: z.string().default('').describe('The whole body, as it is'),
 });
 
 export const cookieEdits = z.strictObject({
@@ -42,10 +48,19 @@ export const cookieEdits = z.strictObject({
     .union([z.string(), z.literal(false)])
     .optional()
     .describe('New Domain of cookies the endpoint sets; false removes it'),
-  path: z.union([z.string().startsWith('/'), z.strictObject({ from: z.string(), to: z.string() })]).optional(),
-  secure: z.boolean().optional(),
-  httpOnly: z.boolean().optional(),
-  sameSite: z.enum(['strict', 'lax', 'none']).optional(),
+  path: z
+    .union([
+      absolutePath,
+      z.strictObject({
+        from: z.string().describe('Start of the Path the endpoint sets'),
+        to: z.string().describe('What that start becomes'),
+      }),
+    ])
+    .optional()
+    .describe('New Path of cookies the endpoint sets, or { from, to } to change its start'),
+  secure: z.boolean().optional().describe('Set or remove Secure'),
+  httpOnly: z.boolean().optional().describe('Set or remove HttpOnly'),
+  sameSite: z.enum(['strict', 'lax', 'none']).optional().describe('Set SameSite'),
 });
 
 export const timeouts = z.strictObject({

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { duration } from './units.ts';
+import { absolutePath, cookieName, duration, valueForms } from './units.ts';
 
 /** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`. Parsed to its parts. */
 const address = z
   .string()
+  .register(valueForms, {
+    kind: 'address',
+    noun: 'an endpoint address',
+    form: 'host:port, or http(s)://host[:port]',
+  })
   .meta({ description: 'host:port, or a URL without a path', examples: ['127.0.0.1:3000', 'https://api.example.com'] })
   .transform((text, context) => {
     const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
@@ -22,7 +27,7 @@ const endpoint = z
   .union([
     address.transform((parsed) => ({ address: parsed, weight: 1 })),
     z.strictObject({
-      address,
+      address: address.describe('host:port, or a URL without a path'),
       weight: z.number().int().min(0).max(1000).default(1).describe('Share of traffic; 0 for none'),
     }),
   ])
@@ -30,19 +35,22 @@ const endpoint = z
 
 const health = z
   .strictObject({
-    path: z.string().startsWith('/').default('/').describe('Path and query of the GET request'),
+    path: absolutePath.default('/').describe('Path and query of the GET request'),
     expect: z
       .array(
         z.union([
           z.number().int().min(100).max(599),
-          z.string().regex(/^[1-5]\d\d-[1-5]\d\d$/, 'a range is like 200-299'),
+          z
+            .string()
+            .regex(/^[1-5]\d\d-[1-5]\d\d$/, 'a range is like 200-299')
+            .register(valueForms, { kind: 'status-range', noun: 'a range of statuses', form: '200-299' }),
         ]),
       )
       .default(['200-399'])
       .describe('Statuses that mean healthy: 200, or ranges 200-299'),
     host: z.string().optional().describe('Host header of the check; the endpoint address unless given'),
     interval: duration.default(5_000).describe('Between checks, jittered by ±20 %'),
-    timeout: duration.default(2_000),
+    timeout: duration.default(2_000).describe('For the whole check'),
     rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
     fall: z.number().int().min(1).default(3).describe('Failures in a row that make it unhealthy'),
     start: z.enum(['up', 'down']).default('up').describe('State before the first result'),
@@ -51,28 +59,28 @@ const health = z
 
 const affinity = z
   .strictObject({
-    cookie: z
-      .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a cookie name (RFC 6265 §4.1.1)')
-      .default('headgate'),
+    cookie: cookieName.default('headgate').describe('Name of the cookie'),
     secret: z
       .string()
       .min(16)
       .optional()
       .describe('Signs the cookie; give the same to every gateway. Random at each start unless given'),
-    path: z.string().startsWith('/').default('/'),
-    domain: z.string().optional(),
+    path: absolutePath.default('/').describe('Path of the cookie'),
+    domain: z.string().optional().describe('Domain of the cookie; the request’s host alone unless given'),
     secure: z.enum(['auto', 'always', 'never']).default('auto').describe('auto: when the client came over TLS'),
-    httpOnly: z.boolean().default(true),
-    sameSite: z.enum(['strict', 'lax', 'none']).default('lax'),
-    maxAge: duration.optional().describe('A session cookie unless given'),
+    httpOnly: z.boolean().default(true).describe('Hide the cookie from scripts'),
+    sameSite: z.enum(['strict', 'lax', 'none']).default('lax').describe('SameSite of the cookie'),
+    maxAge: duration.optional().describe('Lifetime of the cookie; a session cookie unless given'),
   })
   .meta({ description: 'Sticky sessions by cookie' });
 
 export const pool = z
   .strictObject({
-    endpoints: z.array(endpoint).min(1),
-    balance: z.enum(['round-robin', 'least-connections', 'source-ip', 'random']).default('round-robin'),
+    endpoints: z.array(endpoint).min(1).describe('Addresses: host:port, https://host[:port], or { address, weight }'),
+    balance: z
+      .enum(['round-robin', 'least-connections', 'source-ip', 'random'])
+      .default('round-robin')
+      .describe('How an endpoint is picked, weights included'),
     host: z
       .union([z.enum(['preserve', 'endpoint']), z.string()])
       .default('preserve')
@@ -85,19 +93,20 @@ export const pool = z
       })
       .optional()
       .describe('For https:// endpoints'),
-    health: health.optional(),
-    affinity: affinity.optional(),
+    health: health.optional().describe('Active health checks by HTTP GET; {} for the defaults'),
+    affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     connections: z
       .strictObject({
         max: z.number().int().min(1).default(256).describe('Connections to one endpoint'),
         queue: z.number().int().min(0).default(1024).describe('Requests that may wait for one'),
-        queueTimeout: duration.default(10_000),
-        connectTimeout: duration.default(2_000),
+        queueTimeout: duration.default(10_000).describe('Longest wait for a connection'),
+        connectTimeout: duration.default(2_000).describe('TCP and TLS handshake together'),
         keepAlive: duration
           .default(4_000)
           .describe('Idle connections are closed after this, below the usual 5 s of Node backends'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Connections to each endpoint'),
   })
   .meta({ description: 'A named set of endpoints' });
 

@@ -14,6 +14,9 @@ import {
 } from './policies.ts';
 import { name, oneOrMore } from './units.ts';
 
+/** What a route does: exactly one of these. */
+export const ACTIONS = ['pool', 'redirect', 'respond'] as const;
+
 export const route = z
   .strictObject({
     name: name.optional().describe('How logs and metrics call it; file and line unless given'),
@@ -21,32 +24,31 @@ export const route = z
     match: match.default({}).describe('Everything unless given'),
     priority: z.number().int().default(0).describe('Higher goes first among routes that match equally well'),
     pool: name.optional().describe('Forward to this pool'),
-    redirect: redirect.optional(),
-    respond: respond.optional(),
-    rewrite: rewrite.optional(),
-    query: queryEdits.optional(),
-    requestHeaders: headerEdits.optional(),
-    responseHeaders: headerEdits.optional(),
+    redirect: redirect.optional().describe('Answer with a redirect'),
+    respond: respond.optional().describe('Answer with a fixed response'),
+    rewrite: rewrite.optional().describe('New path upstream; the query stays'),
+    query: queryEdits.optional().describe('Changes to the query upstream'),
+    requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
+    responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
     rewriteLocation: z.boolean().default(true).describe('Undo the path rewrite in Location and Content-Location'),
     cookies: cookieEdits.optional().describe('Changes to Set-Cookie'),
-    timeouts: timeouts.optional(),
-    retry: retry.optional(),
-    limits: routeLimits.optional(),
-    cache: routeCache.optional(),
+    timeouts: timeouts.optional().describe('In place of the defaults'),
+    retry: retry.optional().describe('In place of the defaults'),
+    limits: routeLimits.optional().describe('In place of the listener’s'),
+    cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),
   })
-  .check((context) => {
-    const actions = (['pool', 'redirect', 'respond'] as const).filter((key) => context.value[key] !== undefined);
-    if (actions.length === 1) return;
-    const message =
-      actions.length === 0
-        ? 'a route needs one of pool, redirect, respond'
-        : `a route has one of pool, redirect, respond, not ${actions.join(' and ')}`;
-    context.issues.push({
-      code: 'custom',
-      input: context.value,
-      message,
-      ...(actions[1] === undefined ? {} : { path: [actions[1]] }),
-    });
-  });
+  .superRefine(
+    (value, context) => {
+      const actions = ACTIONS.filter((key) => value[key] !== undefined);
+      if (actions.length === 1) return;
+      const message =
+        actions.length === 0
+          ? 'a route needs one of pool, redirect, respond'
+          : `a route has one of pool, redirect, respond, not ${actions.join(' and ')}`;
+      const path = actions[1] === undefined ? {} : { path: [actions[1]] };
+      context.issues.push({ code: 'custom', input: value, message, params: { actions: actions.length }, ...path });
+    },
+    { when: ({ value }) => typeof value === 'object' && value !== null }, // beside every other mistake
+  );
 
 export type RouteConfig = z.output<typeof route>;

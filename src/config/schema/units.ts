@@ -1,11 +1,23 @@
 import { z } from 'zod';
 
+/**
+ * What a text means, for diagnostics and editors. Kept beside the schemas, since metadata would end up in the JSON
+ * Schema. `noun` completes "… is not ", `form` completes "write ".
+ */
+export interface ValueForm {
+  readonly kind: 'duration' | 'size' | 'address' | 'path' | 'status-range' | 'word';
+  readonly noun: string;
+  readonly form: string;
+}
+export const valueForms = z.registry<ValueForm>();
+
 const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const BYTES = { '': 1, k: 1024, M: 1024 ** 2, G: 1024 ** 3 } as const;
 
 /** `500ms`, `5s`, `2m`, `1h`, `1d`; `0` means "none". Parsed to milliseconds. */
 export const duration = z
   .union([z.string(), z.literal(0)])
+  .register(valueForms, { kind: 'duration', noun: 'a duration', form: '500ms, 5s, 2m, 1h or 1d' })
   .meta({ description: 'A duration: 500ms, 5s, 2m, 1h, 1d; 0 for none', examples: ['5s'] })
   .transform((text, context) => {
     const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(text));
@@ -23,6 +35,7 @@ export const duration = z
 /** `512`, `64k`, `10M`, `1G`; powers of 1024. Parsed to bytes. */
 export const size = z
   .union([z.string(), z.number().int().nonnegative()])
+  .register(valueForms, { kind: 'size', noun: 'a size', form: '512, 64k, 10M or 1G' })
   .meta({ description: 'A size in bytes: 512, 64k, 10M, 1G', examples: ['10M'] })
   .transform((text, context) => {
     const parts = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(String(text));
@@ -40,7 +53,7 @@ export function oneOrMore<T extends z.ZodType>(item: T) {
     );
 }
 
-export const port = z.number().int().min(0).max(65_535).meta({ description: 'A TCP port' });
+export const port = z.number().int().min(0).max(65_535).meta({ description: 'A TCP port; 0 for any free one' });
 
 /** Name of a listener, pool or route: what logs, metrics and other sections call it. */
 export const name = z
@@ -48,10 +61,39 @@ export const name = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
     'a name is 1–63 letters, digits, "_", "." or "-", and starts with a letter or digit',
-  );
+  )
+  .register(valueForms, {
+    kind: 'word',
+    noun: 'a name',
+    form: '1–63 letters, digits, “_”, “.” or “-”, beginning with a letter or digit',
+  });
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const TOKEN_FORM = "letters, digits and !#$%&'*+.^_`|~- only";
 
 /** Field name (RFC 9110 §5.1). */
-export const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a header field name (RFC 9110 §5.1)');
+export const headerName = z
+  .string()
+  .regex(TOKEN, 'not a header field name (RFC 9110 §5.1)')
+  .register(valueForms, { kind: 'word', noun: 'a header field name (RFC 9110 §5.1)', form: TOKEN_FORM });
+
+/** Any method token (RFC 9110 §9.1), extensions included. Case matters. */
+export const method = z
+  .string()
+  .regex(TOKEN, 'not a method (RFC 9110 §9.1)')
+  .register(valueForms, { kind: 'word', noun: 'a method (RFC 9110 §9.1)', form: 'GET, POST, …' });
+
+/** Cookie name (RFC 6265 §4.1.1). */
+export const cookieName = z
+  .string()
+  .regex(TOKEN, 'not a cookie name (RFC 6265 §4.1.1)')
+  .register(valueForms, { kind: 'word', noun: 'a cookie name (RFC 6265 §4.1.1)', form: TOKEN_FORM });
+
+/** A path from the root. */
+export const absolutePath = z
+  .string()
+  .startsWith('/', 'a path starts with "/"')
+  .register(valueForms, { kind: 'path', noun: 'a path', form: 'a path that starts with “/”' });
 
 /** `10.0.0.0/8`, `::1`, `192.0.2.7`. Checked for syntax in `control/compile`, where the list is built. */
 export const cidr = z.string().meta({ description: 'An address or a network: 192.0.2.7, 10.0.0.0/8, fd00::/8' });

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Diagnostic, diagnosticAt } from './config-error.ts';
+import { diagnose } from './diagnose.ts';
+import type { ExpansionSources } from './expand.ts';
+import { mergeFiles } from './merge-files.ts';
+import { Origins } from './origins.ts';
+import { parseYaml } from './parse-yaml.ts';
+import { checkReferences } from './references.ts';
+import { type Config, config } from './schema/config.ts';
+import { type SourceNode, toPlain } from './source-tree.ts';
+
+/** The files that were read: how diagnostics call them → their text. */
+export type Files = ReadonlyMap<string, string>;
+
+export type LoadResult = Loaded | Refused;
+
+export interface Loaded {
+  readonly ok: true;
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly files: Files;
+}
+
+/** Every mistake at once, in source order. */
+export interface Refused {
+  readonly ok: false;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly files: Files;
+}
+
+const FILE_BYTES = 8 * 1024 ** 2;
+/** What `${file:…}` may hold: secrets and certificates, not data. */
+const INCLUDED_BYTES = 64 * 1024;
+
+/**
+ * Reads the configuration at `path`: one file, or every `*.yaml` and `*.yml` of a directory in the order of their
+ * names (dot files, `*.test.yaml` and subdirectories are left out). Nothing but reading happens, and nothing is
+ * thrown: whatever is wrong, unreadable files included, is in the diagnostics. `environment` fills `${VAR}`.
+ */
+export function loadConfig(path: string, environment: Readonly<Record<string, string | undefined>>): LoadResult {
+  const diagnostics: Diagnostic[] = [];
+  const files = new Map<string, string>();
+  for (const file of listFiles(path, diagnostics)) {
+    const text = readText(file, diagnostics);
+    if (text !== null) files.set(file, text);
+  }
+  const sources = { environment, readFile: (name: string) => readBounded(name, INCLUDED_BYTES) };
+  return assemble(path, { files, diagnostics, sources });
+}
+
+/**
+ * A configuration given as plain data, for tests and zero configuration. `${…}` is not expanded. Diagnostics point
+ * into the YAML that the data would be, as file `<inline>`.
+ */
+export function configFromObject(input: unknown): LoadResult {
+  const text = stringify(input ?? {}, { lineWidth: 0 });
+  return assemble(INLINE, { files: new Map([[INLINE, text]]), diagnostics: [], sources: null });
+}
+
+const INLINE = '<inline>';
+
+interface Sources {
+  readonly files: Files;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: ExpansionSources | null;
+}
+
+function assemble(path: string, { files, diagnostics: before, sources }: Sources): LoadResult {
+  const diagnostics = [...before];
+  const roots: SourceNode[] = [];
+  let complete = before.length === 0;
+  for (const [file, text] of files) {
+    const parsed = parseYaml(file, text, sources);
+    diagnostics.push(...parsed.diagnostics);
+    complete &&= !parsed.broken;
+    if (parsed.root !== null) roots.push(parsed.root);
+  }
+  const emptyPlace = { file: [...files.keys()][0] ?? path, line: 1, column: 1, length: 0 };
+  const merged = mergeFiles(roots, emptyPlace, Object.keys(config.shape));
+  diagnostics.push(...merged.diagnostics);
+  const parsed = config.safeParse(toPlain(merged.root));
+  if (!parsed.success) diagnostics.push(...diagnose(merged.root, config, parsed.error.issues));
+  // What a file that can't be read defines is not missing.
+  if (complete) diagnostics.push(...checkReferences(merged.root));
+  if (parsed.success && diagnostics.length === 0) {
+    return { ok: true, config: parsed.data, origins: new Origins(merged.root), files };
+  }
+  return { ok: false, diagnostics: inSourceOrder(diagnostics, [...files.keys()]), files };
+}
+
+/** Sorted by file, line and column; what two checks found alike is told once. */
+function inSourceOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics
+    .filter(({ file, line, column, message }) => {
+      const key = `${file}:${line}:${column}:${message}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
+}
+
+function listFiles(path: string, diagnostics: Diagnostic[]): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name) && !/^\.|\.test\.ya?ml$/.test(name));
+    // Links are followed: Kubernetes mounts every file of a ConfigMap as one.
+    const files = names.map((name) => join(path, name)).filter((file) => !isDirectory(file));
+    if (files.length > 0) return files.sort();
+    diagnostics.push(unreadable(path, `${path} holds no *.yaml file`));
+  } catch (error) {
+    diagnostics.push(unreadable(path, `cannot read ${path}: ${reasonOf(error)}`));
+  }
+  return [];
+}
+
+function isDirectory(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function readText(file: string, diagnostics: Diagnostic[]): string | null {
+  try {
+    return readBounded(file, FILE_BYTES);
+  } catch (error) {
+    diagnostics.push(unreadable(file, `cannot read ${file}: ${reasonOf(error)}`));
+    return null;
+  }
+}
+
+/** The text of a file; throws when it can't be read, is larger than `limitBytes`, or is not UTF-8. */
+function readBounded(file: string, limitBytes: number): string {
+  const stats = statSync(file);
+  if (stats.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+  if (stats.size > limitBytes) throw Object.assign(new Error(), { code: `it is larger than ${limitBytes} bytes` });
+  const bytes = readFileSync(file); // what has no size (a pipe, /proc) is checked once read
+  if (bytes.length > limitBytes) throw Object.assign(new Error(), { code: `it is larger than ${limitBytes} bytes` });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw Object.assign(new Error(), { code: 'it is not UTF-8' }); // TypeError of the decoder
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  if (code === 'ENOENT') return 'no such file or directory';
+  if (code === 'EACCES') return 'permission denied';
+  return code === 'EISDIR' ? 'it is a directory' : code;
+}
+
+function unreadable(file: string, message: string): Diagnostic {
+  return diagnosticAt({ file, line: 1, column: 1, length: 0 }, { code: 'HG0101', message });
+}
