@@ -3,8 +3,10 @@ import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import { ClientAddresses, canonicalAddress } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
-import { refusalMessage } from './http1/refusal.ts';
+import type { FrontParts } from './front.ts';
+import { Http2Connection } from './http2/connection.ts';
 import type { CertificateSource, DownstreamDeps, ListenerOptions } from './options.ts';
+import { refusalMessage } from './refusal.ts';
 import { createTlsServer, startHandshake, tlsFactsOf } from './tls.ts';
 
 export type {
@@ -25,6 +27,7 @@ export class Listener {
   readonly #deps: DownstreamDeps;
   readonly #connections: Connections;
   readonly #addresses: ClientAddresses;
+  readonly #parts: FrontParts;
   readonly #server: Server;
   readonly #certificates: CertificateSource | null;
   readonly #tls: TlsServer | null;
@@ -39,6 +42,14 @@ export class Listener {
     this.#deps = deps;
     this.#connections = new Connections(options.limits, deps.clock);
     this.#addresses = new ClientAddresses(options);
+    this.#parts = {
+      options,
+      handle: deps.handle,
+      clock: deps.clock,
+      log: deps.log,
+      connections: this.#connections,
+      addresses: this.#addresses,
+    };
     this.#certificates = options.tls ? deps.certificates : null;
     if (options.tls && this.#certificates === null) {
       throw new TypeError(`Cannot terminate TLS on listener "${options.name}": no certificates`);
@@ -63,14 +74,7 @@ export class Listener {
 
   /** Listens. Rejects with the system's error (`EADDRINUSE`, `EACCES`) if it can't; it may be opened again then. */
   async open(): Promise<{ readonly port: number }> {
-    this.#http1 ??= await createHttp1Front({
-      options: this.#options,
-      handle: this.#deps.handle,
-      clock: this.#deps.clock,
-      log: this.#deps.log,
-      connections: this.#connections,
-      addresses: this.#addresses,
-    });
+    this.#http1 ??= await createHttp1Front(this.#parts);
     await this.#listen();
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new TypeError('A listener has a TCP address');
@@ -153,7 +157,9 @@ export class Listener {
   #secured(socket: TLSSocket): void {
     socket.on('error', ignoreError);
     this.#handshaking.delete(peerKey(socket));
-    this.#http1?.accept(socket, this.#addresses.ofConnection(socket, tlsFactsOf(socket)));
+    const client = this.#addresses.ofConnection(socket, tlsFactsOf(socket));
+    if (socket.alpnProtocol === 'h2') this.#connections.attach(new Http2Connection(socket, client, this.#parts));
+    else this.#http1?.accept(socket, client);
   }
 
   #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {

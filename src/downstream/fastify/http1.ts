@@ -2,8 +2,9 @@ import { createServer, METHODS, type RequestListener, type Server } from 'node:h
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Client } from '../../exchange/exchange.ts';
+import type { FrontParts } from '../front.ts';
 import { examineFields, tunnelProtocol } from '../http1/checks.ts';
-import { Http1Connection, type Http1Shared } from '../http1/connection.ts';
+import { Http1Connection } from '../http1/connection.ts';
 import { Http1Request, Http1Response } from '../http1/message.ts';
 
 /** Takes accepted connections that speak HTTP/1.x. */
@@ -19,12 +20,12 @@ const nothing = Object.freeze({});
  * read, decode or answer a request before the engine has: one route for all methods, none of which has a body in its eyes
  * (so that no content type parser, 415 or 413 is ever met), and every reply hijacked.
  */
-export async function createHttp1Front(shared: Http1Shared): Promise<Http1Front> {
+export async function createHttp1Front(parts: FrontParts): Promise<Http1Front> {
   const connections = new Map<unknown, Http1Connection>();
   let server: Server | null = null;
   const app = Fastify({
     serverFactory: (handler) => {
-      server = createHttpServer(shared, connections, handler);
+      server = createHttpServer(parts, connections, handler);
       return server;
     },
     clientErrorHandler: (error, socket) => {
@@ -44,26 +45,26 @@ export async function createHttp1Front(shared: Http1Shared): Promise<Http1Front>
   routeEverything(app, connections);
   await app.ready();
   if (server === null) throw new Error('Cannot start the HTTP/1.1 front: Fastify did not ask for its server');
-  return frontOf(app, server, connections, shared);
+  return frontOf(app, server, connections, parts);
 }
 
 function frontOf(
   app: FastifyInstance,
   server: Server,
   connections: Map<unknown, Http1Connection>,
-  shared: Http1Shared,
+  parts: FrontParts,
 ): Http1Front {
   return {
     accept(socket, client) {
-      const connection = new Http1Connection(socket, client, shared);
+      const connection = new Http1Connection(socket, client, parts);
       connections.set(socket, connection);
       socket.on('close', () => {
         connections.delete(socket);
-        shared.connections.detach(connection);
+        parts.connections.detach(connection);
         connection.lost();
       });
       server.emit('connection', socket);
-      shared.connections.attach(connection);
+      parts.connections.attach(connection);
     },
     close: () => app.close(),
   };
@@ -90,7 +91,7 @@ function routeEverything(app: FastifyInstance, connections: ReadonlyMap<unknown,
 }
 
 function createHttpServer(
-  shared: Http1Shared,
+  parts: FrontParts,
   connections: ReadonlyMap<unknown, Http1Connection>,
   handler: RequestListener,
 ): Server {
@@ -98,7 +99,7 @@ function createHttpServer(
     {
       IncomingMessage: Http1Request,
       ServerResponse: Http1Response,
-      maxHeaderSize: shared.options.limits.headerBytes,
+      maxHeaderSize: parts.options.limits.headerBytes,
       insecureHTTPParser: false,
       // Own checks, with own answers.
       requireHostHeader: false,

@@ -3,7 +3,7 @@ import { isValidAuthority, splitTarget } from '../../http/target.ts';
 
 /** A request that is turned away, and why. */
 export interface BadHead {
-  readonly status: 400 | 405 | 417 | 431 | 501 | 505;
+  readonly status: 400 | 417 | 431 | 501 | 505;
   /** Enumerated kebab-case. */
   readonly reason: string;
 }
@@ -82,7 +82,7 @@ export interface RequestLine {
 }
 
 const badVersion: BadHead = { status: 505, reason: 'http-version' };
-const connect: BadHead = { status: 405, reason: 'connect' };
+const connect: BadHead = { status: 501, reason: 'connect' };
 const severalHosts: BadHead = { status: 400, reason: 'several-hosts' };
 const noHost: BadHead = { status: 400, reason: 'no-host' };
 const oldChunked: BadHead = { status: 400, reason: 'transfer-encoding-in-http-1.0' };

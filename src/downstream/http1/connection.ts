@@ -1,26 +1,15 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../../clock.ts';
-import type { Client, HandleExchange, RequestHead } from '../../exchange/exchange.ts';
-import type { HeaderList } from '../../http/headers.ts';
-import type { ClientAddresses } from '../client-address.ts';
-import { type Connections, SWEEP_MS, type Tended } from '../connections.ts';
-import type { DownstreamObserver, ListenerOptions } from '../options.ts';
-import { DISCARD_BYTES, Http1Body } from './body.ts';
-import { addressOf, type BadHead, examineFields, type HeadFacts, refuseHead, withoutUnderscored } from './checks.ts';
+import type { Client } from '../../exchange/exchange.ts';
+import { SWEEP_MS, type Tended } from '../connections.ts';
+import type { FrontParts } from '../front.ts';
+import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from '../refusal.ts';
+import { type BodyWire, DISCARD_BYTES, RequestBody } from '../request-body.ts';
+import { StallWatch } from '../stall.ts';
+import { type BadHead, examineFields, type HeadFacts } from './checks.ts';
 import { type ExchangeHost, Http1Exchange } from './exchange.ts';
 import type { Http1Request, Http1Response } from './message.ts';
-import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from './refusal.ts';
+import { readHead } from './request-head.ts';
 import { UpgradeByTunnel } from './upgrade.ts';
-
-/** What all HTTP/1.x connections of a listener share. */
-export interface Http1Shared {
-  readonly options: ListenerOptions;
-  readonly handle: HandleExchange;
-  readonly clock: Clock;
-  readonly log: DownstreamObserver;
-  readonly connections: Connections;
-  readonly addresses: ClientAddresses;
-}
 
 /** After a last response, what the client is still sending is read and dropped for this long (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
@@ -39,9 +28,6 @@ interface Waiting {
   readonly response: Http1Response;
 }
 
-const underscored: BadHead = { status: 400, reason: 'underscore-in-field-name' };
-const tooManyFields: BadHead = { status: 431, reason: 'too-many-fields' };
-
 /**
  * One HTTP/1.x connection: which request is in progress, which wait behind it, and how long the client may take.
  * Requests are handled one after another even when pipelined: RFC 9112 §9.3.2 allows parallel work for safe methods only.
@@ -50,7 +36,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   readonly listener: string;
   readonly socket: Socket;
   readonly #client: Client;
-  readonly #shared: Http1Shared;
+  readonly #parts: FrontParts;
   #exchange: Http1Exchange | null = null;
   #waiting: Waiting[] = [];
   #state: State = 'head';
@@ -60,16 +46,17 @@ export class Http1Connection implements Tended, ExchangeHost {
   #idleLimit: number;
   #last = false;
   #pausedForQueue = false;
+  readonly #stall = new StallWatch();
   /** The last Host value that was found valid: clients repeat it. */
   #knownHost = '';
 
-  constructor(socket: Socket, client: Client, shared: Http1Shared) {
+  constructor(socket: Socket, client: Client, parts: FrontParts) {
     this.socket = socket;
     this.#client = client;
-    this.#shared = shared;
-    this.listener = shared.options.name;
-    this.#since = shared.connections.now;
-    this.#idleLimit = shared.options.limits.idleTimeout;
+    this.#parts = parts;
+    this.listener = parts.options.name;
+    this.#since = parts.connections.now;
+    this.#idleLimit = parts.options.limits.idleTimeout;
   }
 
   get reusable(): boolean {
@@ -102,7 +89,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** CONNECT: a forward proxy's method (RFC 9110 §9.3.6). Node has let go of the socket. */
   takeConnect(): void {
     if (this.#state === 'closing') this.socket.destroy();
-    else this.#refuseRaw(405, 'connect');
+    else this.#refuseRaw(501, 'connect');
   }
 
   /** Nothing is in progress or waiting that an upgrade would overtake. */
@@ -122,12 +109,14 @@ export class Http1Connection implements Tended, ExchangeHost {
     if (this.#state === 'closing' || this.#state === 'tunnel') return;
     if (this.#last) {
       this.#state = 'closing';
+      // The head may have promised more before it was known that this response is the last.
+      if (!this.socket.writableEnded && !this.socket.destroyed) this.#linger();
       return;
     }
     const next = this.#waiting.shift();
     if (next === undefined) {
       this.#state = 'idle';
-      this.#since = this.#shared.connections.now;
+      this.#since = this.#parts.connections.now;
       this.#bytesAtIdle = this.socket.bytesRead;
       return;
     }
@@ -146,7 +135,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   }
 
   tend(nowMs: number): void {
-    const { limits } = this.#shared.options;
+    const { limits } = this.#parts.options;
     switch (this.#state) {
       case 'head':
         if (nowMs - this.#since >= limits.headTimeout + SWEEP_MS) this.#headTooSlow();
@@ -162,13 +151,17 @@ export class Http1Connection implements Tended, ExchangeHost {
         return;
       case 'exchange':
         this.#exchange?.tend(nowMs, limits.bodyRate);
+        this.#tendReader(nowMs);
+        return;
+      case 'closing':
+        this.#tendReader(nowMs);
     }
   }
 
   retire(): void {
     this.#last = true;
     this.#idleLimit = RECENT_MS;
-    if (this.#state === 'idle' && this.#shared.clock.monotonic() - this.#since >= RECENT_MS + SWEEP_MS) {
+    if (this.#state === 'idle' && this.#parts.clock.monotonic() - this.#since >= RECENT_MS + SWEEP_MS) {
       this.#state = 'closing';
       this.socket.destroySoon();
     } else if (this.#state === 'head' && this.socket.bytesRead === 0) {
@@ -193,10 +186,10 @@ export class Http1Connection implements Tended, ExchangeHost {
       this.#refuseRaw(answer.status, answer.reason);
       return;
     }
-    this.#report(answer.status, answer.reason);
     this.#waiting = [];
     // If the request in progress is the broken one, the engine answers; if it is a later one, this is the last response.
-    if (this.#exchange !== null && this.#exchange.bodyBroken()) return;
+    if (this.#exchange?.bodyBroken() === true) return;
+    this.#report(answer.status, answer.reason);
     this.lingerAfterResponse();
   }
 
@@ -211,15 +204,20 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#state = 'exchange';
     const { request, response } = next;
     const facts = examineFields(request.rawHeaders);
-    const head = this.#headOf(request, facts);
+    const head = readHead(request, facts, {
+      options: this.#parts.options,
+      scheme: this.#client.tls === null ? 'http' : 'https',
+      knownHost: this.#knownHost,
+    });
     if ('reason' in head) {
       this.#refuse(request, response, head);
       return;
     }
+    this.#knownHost = facts.host;
     const exchange = new Http1Exchange({
       host: this,
       request: head,
-      client: this.#shared.addresses.forRequest(this.#client, head.headers),
+      client: this.#parts.addresses.forRequest(this.#client, head.headers),
       body: bodyOf(request, facts),
       response,
       upgrade,
@@ -228,40 +226,11 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#exchange = exchange;
     upgrade?.attach(exchange);
     try {
-      this.#shared.handle(exchange);
+      this.#parts.handle(exchange);
     } catch (bug) {
-      this.#shared.log.broke(bug);
+      this.#parts.log.broke(bug);
       this.socket.destroy();
     }
-  }
-
-  #headOf(request: Http1Request, facts: HeadFacts): RequestHead | BadHead {
-    const { options } = this.#shared;
-    const line = {
-      method: request.method ?? '',
-      target: targetOf(request),
-      major: request.httpVersionMajor,
-      minor: request.httpVersionMinor,
-    };
-    const bad = refuseHead(line, facts);
-    if (bad !== null) return bad;
-    if (request.rawHeaders.length > 2 * options.limits.headerCount) return tooManyFields;
-    let headers: HeaderList = request.rawHeaders;
-    if (facts.underscored && options.underscores !== 'keep') {
-      if (options.underscores === 'refuse') return underscored;
-      headers = withoutUnderscored(headers);
-    }
-    const addressed = addressOf(line.method, line.target, facts.host, this.#knownHost);
-    if ('reason' in addressed) return addressed;
-    this.#knownHost = facts.host;
-    return {
-      method: line.method,
-      target: addressed.target,
-      authority: addressed.authority,
-      scheme: this.#client.tls === null ? 'http' : 'https',
-      version: line.minor === 1 ? '1.1' : '1.0',
-      headers,
-    };
   }
 
   #refuse(request: Http1Request, response: Http1Response, bad: BadHead): void {
@@ -270,7 +239,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#report(bad.status, bad.reason);
     if (!request.complete) {
       this.lingerAfterResponse();
-      new Http1Body(request, null).discard();
+      new RequestBody(request, wireOf(request), null).discard();
     }
     response.shouldKeepAlive = false;
     const text = refusalText(bad.status, bad.reason);
@@ -284,6 +253,11 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#report(status, reason);
     if (this.socket.writable) this.socket.write(refusalMessage(status, reason), 'latin1');
     this.#linger();
+  }
+
+  #tendReader(nowMs: number): void {
+    const { socket } = this;
+    if (this.#stall.isStalled(nowMs, socket.bytesWritten, socket.writableLength)) socket.destroy();
   }
 
   #headTooSlow(): void {
@@ -301,8 +275,8 @@ export class Http1Connection implements Tended, ExchangeHost {
   #linger(): void {
     this.#state = 'closing';
     this.socket.end();
-    const timer = this.#shared.clock.after(LINGER_MS, () => this.socket.destroy());
-    this.socket.once('close', () => this.#shared.clock.cancel(timer));
+    const timer = this.#parts.clock.after(LINGER_MS, () => this.socket.destroy());
+    this.socket.once('close', () => this.#parts.clock.cancel(timer));
   }
 
   #becomeTunnel(): void {
@@ -310,7 +284,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   }
 
   #report(status: number, reason: string): void {
-    this.#shared.log.refused({ listener: this.listener, peer: this.#client.peer, status, reason });
+    this.#parts.log.refused({ listener: this.listener, peer: this.#client.peer, status, reason });
   }
 }
 
@@ -318,16 +292,20 @@ function pauseForQueue(connection: Http1Connection): void {
   connection.pauseForQueue();
 }
 
-/** Fastify routes on `/`; what the client sent is kept in `originalUrl`. */
-function targetOf(request: Http1Request): string {
-  return 'originalUrl' in request && typeof request.originalUrl === 'string'
-    ? request.originalUrl
-    : (request.url ?? '');
+function bodyOf(request: Http1Request, facts: HeadFacts): RequestBody | null {
+  if (facts.transferEncoding === null && (facts.contentLength === null || Number(facts.contentLength) === 0))
+    return null;
+  return new RequestBody(request, wireOf(request), facts.contentLength === null ? null : Number(facts.contentLength));
 }
 
-function bodyOf(request: Http1Request, facts: HeadFacts): Http1Body | null {
-  if (facts.transferEncoding !== null) return new Http1Body(request, null);
-  if (facts.contentLength === null) return null;
-  const length = Number(facts.contentLength);
-  return length === 0 ? null : new Http1Body(request, length);
+function wireOf(request: Http1Request): BodyWire {
+  return {
+    get complete() {
+      return request.complete;
+    },
+    get trailers() {
+      return request.rawTrailers;
+    },
+    stop: () => request.socket.destroy(),
+  };
 }

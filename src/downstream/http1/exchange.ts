@@ -1,12 +1,9 @@
 import { badRequest, clientGone, type GatewayError } from '../../errors.ts';
 import { type BodySource, noBody } from '../../exchange/body.ts';
 import type { Client, Exchange, RequestHead, UpgradeOffer } from '../../exchange/exchange.ts';
-import { DISCARD_BYTES, type Http1Body } from './body.ts';
+import { DISCARD_BYTES, type RequestBody } from '../request-body.ts';
 import type { Http1Response } from './message.ts';
 import { Http1Sink, type ResponseOwner } from './response.ts';
-
-/** Window in which a request body must reach the minimum rate. */
-const RATE_WINDOW_MS = 10_000;
 
 /** What an exchange needs of the connection it came on. */
 export interface ExchangeHost {
@@ -22,7 +19,7 @@ export interface ExchangeParts {
   readonly host: ExchangeHost;
   readonly request: RequestHead;
   readonly client: Client;
-  readonly body: Http1Body | null;
+  readonly body: RequestBody | null;
   readonly response: Http1Response;
   readonly upgrade: UpgradeOffer | null;
   /** The client waits for a 100 before it sends its body. */
@@ -42,11 +39,9 @@ export class Http1Exchange implements Exchange, ResponseOwner {
   /** Bytes that an accepted upgrade has moved. */
   tunnelled: { readonly bytesIn: number; readonly bytesOut: number } | null = null;
   readonly #host: ExchangeHost;
-  readonly #body: Http1Body | null;
+  readonly #body: RequestBody | null;
   /** The body was announced by `Expect` and not asked for: whether it comes is the client's choice (RFC 9110 §10.1.1). */
   #uninvited: boolean;
-  #windowStart = 0;
-  #windowBytes = 0;
 
   constructor(parts: ExchangeParts) {
     this.request = parts.request;
@@ -101,24 +96,11 @@ export class Http1Exchange implements Exchange, ResponseOwner {
     return true;
   }
 
-  /** Called at every sweep: fails a body that is read but comes slower than `bytesPerSecond` over 10 s. */
+  /** Called at every sweep: fails a request body that comes too slowly, which the engine answers. */
   tend(nowMs: number, bytesPerSecond: number): void {
     const body = this.#body;
-    if (body === null || bytesPerSecond === 0) return;
-    // Silence that we caused by not reading is not the client's: the window starts anew.
-    if (!body.reading || this.#windowStart === 0) {
-      this.#windowStart = nowMs;
-      this.#windowBytes = body.received;
-      return;
-    }
-    const elapsed = nowMs - this.#windowStart;
-    if (elapsed < RATE_WINDOW_MS) return;
-    if (body.received - this.#windowBytes < (bytesPerSecond * elapsed) / 1000) {
-      body.fail(badRequest('body-too-slow', 408));
-      return;
-    }
-    this.#windowStart = nowMs;
-    this.#windowBytes = body.received;
+    if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
+    body.fail(badRequest('body-too-slow', 408));
   }
 
   #continue(response: Http1Response): void {

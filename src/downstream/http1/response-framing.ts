@@ -7,23 +7,35 @@ export interface Framed {
   readonly contentLength: number;
 }
 
+export interface Framing {
+  readonly status: number;
+  /** No chunked coding will be used: HEAD, a status without content, or an HTTP/1.0 client. */
+  readonly unchunked: boolean;
+}
+
 /**
  * Finds the announced length and takes out what Node's ServerResponse trips over. Hot: one pass, a copy only if needed.
  *
- * - `Trailer` on a response that is not chunked (`unchunked`, or with a length) makes Node throw: dropped, as no trailer
- *   will be sent then either (RFC 9110 §6.5).
+ * - `Connection`, `Keep-Alive` and `Transfer-Encoding` are this side's own: Node would believe them over what we told it.
+ * - `Trailer` on a response that is not chunked makes Node throw; no trailer will be sent then either (RFC 9110 §6.5).
+ * - `Content-Length` of a 204 must not be sent (RFC 9110 §8.6).
  * - After a Content-Length, Node re-encodes Content-Disposition from latin1 to UTF-8 and so changes its bytes: the length
  *   is moved behind it.
  */
-export function frame(headers: HeaderList, unchunked: boolean): Framed {
+export function frame(headers: HeaderList, framing: Framing): Framed {
   let lengthAt = -1;
-  let trailerAt = -1;
   let dispositionAt = -1;
+  let trailer = false;
+  let hop = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     switch (name.length) {
       case 7:
-        if (name.toLowerCase() === 'trailer') trailerAt = i;
+        if (name.toLowerCase() === 'trailer') trailer = true;
+        break;
+      case 10:
+      case 17:
+        if (isOwnFraming(name.toLowerCase())) hop = true;
         break;
       case 14:
         if (name.toLowerCase() === 'content-length') lengthAt = i;
@@ -33,37 +45,40 @@ export function frame(headers: HeaderList, unchunked: boolean): Framed {
     }
   }
   const contentLength = lengthAt === -1 ? -1 : lengthOf(headers[lengthAt + 1] as string);
-  const dropTrailer = trailerAt !== -1 && (unchunked || lengthAt !== -1);
-  const moveLength = lengthAt !== -1 && dispositionAt > lengthAt;
-  if (!dropTrailer && !moveLength) return { headers, contentLength };
-  return { headers: rebuilt(headers, dropTrailer, moveLength), contentLength };
+  const plan: Rebuild = {
+    dropTrailer: trailer && (framing.unchunked || lengthAt !== -1),
+    dropLength: lengthAt !== -1 && framing.status === 204,
+    moveLength: dispositionAt > lengthAt && lengthAt !== -1,
+  };
+  if (!hop && !plan.dropTrailer && !plan.dropLength && !plan.moveLength) return { headers, contentLength };
+  return { headers: rebuilt(headers, plan), contentLength };
 }
 
-function rebuilt(headers: HeaderList, dropTrailer: boolean, moveLength: boolean): HeaderList {
+interface Rebuild {
+  readonly dropTrailer: boolean;
+  readonly dropLength: boolean;
+  readonly moveLength: boolean;
+}
+
+function rebuilt(headers: HeaderList, plan: Rebuild): HeaderList {
   const kept: string[] = [];
   const last: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const lower = name.toLowerCase();
-    if (dropTrailer && lower === 'trailer') continue;
-    const into = moveLength && lower === 'content-length' ? last : kept;
+    const isLength = lower === 'content-length';
+    if (isOwnFraming(lower) || (plan.dropTrailer && lower === 'trailer') || (plan.dropLength && isLength)) continue;
+    const into = plan.moveLength && isLength ? last : kept;
     into.push(name, headers[i + 1] as string);
   }
   return kept.concat(last);
 }
 
+function isOwnFraming(lower: string): boolean {
+  return lower === 'connection' || lower === 'keep-alive' || lower === 'transfer-encoding';
+}
+
 function lengthOf(text: string): number {
   const length = Number(text);
   return Number.isSafeInteger(length) && length >= 0 ? length : -1;
-}
-
-/** A 204 must not announce a body (RFC 9110 §8.6). */
-export function withoutBodyFields(headers: HeaderList): HeaderList {
-  const kept: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (name.length === 14 && name.toLowerCase() === 'content-length') continue;
-    kept.push(name, headers[i + 1] as string);
-  }
-  return kept;
 }

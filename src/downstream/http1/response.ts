@@ -3,7 +3,7 @@ import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts
 import type { HeaderList } from '../../http/headers.ts';
 import { headBlock } from './head-block.ts';
 import type { Http1Response } from './message.ts';
-import { frame, withoutBodyFields } from './response-framing.ts';
+import { frame } from './response-framing.ts';
 
 /** What a sink tells the exchange it belongs to. */
 export interface ResponseOwner {
@@ -141,11 +141,11 @@ export class Http1Sink implements ResponseSink {
     if (status === 204 || status === 304) this.#bodyless = true;
     if (this.#http10) response.useChunkedEncodingByDefault = false;
     if (!this.#owner.keepsAlive()) response.shouldKeepAlive = false;
-    const framed = frame(headers, this.#bodyless || this.#http10);
+    const framed = frame(headers, { status, unchunked: this.#bodyless || this.#http10 });
     this.#announced = framed.contentLength;
     try {
       // Node reads the list and never writes to it.
-      response.writeHead(status, (status === 204 ? withoutBodyFields(framed.headers) : framed.headers) as string[]);
+      response.writeHead(status, framed.headers as string[]);
       return true;
     } catch {
       // ERR_INVALID_CHAR, ERR_INVALID_HTTP_TOKEN, ERR_HTTP_INVALID_STATUS_CODE: the endpoint sent what can't be passed on.

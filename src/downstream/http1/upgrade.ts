@@ -3,7 +3,7 @@ import type { ByteChannel } from '../../exchange/body.ts';
 import type { UpgradeOffer } from '../../exchange/exchange.ts';
 import type { ResponseHead } from '../../exchange/response-sink.ts';
 import { getHeader, type HeaderList, hasHeader } from '../../http/headers.ts';
-import { SocketChannel } from './channel.ts';
+import { DuplexChannel } from '../duplex-channel.ts';
 import type { Http1Exchange } from './exchange.ts';
 import { headBlock } from './head-block.ts';
 import { type Http1Request, Http1Response } from './message.ts';
@@ -17,9 +17,10 @@ export class UpgradeByTunnel implements UpgradeOffer {
   /** For the refusal. */
   readonly response: Http1Response;
   readonly #socket: Socket;
-  readonly #channel: SocketChannel;
+  readonly #channel: DuplexChannel;
   readonly #accepted: () => void;
   #exchange: Http1Exchange | null = null;
+  #switched = false;
 
   constructor(request: Http1Request, socket: Socket, head: Uint8Array, accepted: () => void) {
     this.protocol = getHeader(request.rawHeaders, 'upgrade') ?? '';
@@ -29,10 +30,12 @@ export class UpgradeByTunnel implements UpgradeOffer {
     this.response.assignSocket(socket);
     this.response.shouldKeepAlive = false;
     this.response.on('finish', () => socket.destroySoon());
-    this.#channel = new SocketChannel(socket, head, {
+    this.#channel = new DuplexChannel(socket, head, {
       // A client that closes before the switch takes nothing any more (TRAPS: leaves during handshake).
       onEarlyEnd: () => socket.destroySoon(),
-      onClose: () => this.#exchange?.response.closed(false),
+      // The end of a tunnel is told by its channel.
+      onClose: () => this.#exchange?.response.closed(this.#switched || this.response.writableFinished),
+      reset: () => socket.destroy(),
     });
     // Node's own listener for this is gone with its parser.
     socket.on('drain', () => this.#exchange?.response.drained());
@@ -45,6 +48,7 @@ export class UpgradeByTunnel implements UpgradeOffer {
   accept(head: ResponseHead): ByteChannel {
     const exchange = this.#exchange;
     if (exchange === null || exchange.response.phase !== 'open') return this.#channel;
+    this.#switched = true;
     exchange.tunnelled = this.#channel;
     exchange.response.handOver();
     this.response.detachSocket(this.#socket);

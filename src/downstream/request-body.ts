@@ -1,48 +1,60 @@
-import type { GatewayError } from '../../errors.ts';
-import type { BodySink, BodySource } from '../../exchange/body.ts';
-import type { Http1Request } from './message.ts';
+import type { Readable } from 'node:stream';
+import type { GatewayError } from '../errors.ts';
+import type { BodySink, BodySource } from '../exchange/body.ts';
+import type { HeaderList } from '../http/headers.ts';
 
 /** More than this of an unwanted request body is not read only to keep a connection. */
 export const DISCARD_BYTES = 256 * 1024;
 
+/** Window in which a body must reach the minimum rate. */
+const RATE_WINDOW_MS = 10_000;
+
+/** What the protocol knows of a body on its way. */
+export interface BodyWire {
+  /** All of it was received, though perhaps not handed on yet. */
+  readonly complete: boolean;
+  /** Trailer fields; asked for at the end. */
+  readonly trailers: HeaderList;
+  /** More came than it is worth to read and drop: stop the client. */
+  stop(): void;
+}
+
 type State = 'unread' | 'flowing' | 'detached' | 'discarding' | 'failed' | 'over';
 
-/** The body of an HTTP/1.x request that has one. */
-export class Http1Body implements BodySource {
+/** The body of a request that has one, pushed out of a Node stream with back-pressure. */
+export class RequestBody implements BodySource {
   readonly length: number | null;
   untouched = true;
   /** Bytes taken off the wire so far. */
   received = 0;
   /** The client was told to send it, or needs no telling (`Expect: 100-continue`). */
   invited = true;
-  readonly #request: Http1Request;
+  readonly #stream: Readable;
+  readonly #wire: BodyWire;
   #sink: BodySink | null = null;
   #state: State = 'unread';
   #paused = false;
   #listening = false;
   #failure: GatewayError | null = null;
   #budget = DISCARD_BYTES;
+  #windowStart = 0;
+  #windowBytes = 0;
 
-  constructor(request: Http1Request, length: number | null) {
-    this.#request = request;
+  constructor(stream: Readable, wire: BodyWire, length: number | null) {
+    this.#stream = stream;
+    this.#wire = wire;
     this.length = length;
-    request.body = this;
   }
 
   /** Everything was received. */
   get complete(): boolean {
-    return this.#request.complete;
-  }
-
-  /** The engine takes what comes: silence is the client's. */
-  get reading(): boolean {
-    return this.#state === 'flowing' && !this.#paused && this.invited;
+    return this.#wire.complete;
   }
 
   /** At most this much is still to come; infinite when that is unknown, or when what comes is not to be trusted. */
   get remaining(): number {
     if (this.#failure !== null) return Number.POSITIVE_INFINITY;
-    if (this.#request.complete) return 0;
+    if (this.#wire.complete) return 0;
     return this.length === null ? Number.POSITIVE_INFINITY : this.length - this.received;
   }
 
@@ -70,7 +82,7 @@ export class Http1Body implements BodySource {
     this.#flow('discarding');
   }
 
-  /** Cuts the body short: the client left, was too slow, or broke its framing. Idempotent. */
+  /** Cuts the body short: the client left, was too slow, or broke its framing. Idempotent; no effect after the end. */
   fail(cause: GatewayError): void {
     if (this.#state === 'over' || this.#failure !== null) return;
     this.#state = 'failed';
@@ -81,11 +93,28 @@ export class Http1Body implements BodySource {
     if (sink !== null) sink.fail(cause);
   }
 
-  take(chunk: Uint8Array): void {
+  /**
+   * Called at every sweep: true when the body is read but came slower than `bytesPerSecond` over the last 10 s. Silence
+   * that we caused by not reading is not the client's: the window then starts anew.
+   */
+  isTooSlow(nowMs: number, bytesPerSecond: number): boolean {
+    const reading = this.#state === 'flowing' && !this.#paused && this.invited && !this.#wire.complete;
+    const elapsed = nowMs - this.#windowStart;
+    const bytes = this.received - this.#windowBytes;
+    if (!reading || this.#windowStart === 0 || elapsed >= RATE_WINDOW_MS) {
+      const slow = reading && this.#windowStart !== 0 && bytes < (bytesPerSecond * elapsed) / 1000;
+      this.#windowStart = reading ? nowMs : 0;
+      this.#windowBytes = this.received;
+      return slow;
+    }
+    return false;
+  }
+
+  #take(chunk: Uint8Array): void {
     this.received += chunk.byteLength;
     if (this.#state === 'discarding') {
       this.#budget -= chunk.byteLength;
-      if (this.#budget < 0) this.#request.socket.destroy();
+      if (this.#budget < 0) this.#wire.stop();
       return;
     }
     const sink = this.#sink;
@@ -95,12 +124,14 @@ export class Http1Body implements BodySource {
     this.#pause();
   }
 
-  ended(): void {
-    if (this.#state === 'over') return;
+  #ended(): void {
+    if (this.#state === 'over' || this.#state === 'failed') return;
     this.#state = 'over';
     const sink = this.#sink;
     this.#sink = null;
-    if (sink !== null) sink.end(this.#request.rawTrailers.length === 0 ? null : this.#request.rawTrailers);
+    if (sink === null) return;
+    const { trailers } = this.#wire;
+    sink.end(trailers.length === 0 ? null : trailers);
   }
 
   #flow(state: State): void {
@@ -108,28 +139,20 @@ export class Http1Body implements BodySource {
     this.#paused = false;
     if (!this.#listening) {
       this.#listening = true;
-      this.#request.on('end', onEnd);
-      this.#request.on('data', onData);
+      this.#stream.on('end', () => this.#ended());
+      this.#stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
     }
-    this.#request.resume();
+    this.#stream.resume();
   }
 
   #pause(): void {
     this.#paused = true;
-    this.#request.pause();
+    this.#stream.pause();
   }
 
   readonly #resume = (): void => {
     if (this.#state !== 'flowing' || !this.#paused) return;
     this.#paused = false;
-    this.#request.resume();
+    this.#stream.resume();
   };
-}
-
-function onData(this: Http1Request, chunk: Uint8Array): void {
-  if (this.body !== null) this.body.take(chunk);
-}
-
-function onEnd(this: Http1Request): void {
-  if (this.body !== null) this.body.ended();
 }

@@ -1,22 +1,31 @@
-import type { Socket } from 'node:net';
-import { clientGone, type GatewayError } from '../../errors.ts';
-import type { BodySink, BodySource, ByteChannel } from '../../exchange/body.ts';
-import type { HeaderList } from '../../http/headers.ts';
+import type { Duplex } from 'node:stream';
+import { clientGone, type GatewayError } from '../errors.ts';
+import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
+import type { HeaderList } from '../http/headers.ts';
 
 /** Bytes that a client may send before its upgrade was accepted; then it is not read any further until it is. */
 const EARLY_BYTES = 64 * 1024;
 
+export interface ChannelEvents {
+  /** The client half-closed or left before anybody listened. */
+  onEarlyEnd(): void;
+  /** The stream has closed. */
+  onClose(): void;
+  /** Makes a failure visible to the client: nothing may look like a clean end. */
+  reset(): void;
+}
+
 /**
- * The raw connection of an upgrade. It reads from the very start, so that a client that leaves during the handshake is
+ * The raw bytes of an upgrade: a connection of its own, or one HTTP/2 stream. It reads from the very start, so that a client that leaves during the handshake is
  * noticed; what it sends before anybody listens is kept, in order, within a bound.
  */
-export class SocketChannel implements ByteChannel {
+export class DuplexChannel implements ByteChannel {
   readonly source: BodySource;
   readonly sink: BodySink;
   bytesIn = 0;
   bytesOut = 0;
-  readonly #socket: Socket;
-  readonly #onClose: () => void;
+  readonly #stream: Duplex;
+  readonly #events: ChannelEvents;
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
   #into: BodySink | null = null;
@@ -24,21 +33,21 @@ export class SocketChannel implements ByteChannel {
   #ended = false;
   #closed = false;
 
-  /** `onEarlyEnd` is called when the client half-closes or leaves before anybody listens; `onClose` when the socket has closed. */
-  constructor(socket: Socket, head: Uint8Array, events: { onEarlyEnd: () => void; onClose: () => void }) {
-    this.#socket = socket;
-    this.#onClose = events.onClose;
+  /** `head`: bytes that were read with the request already. */
+  constructor(stream: Duplex, head: Uint8Array, events: ChannelEvents) {
+    this.#stream = stream;
+    this.#events = events;
     this.source = new ChannelSource(this);
     this.sink = new ChannelSink(this);
     if (head.byteLength > 0) this.#take(head);
-    socket.on('data', (chunk: Uint8Array) => this.#take(chunk));
-    socket.on('end', () => {
+    stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    stream.on('end', () => {
       this.#ended = true;
       if (this.#into === null) events.onEarlyEnd();
       else this.#deliverEnd();
     });
-    socket.on('drain', () => this.sink.onDrain?.());
-    socket.on('close', () => this.#lost());
+    stream.on('drain', () => this.sink.onDrain?.());
+    stream.on('close', () => this.#lost());
   }
 
   pipe(into: BodySink): void {
@@ -53,17 +62,17 @@ export class SocketChannel implements ByteChannel {
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    if (this.#stream.destroyed || this.#stream.writableEnded) return true;
     this.bytesOut += chunk.byteLength;
-    return this.#socket.write(chunk);
+    return this.#stream.write(chunk);
   }
 
   end(): void {
-    if (!this.#socket.destroyed) this.#socket.end();
+    if (!this.#stream.destroyed) this.#stream.end();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#events.reset();
   }
 
   #take(chunk: Uint8Array): void {
@@ -74,7 +83,7 @@ export class SocketChannel implements ByteChannel {
     }
     this.#early.push(chunk);
     this.#earlyBytes += chunk.byteLength;
-    if (this.#earlyBytes >= EARLY_BYTES || this.#into !== null) this.#socket.pause();
+    if (this.#earlyBytes >= EARLY_BYTES || this.#into !== null) this.#stream.pause();
   }
 
   #resume(): void {
@@ -84,7 +93,7 @@ export class SocketChannel implements ByteChannel {
 
   #pause(): void {
     this.#paused = true;
-    this.#socket.pause();
+    this.#stream.pause();
   }
 
   #deliver(): void {
@@ -95,7 +104,7 @@ export class SocketChannel implements ByteChannel {
     }
     if (this.#into === null || this.#paused) return;
     if (this.#ended || this.#closed) this.#deliverEnd();
-    else this.#socket.resume();
+    else this.#stream.resume();
   }
 
   #deliverEnd(): void {
@@ -113,16 +122,16 @@ export class SocketChannel implements ByteChannel {
     // Without an end before it, the close is a reset: what was not delivered yet has lost its meaning.
     if (!this.#ended) this.#early = [];
     this.#deliver();
-    this.#onClose();
+    this.#events.onClose();
   }
 }
 
 class ChannelSource implements BodySource {
   readonly length = null;
   untouched = true;
-  readonly #channel: SocketChannel;
+  readonly #channel: DuplexChannel;
 
-  constructor(channel: SocketChannel) {
+  constructor(channel: DuplexChannel) {
     this.#channel = channel;
   }
 
@@ -142,9 +151,9 @@ class ChannelSource implements BodySource {
 
 class ChannelSink implements BodySink {
   onDrain: (() => void) | null = null;
-  readonly #channel: SocketChannel;
+  readonly #channel: DuplexChannel;
 
-  constructor(channel: SocketChannel) {
+  constructor(channel: DuplexChannel) {
     this.#channel = channel;
   }
 

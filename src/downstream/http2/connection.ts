@@ -1,0 +1,172 @@
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Client } from '../../exchange/exchange.ts';
+import type { HeaderList } from '../../http/headers.ts';
+import { SWEEP_MS, type Tended } from '../connections.ts';
+import type { FrontParts } from '../front.ts';
+import { refusalFields, refusalText } from '../refusal.ts';
+import { type BodyWire, RequestBody } from '../request-body.ts';
+import { Http2Exchange } from './exchange.ts';
+import { type BadStream, readStreamHead, type StreamHead } from './request-head.ts';
+import { handshakeFields, UpgradeByStream } from './upgrade.ts';
+
+/** Request bytes that one stream, and all streams of a session together, may have in flight towards a slow reader. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const SESSION_WINDOW_BYTES = 1024 * 1024;
+
+/**
+ * Streams that a client may reset: so many at once, and so many per second in the long run. Browsers reset by the hundred
+ * when a page is reloaded; an attacker (CVE-2023-44487) by the hundred thousand.
+ */
+const RESET_BURST = 2_000;
+const RESETS_PER_SECOND = 100;
+
+/** One HTTP/2 session: its streams become exchanges. Works on Node's core API, without its request and response objects. */
+export class Http2Connection implements Tended {
+  readonly #client: Client;
+  readonly #parts: FrontParts;
+  readonly #session: ServerHttp2Session;
+  readonly #exchanges = new Set<Http2Exchange>();
+  #since: number;
+  /** The client has finished the HTTP/2 preface: before, it gets no longer than for a request head. */
+  #greeted = false;
+
+  constructor(socket: TLSSocket, client: Client, parts: FrontParts) {
+    this.#client = client;
+    this.#parts = parts;
+    this.#since = parts.connections.now;
+    const { limits } = parts.options;
+    const session = performServerHandshake(socket, {
+      settings: {
+        enableConnectProtocol: true,
+        maxConcurrentStreams: limits.streams,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        // Beyond our own limits by a margin, so that what is a little too large is answered by 431, not by a reset.
+        maxHeaderListSize: 4 * limits.headerBytes,
+      },
+      maxHeaderListPairs: 2 * limits.headerCount + 8,
+      maxSessionInvalidFrames: 100,
+      maxSessionRejectedStreams: 100,
+      maxSettings: 32,
+      maxOutstandingPings: 10,
+      streamResetBurst: RESET_BURST,
+      streamResetRate: RESETS_PER_SECOND,
+      // A repeated field is the endpoint's and the client's business: passed on as it is.
+      strictSingleValueFields: false,
+    });
+    this.#session = session;
+    session.on('error', ignoreError);
+    session.on('stream', (stream, _headers, flags, fields) => this.#take(stream, flags, fields));
+    session.on('remoteSettings', () => {
+      this.#greeted = true;
+    });
+    session.on('connect', () => {
+      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    });
+    session.on('close', () => parts.connections.detach(this));
+  }
+
+  tend(nowMs: number): void {
+    const { limits } = this.#parts.options;
+    if (this.#exchanges.size > 0) {
+      for (const exchange of this.#exchanges) exchange.tend(nowMs, limits.bodyRate);
+      return;
+    }
+    const limit = this.#greeted ? limits.idleTimeout : limits.headTimeout;
+    if (limit === 0 || nowMs - this.#since < limit + SWEEP_MS) return;
+    if (this.#greeted) this.#session.close();
+    else this.#session.destroy();
+  }
+
+  retire(): void {
+    // RFC 9113 §6.8: GOAWAY; streams in progress finish, then the session ends by itself.
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+  }
+
+  #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
+    stream.on('error', ignoreError);
+    if (stream.destroyed) return;
+    const head = readStreamHead(fields, {
+      headerBytes: this.#parts.options.limits.headerBytes,
+      headerCount: this.#parts.options.limits.headerCount,
+      underscores: this.#parts.options.underscores,
+    });
+    if ('reason' in head) {
+      this.#refuse(stream, head);
+      return;
+    }
+    const exchange = this.#exchangeOf(stream, head, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    this.#exchanges.add(exchange);
+    try {
+      this.#parts.handle(exchange);
+    } catch (bug) {
+      this.#parts.log.broke(bug);
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  #exchangeOf(stream: ServerHttp2Stream, head: StreamHead, ended: boolean): Http2Exchange {
+    const { protocol } = head;
+    const request =
+      protocol === null ? head.request : { ...head.request, headers: handshakeFields(protocol, head.request.headers) };
+    const bodyless = ended || protocol !== null;
+    const exchange = new Http2Exchange({
+      stream,
+      listener: this.#parts.options.name,
+      request,
+      client: this.#parts.addresses.forRequest(this.#client, request.headers),
+      body: bodyless ? null : new RequestBody(stream, wireOf(stream), head.contentLength),
+      expectsContinue: head.expectsContinue && !bodyless,
+      isHead: request.method === 'HEAD',
+      ended: (over) => this.#ended(over),
+    });
+    // Nobody else will read the end of a request without a body, and a stream closes only when both sides were read.
+    if (protocol !== null) exchange.upgrade = new UpgradeByStream(protocol, stream, exchange);
+    else if (ended) stream.resume();
+    return exchange;
+  }
+
+  #ended(exchange: Http2Exchange): void {
+    this.#exchanges.delete(exchange);
+    if (this.#exchanges.size === 0) this.#since = this.#parts.connections.now;
+  }
+
+  #refuse(stream: ServerHttp2Stream, bad: BadStream): void {
+    this.#parts.log.refused({
+      listener: this.#parts.options.name,
+      peer: this.#client.peer,
+      status: bad.status,
+      reason: bad.reason,
+    });
+    const text = refusalText(bad.status, bad.reason);
+    const fields = refusalFields(text).map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
+    try {
+      stream.respond([':status', String(bad.status), ...fields]);
+      stream.end(text, () => {
+        if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+      });
+    } catch {
+      // ERR_HTTP2_INVALID_STREAM: reset while we looked at it.
+      stream.destroy();
+    }
+  }
+}
+
+function wireOf(stream: ServerHttp2Stream): BodyWire {
+  let trailers: HeaderList = [];
+  stream.on('trailers', (_headers, _flags, fields: HeaderList) => {
+    trailers = fields;
+  });
+  return {
+    get complete() {
+      return stream.readableEnded;
+    },
+    get trailers() {
+      return trailers;
+    },
+    stop: () => stream.close(constants.NGHTTP2_NO_ERROR),
+  };
+}
+
+/** What follows an error is `close`, and everybody who must know listens for that. */
+function ignoreError(): void {}

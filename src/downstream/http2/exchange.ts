@@ -1,0 +1,106 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { badRequest, clientGone, type GatewayError } from '../../errors.ts';
+import { type BodySource, noBody } from '../../exchange/body.ts';
+import type { Client, Exchange, RequestHead, UpgradeOffer } from '../../exchange/exchange.ts';
+import type { RequestBody } from '../request-body.ts';
+import { StallWatch } from '../stall.ts';
+import { Http2Sink, type StreamOwner } from './response.ts';
+
+export interface StreamParts {
+  readonly stream: ServerHttp2Stream;
+  readonly listener: string;
+  readonly request: RequestHead;
+  readonly client: Client;
+  readonly body: RequestBody | null;
+  readonly expectsContinue: boolean;
+  readonly isHead: boolean;
+  /** The stream has closed. */
+  readonly ended: (exchange: Http2Exchange) => void;
+}
+
+/** One HTTP/2 stream as an exchange. */
+export class Http2Exchange implements Exchange, StreamOwner {
+  readonly request: RequestHead;
+  readonly requestBody: BodySource;
+  readonly response: Http2Sink;
+  readonly client: Client;
+  readonly listener: string;
+  readonly sendContinue: (() => void) | null;
+  /** Set once, before the engine sees the exchange. */
+  upgrade: UpgradeOffer | null = null;
+  onClientGone: ((cause: GatewayError) => void) | null = null;
+  /** Bytes that an accepted extended CONNECT has moved. */
+  tunnelled: { readonly bytesIn: number; readonly bytesOut: number } | null = null;
+  readonly #stream: ServerHttp2Stream;
+  readonly #body: RequestBody | null;
+  readonly #ended: (exchange: Http2Exchange) => void;
+  readonly #stall = new StallWatch();
+  #uninvited: boolean;
+
+  constructor(parts: StreamParts) {
+    this.request = parts.request;
+    this.client = parts.client;
+    this.listener = parts.listener;
+    this.#stream = parts.stream;
+    this.#body = parts.body;
+    this.#ended = parts.ended;
+    this.requestBody = parts.body ?? noBody;
+    this.#uninvited = parts.expectsContinue;
+    if (parts.expectsContinue && parts.body !== null) parts.body.invited = false;
+    this.sendContinue = parts.expectsContinue ? () => this.#continue() : null;
+    this.response = new Http2Sink(parts.stream, this, parts.isHead);
+  }
+
+  get bytesIn(): number {
+    if (this.tunnelled !== null) return this.tunnelled.bytesIn;
+    return this.#body === null ? 0 : this.#body.received;
+  }
+
+  get bytesOut(): number {
+    return this.tunnelled === null ? this.response.bytesOut : this.tunnelled.bytesOut;
+  }
+
+  /** RFC 9113 §8.1: after a complete response, NO_ERROR asks the client to stop an upload without losing the response. */
+  responseEnded(): void {
+    const body = this.#body;
+    const stream = this.#stream;
+    if (body === null || body.complete || stream.destroyed) return;
+    body.discard();
+    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
+    else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  streamClosed(complete: boolean): void {
+    if (!complete) this.#clientGone();
+    this.#ended(this);
+  }
+
+  /**
+   * Called at every sweep: fails a request body that comes too slowly, which the engine answers, and resets a stream whose
+   * client does not open its window.
+   */
+  tend(nowMs: number, bytesPerSecond: number): void {
+    if (this.#stall.isStalled(nowMs, this.bytesOut, this.#stream.writableLength)) {
+      this.#stream.close(constants.NGHTTP2_CANCEL);
+      return;
+    }
+    const body = this.#body;
+    if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
+    body.fail(badRequest('body-too-slow', 408));
+  }
+
+  #continue(): void {
+    if (!this.#uninvited || this.response.phase !== 'open') return;
+    this.#uninvited = false;
+    if (this.#body !== null) this.#body.invited = true;
+    this.response.informational(100, []);
+  }
+
+  #clientGone(): void {
+    const cause = clientGone();
+    const tell = this.onClientGone;
+    this.onClientGone = null;
+    if (tell !== null) tell(cause);
+    if (this.#body !== null && !this.#body.complete) this.#body.fail(cause);
+  }
+}

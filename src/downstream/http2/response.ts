@@ -1,0 +1,175 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { GatewayError } from '../../errors.ts';
+import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
+import type { HeaderList } from '../../http/headers.ts';
+import { announcedLength, fieldObject, responseFields } from './response-fields.ts';
+
+/** What a sink tells the exchange it belongs to. */
+export interface StreamOwner {
+  /** The last byte was given to Node. */
+  responseEnded(): void;
+  /** The stream has closed; `complete` when the whole response was sent before. */
+  streamClosed(complete: boolean): void;
+}
+
+const noTrailers: HeaderList = [];
+
+/**
+ * Writes one response on an HTTP/2 stream through Node's core API. Never throws: streams vanish at any moment, and every
+ * call on one that has is guarded (TRAPS: writes after reset). A failure after the head is a RST_STREAM.
+ */
+export class Http2Sink implements ResponseSink {
+  phase: 'open' | 'started' | 'closed' = 'open';
+  onDrain: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  /** Body bytes given to the stream so far. */
+  bytesOut = 0;
+  readonly #stream: ServerHttp2Stream;
+  readonly #owner: StreamOwner;
+  #bodyless: boolean;
+  #announced = -1;
+  #trailers: HeaderList = noTrailers;
+  #waitsForDrain = false;
+  #over = false;
+
+  constructor(stream: ServerHttp2Stream, owner: StreamOwner, isHead: boolean) {
+    this.#stream = stream;
+    this.#owner = owner;
+    this.#bodyless = isHead;
+    stream.on('close', () => this.closed());
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    if (this.phase !== 'open' || this.#gone || status === 101 || status < 100 || status > 199) return;
+    const fields = fieldObject(headers);
+    if (fields === null) return;
+    this.#guarded(() => this.#stream.additionalHeaders({ ...fields, ':status': status }));
+  }
+
+  start(head: ResponseHead): void {
+    if (this.phase !== 'open') return;
+    this.phase = 'started';
+    this.#announced = announcedLength(head.headers);
+    this.#respond(head, false);
+  }
+
+  respond(head: ResponseHead, body: Uint8Array | null): void {
+    if (this.phase !== 'open') return;
+    this.phase = 'started';
+    const length = body === null ? 0 : body.byteLength;
+    const withLength = length > 0 && announcedLength(head.headers) === -1;
+    const headers = withLength ? head.headers.concat('content-length', String(length)) : head.headers;
+    if (!this.#respond({ status: head.status, headers }, length === 0)) return;
+    this.phase = 'closed';
+    if (body !== null && length > 0 && !this.#bodyless) {
+      this.bytesOut = length;
+      this.#guarded(() => this.#stream.end(body));
+    }
+    this.#owner.responseEnded();
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.phase !== 'started' || this.#bodyless || this.#gone) return true;
+    this.bytesOut += chunk.byteLength;
+    if (this.#stream.write(chunk)) return true;
+    if (!this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#stream.on('drain', () => this.#drained());
+    }
+    return false;
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.phase !== 'started') return;
+    if (this.#announced !== -1 && !this.#bodyless && this.bytesOut !== this.#announced) {
+      this.#reset();
+      return;
+    }
+    this.phase = 'closed';
+    if (trailers !== null) this.#trailers = trailers;
+    if (!this.#bodyless) this.#guarded(() => this.#stream.end());
+    this.#owner.responseEnded();
+  }
+
+  fail(_cause: GatewayError): void {
+    if (this.phase === 'closed') return;
+    this.#reset();
+  }
+
+  /** An accepted extended CONNECT: the stream is a tunnel now (RFC 8441 §5). False if it is gone. */
+  handOver(head: ResponseHead): boolean {
+    if (this.phase !== 'open') return false;
+    const started = this.#respond(head, false);
+    this.phase = 'closed';
+    return started;
+  }
+
+  /** The stream has closed. Idempotent. */
+  closed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.phase = 'closed';
+    const complete = this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    this.#owner.streamClosed(complete);
+    if (this.onClose !== null) this.onClose();
+  }
+
+  get #gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  #respond(head: ResponseHead, endStream: boolean): boolean {
+    const { status } = head;
+    if (status === 204 || status === 205 || status === 304) this.#bodyless = true;
+    const fields = status < 200 || status > 599 ? null : responseFields(status, head.headers);
+    if (this.#gone) {
+      this.phase = 'closed';
+      return false;
+    }
+    if (fields === null) {
+      this.#unsendable();
+      return false;
+    }
+    // Trailers must be announced to Node with the head. A body of known length is not followed by any in practice, and
+    // without the announcement its last frame can carry END_STREAM.
+    const waitForTrailers = !endStream && !this.#bodyless && this.#announced === -1;
+    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
+    this.#guarded(() => this.#stream.respond(fields, { endStream: endStream || this.#bodyless, waitForTrailers }));
+    return true;
+  }
+
+  #unsendable(): void {
+    this.phase = 'closed';
+    this.#guarded(() =>
+      this.#stream.respond([':status', '502', 'proxy-status', 'headgate; error=http_protocol_error'], {
+        endStream: true,
+      }),
+    );
+    this.#owner.responseEnded();
+  }
+
+  #sendTrailers(): void {
+    const fields = fieldObject(this.#trailers);
+    if (fields === null) this.#reset();
+    else this.#guarded(() => this.#stream.sendTrailers(fields));
+  }
+
+  #drained(): void {
+    if (this.onDrain !== null && this.phase === 'started') this.onDrain();
+  }
+
+  #reset(): void {
+    this.phase = 'closed';
+    if (!this.#gone) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  /** A stream can be gone between two lines; Node says so by throwing `ERR_HTTP2_INVALID_STREAM`. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch {
+      // ERR_HTTP2_INVALID_STREAM, or a field that Node's own checks refuse: either way the stream can't go on.
+      this.#reset();
+    }
+  }
+}
