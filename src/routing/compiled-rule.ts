@@ -1,5 +1,6 @@
 import { anyPath, type CompiledPath, compilePath } from './path-pattern.ts';
-import { compilePredicates, type Key, type Predicate, type RuleProblem } from './predicate.ts';
+import { compilePredicates, type Predicate, type RuleProblem } from './predicate.ts';
+import { remembered } from './remembered.ts';
 import { type Matched, noCaptures, type RouteMatch, type RouteRule } from './route.ts';
 
 /** A rule ready to be matched. Immutable: tables of several listeners share it. */
@@ -27,28 +28,13 @@ export type CompileResult<T> =
   /** At least one problem; all that were found. */
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
-/** By rule object: a configuration check, `vet` and a table per listener ask for the same ones, and regexes are dear. */
-const results = new WeakMap<object, CompileResult<unknown>>();
-
-/** Compiles a rule, or says what is wrong with its regular expressions, paths and client networks. Remembers the answer. */
+/** Compiles a rule, or says what is wrong with its regular expressions, paths and client networks. */
 export function compileRule<T>(rule: RouteRule<T>): CompileResult<T> {
-  const known = results.get(rule);
-  if (known !== undefined) return known as CompileResult<T>;
-  const result = compileFresh(rule);
-  results.set(rule, result);
-  return result;
-}
-
-function compileFresh<T>(rule: RouteRule<T>): CompileResult<T> {
-  const { match } = rule;
-  const problems: RuleProblem[] = [];
-  const path = match.path === undefined ? ({ ok: true, path: anyPath } as const) : compilePath(match.path);
-  if (!path.ok) problems.push({ message: path.message, key: ['path'] });
-  const root: Key = [];
-  const predicates = compilePredicates(match, root, problems);
-  if (!path.ok || problems.length > 0) return { ok: false, problems };
+  const conditions = conditionsOf(rule.match);
+  if (!conditions.ok) return conditions;
+  const { path, predicates, weight } = conditions;
   const matched = Object.freeze({ rule, captures: noCaptures });
-  return { ok: true, compiled: { rule, path: path.path, predicates, weight: weightOf(match), matched } };
+  return { ok: true, compiled: { rule, path, predicates, weight, matched } };
 }
 
 /** As `compileRule`, for callers that were promised a rule that compiles. Throws a `TypeError` that names it if not. */
@@ -57,6 +43,20 @@ export function compiledRule<T>(rule: RouteRule<T>): CompiledRule<T> {
   if (result.ok) return result.compiled;
   throw new TypeError(`Cannot compile route "${rule.name}" (${rule.at}): ${result.problems[0]?.message}`);
 }
+
+type Conditions =
+  | ({ readonly ok: true } & Pick<CompiledRule<unknown>, 'path' | 'predicates' | 'weight'>)
+  | { readonly ok: false; readonly problems: readonly RuleProblem[] };
+
+/** Remembered: the configuration check, `vet` and a table per listener ask for the same ones, and regexes are dear. */
+const conditionsOf = remembered((match: RouteMatch): Conditions => {
+  const problems: RuleProblem[] = [];
+  const path = match.path === undefined ? ({ ok: true, path: anyPath } as const) : compilePath(match.path);
+  if (!path.ok) problems.push({ message: path.message, key: ['path'] });
+  const predicates = compilePredicates(match, [], problems);
+  if (!path.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, path: path.path, predicates, weight: weightOf(match) };
+});
 
 function weightOf(match: RouteMatch): Weight {
   return {

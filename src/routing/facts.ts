@@ -1,5 +1,6 @@
 import { type Network, parseNetwork } from './client-list.ts';
 import { type CompiledPath, compilePath } from './path-pattern.ts';
+import { remembered } from './remembered.ts';
 import type { PathMatch, RouteMatch, ValueTest } from './route.ts';
 
 /**
@@ -77,15 +78,3 @@ export const networksOf = remembered((list: readonly string[]): readonly Network
     return result.ok ? [result.network] : [];
   }),
 );
-
-/** Comparing rules asks for the same parts over and over; keyed by the part itself, so they go when the configuration goes. */
-export function remembered<K extends object, V>(make: (key: K) => V): (key: K) => V {
-  const known = new WeakMap<K, V>();
-  return (key) => {
-    const value = known.get(key);
-    if (value !== undefined) return value;
-    const fresh = make(key);
-    known.set(key, fresh);
-    return fresh;
-  };
-}

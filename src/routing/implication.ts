@@ -6,12 +6,12 @@ import {
   headerFacts,
   networksOf,
   pathOf,
-  remembered,
   type ValueFact,
   valueFacts,
 } from './facts.ts';
 import { hostCovers, hostsOverlap } from './host-pattern.ts';
 import { pathCovers, pathsOverlap } from './path-pattern.ts';
+import { remembered } from './remembered.ts';
 import type { RouteMatch, ValueTest } from './route.ts';
 import { compileValueTest } from './value-test.ts';
 

@@ -237,7 +237,7 @@ function isFieldName(name: string, lower: string): boolean {
 /** A path condition as one writes it. */
 export function pathText(match: PathMatch | undefined): string {
   if (match === undefined) return '/**';
-  if (match.kind === 'regex') return `/${match.value}/`;
+  if (match.kind === 'regex') return `a match of /${match.value}/`;
   return match.kind === 'prefix' ? `${match.value.replace(/\/$/, '')}/**` : match.value;
 }
 
@@ -245,7 +245,7 @@ function conjunctionText(predicates: readonly Predicate[]): string {
   return predicates.map((one) => `${one.subject} ${one.wanted}`).join(' and ') || 'any request';
 }
 
-function oneOf(values: readonly string[]): string {
+export function oneOf(values: readonly string[]): string {
   return values.length === 1 ? (values[0] as string) : `one of ${values.join(', ')}`;
 }
 

@@ -2,7 +2,14 @@
 function hashSpan(text: string, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
+  // The low bits of FNV depend on the low bits of the text alone: fold the high ones in. 30 bits stay unboxed.
+  return (hash ^ (hash >>> 15)) & 0x3fffffff;
+}
+
+interface Entry<V> {
+  readonly hash: number;
+  readonly key: string;
+  value: V;
 }
 
 /**
@@ -11,56 +18,55 @@ function hashSpan(text: string, start: number, end: number): number {
  * Open addressing, at most half full. Built once; `set` is for compile time.
  */
 export class SpanMap<V> {
-  #hashes = new Int32Array(4);
-  #keys: (string | null)[] = [null, null, null, null];
-  #values: (V | null)[] = [null, null, null, null];
+  #slots: (Entry<V> | null)[] = [null, null, null, null];
   #size = 0;
 
   /** Value of `text.slice(start, end)`, or `null`. */
   get(text: string, start: number, end: number): V | null {
-    const slot = this.#slot(text, start, end);
-    return this.#values[slot] as V | null;
+    const entry = this.#slots[this.#slotOf(text, start, end)] as Entry<V> | null;
+    return entry === null ? null : entry.value;
   }
 
   set(key: string, value: V): void {
-    const slot = this.#slot(key, 0, key.length);
-    if (this.#keys[slot] === null) this.#size += 1;
-    this.#hashes[slot] = hashSpan(key, 0, key.length);
-    this.#keys[slot] = key;
-    this.#values[slot] = value;
-    if (this.#size * 2 > this.#keys.length) this.#grow();
+    const slot = this.#slotOf(key, 0, key.length);
+    const known = this.#slots[slot] as Entry<V> | null;
+    if (known !== null) {
+      known.value = value;
+      return;
+    }
+    this.#slots[slot] = { hash: hashSpan(key, 0, key.length), key, value };
+    this.#size += 1;
+    if (this.#size * 2 > this.#slots.length) this.#grow();
   }
 
   /** Every value, in no order. */
   forEach(visit: (value: V) => void): void {
-    for (let i = 0; i < this.#keys.length; i += 1) if (this.#keys[i] !== null) visit(this.#values[i] as V);
+    for (const entry of this.#slots) if (entry !== null) visit(entry.value);
   }
 
   /** The slot that holds the span, or the free one where it would go. */
-  #slot(text: string, start: number, end: number): number {
+  #slotOf(text: string, start: number, end: number): number {
     const hash = hashSpan(text, start, end);
-    const mask = this.#keys.length - 1;
-    // The low bits of FNV depend on the low bits of the text alone; fold the high ones in.
-    let slot = (hash ^ (hash >>> 15)) & mask;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
     for (;;) {
-      const key = this.#keys[slot] as string | null;
-      if (key === null) return slot;
-      if (this.#hashes[slot] === hash && key.length === end - start && text.startsWith(key, start)) return slot;
+      const entry = slots[slot] as Entry<V> | null;
+      if (entry === null) return slot;
+      if (entry.hash === hash && entry.key.length === end - start && text.startsWith(entry.key, start)) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    const size = keys.length * 2;
-    this.#hashes = new Int32Array(size);
-    this.#keys = new Array<string | null>(size).fill(null);
-    this.#values = new Array<V | null>(size).fill(null);
-    this.#size = 0;
-    for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as string | null;
-      if (key !== null) this.set(key, values[i] as V);
+    const old = this.#slots;
+    const mask = old.length * 2 - 1;
+    this.#slots = new Array<Entry<V> | null>(mask + 1).fill(null);
+    for (const entry of old) {
+      if (entry === null) continue;
+      let slot = entry.hash & mask;
+      while (this.#slots[slot] !== null) slot = (slot + 1) & mask;
+      this.#slots[slot] = entry;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { CompiledRule } from './compiled-rule.ts';
 import { hostRank } from './host-pattern.ts';
 import { pathMatches } from './path-pattern.ts';
-import { pathText } from './predicate.ts';
+import { oneOf, pathText } from './predicate.ts';
 import { type Criterion, compareRank, decidedBy } from './rank.ts';
 import type { RouteRequest, RouteRule } from './route.ts';
 import type { RouteTable } from './route-table.ts';
@@ -56,7 +56,7 @@ function candidateOf<T>(compiled: CompiledRule<T>, request: RouteRequest): Candi
   const rank = hostRank(host, request.host);
   const isOnPath = pathMatches(compiled.path, request.path);
   const misses: Miss[] = [];
-  if (rank < 0) misses.push({ subject: 'host', wanted: (host ?? []).join(' or '), actual: request.host });
+  if (rank < 0) misses.push({ subject: 'host', wanted: oneOf(host ?? []), actual: request.host });
   if (!isOnPath) misses.push({ subject: 'path', wanted: pathText(path), actual: request.path });
   for (const predicate of compiled.predicates) {
     if (predicate.holds(request)) continue;

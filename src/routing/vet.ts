@@ -24,10 +24,11 @@ const MAX_COMPARED = 100;
  * a rule is compared only with those on its very host and path.
  */
 export function vet<T>(rules: readonly RouteRule<T>[]): readonly Finding<T>[] {
-  const neighbours = new Neighbours(rules.map((rule) => compiledRule(rule)));
+  const all = rules.map((rule) => compiledRule(rule));
+  const neighbours = new Neighbours(all);
   const findings: Finding<T>[] = [];
-  for (const rule of rules) {
-    const finding = neverMatches(rule) ?? hidden(compiledRule(rule), neighbours);
+  for (const compiled of all) {
+    const finding = neverMatches(compiled.rule) ?? hidden(compiled, neighbours);
     if (finding !== null) findings.push(finding);
   }
   return findings;
