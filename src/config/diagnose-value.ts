@@ -30,6 +30,8 @@ export function explainValue(issue: $ZodIssue, site: ValueSite): Complaint {
   const form = formOf(schema);
   if (form !== null && node.kind === 'scalar' && isReadAsText(form, node)) return misformed(form, node);
   switch (issue.code) {
+    case 'invalid_union':
+      return wrongType(site);
     case 'invalid_type':
       return issue.expected === 'int' ? notWhole(node) : wrongType(site);
     case 'invalid_value':
@@ -110,6 +112,8 @@ function remedyForScalar(node: ScalarNode, schema: $ZodType): string | null {
     return `YAML 1.2 reads ${quote(node.text)} as text: write ${word}`;
   }
   if (typeof node.value === 'number' && isAddress) return didYouMean(`localhost:${node.text}`);
+  const form = formOf(schema);
+  if (form !== null && form.kind !== 'word') return `write ${form.form}`;
   if (typeof node.value !== 'string' && types.has('string')) return `put it in quotes: "${node.text}"`;
   if (!node.quoted) return null;
   const isBoolean = types.has('boolean') && /^(true|false)$/.test(node.text);

@@ -91,6 +91,7 @@ export function nounOf(schema: $ZodType): string {
 
 /** Of alternatives, the one that a value of this type was meant for; zod may report its issues as the union's own. */
 export function narrow(schema: $ZodType, value: unknown): $ZodType {
+  if (formOf(schema) !== null) return schema; // its alternatives are spellings of one thing
   return optionsOf(schema).find((option) => unwrap(option)._zod.def.type === typeof value) ?? schema;
 }
 

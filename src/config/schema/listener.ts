@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidr, duration, name, oneOrMore, port, size } from './units.ts';
+import { cidr, duration, isMap, name, oneOrMore, port, size } from './units.ts';
 
 /** What to do with the doubtful parts of a path, before anything is matched (see docs/paths.md). */
 export const pathPolicy = z
@@ -35,7 +35,7 @@ const tls = z
   })
   .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
     message: 'certificate and key belong together: give both or neither',
-    when: () => true, // beside every other mistake, not after they are mended
+    when: isMap,
   });
 
 export const listener = z

@@ -12,7 +12,7 @@ import {
   routeLimits,
   timeouts,
 } from './policies.ts';
-import { name, oneOrMore } from './units.ts';
+import { isMap, name, oneOrMore } from './units.ts';
 
 /** What a route does: exactly one of these. */
 export const ACTIONS = ['pool', 'redirect', 'respond'] as const;
@@ -48,7 +48,7 @@ export const route = z
       const path = actions[1] === undefined ? {} : { path: [actions[1]] };
       context.issues.push({ code: 'custom', input: value, message, params: { actions: actions.length }, ...path });
     },
-    { when: ({ value }) => typeof value === 'object' && value !== null }, // beside every other mistake
+    { when: isMap },
   );
 
 export type RouteConfig = z.output<typeof route>;

@@ -53,6 +53,14 @@ export function oneOrMore<T extends z.ZodType>(item: T) {
     );
 }
 
+/**
+ * For `when` of a refinement: judge every map, also one with other mistakes in it, so that all are told at once.
+ * zod would wait until the others are mended.
+ */
+export function isMap({ value }: { readonly value: unknown }): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 export const port = z.number().int().min(0).max(65_535).meta({ description: 'A TCP port; 0 for any free one' });
 
 /** Name of a listener, pool or route: what logs, metrics and other sections call it. */

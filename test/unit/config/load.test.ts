@@ -1,14 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { configFromObject, type LoadResult, loadConfig } from '../../../src/config/load.ts';
 
-let folder = '';
+const folder = mkdtempSync(join(tmpdir(), 'headgate-config-'));
 let count = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'headgate-config-'));
-});
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
