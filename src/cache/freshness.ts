@@ -51,10 +51,13 @@ function estimateMs(headers: HeaderList, dateMs: number): number | null {
   return Math.min((dateMs - lastModifiedMs) * HEURISTIC_FRACTION, HEURISTIC_CAP_MS);
 }
 
-/** When the origin made the response; a missing or unreadable `Date` counts as the time of receipt (RFC 9110 §6.6.1). */
+/**
+ * When the origin made the response, in whole seconds as `Date` has them, as milliseconds since the epoch. A missing or
+ * unreadable `Date` counts as the time of receipt (RFC 9110 §6.6.1).
+ */
 export function originDateMs(headers: HeaderList, receivedAtMs: number): number {
   const text = getHeader(headers, 'date');
-  return (text === null ? null : parseHttpDate(text)) ?? receivedAtMs;
+  return (text === null ? null : parseHttpDate(text)) ?? wholeSecond(receivedAtMs);
 }
 
 /**
@@ -63,11 +66,14 @@ export function originDateMs(headers: HeaderList, receivedAtMs: number): number 
  * plus the whole round trip.
  */
 export function initialAgeMs(headers: HeaderList, dateMs: number, times: ExchangeTimes): number {
-  const receivedSecondMs = Math.floor(times.receivedAtMs / 1000) * 1000;
-  const apparentAgeMs = Math.max(0, receivedSecondMs - dateMs);
+  const apparentAgeMs = Math.max(0, wholeSecond(times.receivedAtMs) - dateMs);
   // A wall clock may be set back between the two stamps.
   const responseDelayMs = Math.max(0, times.receivedAtMs - times.requestedAtMs);
   return Math.max(apparentAgeMs, ageValueSeconds(headers) * 1000 + responseDelayMs);
+}
+
+function wholeSecond(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
 }
 
 /** `Age` as sent: the first member of a list; 0 when it is absent or not a number (RFC 9111 §5.1). */

@@ -76,8 +76,11 @@ function servedOnce(entry: CacheEntry): Storable {
   return { store: true, freshMs: 0, validateAlways: true, mustRevalidate: true, vary: entry.vary, omit: [] };
 }
 
-/** The body is as it was stored, and so must be what describes its bytes (RFC 9111 §3.2). */
-const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range']);
+/**
+ * The body is as it was stored, and so must be what describes its bytes (RFC 9111 §3.2). `Content-Digest` and `Content-MD5`
+ * of a 304 are those of no bytes at all (RFC 9530 §2).
+ */
+const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range', 'content-digest', 'content-md5']);
 
 /** Stored fields, each one that the 304 has replaced by all of its lines. */
 function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderList {

@@ -34,7 +34,10 @@ export function serveEntry(entry: CacheEntry, request: CacheRequest, nowMs: numb
  */
 function isNotModified(entry: CacheEntry, request: CacheRequest): boolean {
   if (entry.status < 200 || entry.status > 299) return false;
-  return evaluatePreconditions(request.method, request.headers, entry) === 'not-modified';
+  // RFC 9111 §4.3.2: without Last-Modified, If-Modified-Since is compared with Date. This is no validator to ask an
+  // endpoint with, so the entry does not have it.
+  const validators = entry.lastModifiedMs === null ? { etag: entry.etag, lastModifiedMs: entry.dateMs } : entry;
+  return evaluatePreconditions(request.method, request.headers, validators) === 'not-modified';
 }
 
 /** RFC 9110 §15.4.5: these, if the 200 had them. `Last-Modified` only where no entity tag makes it unnecessary. */

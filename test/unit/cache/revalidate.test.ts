@@ -66,7 +66,7 @@ describe('updating from a 304 (RFC 9111 §3.2, §4.3.4)', () => {
     expect(getHeaders(headers, 'date')).toHaveLength(1);
   });
 
-  test.each(['Content-Length', 'Content-Encoding', 'Content-Range', 'Connection', 'Keep-Alive'])(
+  test.each(['Content-Length', 'Content-Encoding', 'Content-Range', 'Content-Digest', 'Connection', 'Keep-Alive'])(
     '%s of a 304 changes nothing that is stored',
     (name) => {
       const { keep } = confirm([name, '99']);

@@ -72,6 +72,13 @@ describe('serving a stored response', () => {
     expect([head.status, getHeader(head.headers, 'last-modified')]).toEqual([304, LAST_MODIFIED]);
   });
 
+  test('§4.3.2 without Last-Modified, If-Modified-Since is compared with the time of the response', () => {
+    const undated = entryOf({ status: 200, headers: ['Cache-Control', 'max-age=60'] }, { atMs: T0 + 700 });
+    const statusFor = (since: string) => serveEntry(undated, get(['If-Modified-Since', since]), T0).head.status;
+    expect(statusFor('Sat, 21 Nov 2026 12:00:00 GMT')).toBe(304);
+    expect(statusFor('Sat, 21 Nov 2026 11:59:59 GMT')).toBe(200);
+  });
+
   test('RFC 9110 §13.2.1 conditions do not apply to a stored error', () => {
     const missing = entryOf(ok(['Cache-Control', 'max-age=60', 'ETag', '"v1"'], T0, 404));
     expect(serveEntry(missing, get(['If-None-Match', '"v1"']), T0).head.status).toBe(404);
