@@ -1,0 +1,112 @@
+import { createSecureContext } from 'node:tls';
+import type { Clock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
+import { Listener, type ListenerLimits, type ListenerOptions, type Refusal } from '../../src/downstream/listener.ts';
+import type { HandleExchange } from '../../src/exchange/exchange.ts';
+import { certificateFor, type TestCertificate } from './certificate.ts';
+import { inTime } from './deadline.ts';
+import { ExchangeInbox } from './exchange-inbox.ts';
+import { stopAfterTest } from './stop.ts';
+
+export interface TestListenerOptions {
+  readonly tls?: boolean;
+  readonly clock?: Clock;
+  readonly limits?: Partial<ListenerLimits>;
+  readonly over?: Partial<ListenerOptions>;
+  /** Instead of the inbox. */
+  readonly handle?: HandleExchange;
+}
+
+const limits: ListenerLimits = {
+  headerBytes: 16_384,
+  headerCount: 100,
+  headTimeout: 10_000,
+  bodyRate: 256,
+  idleTimeout: 75_000,
+  connections: 10_000,
+  connectionsPerAddress: 512,
+  streams: 128,
+};
+
+let certificate: Promise<TestCertificate> | null = null;
+
+/** The certificate of every TLS test listener, for `localhost`, `shop.test` and 127.0.0.1. */
+export function testCertificate(): Promise<TestCertificate> {
+  certificate ??= certificateFor(['localhost', 'shop.test', '127.0.0.1']);
+  return certificate;
+}
+
+/** A listener on a free port whose exchanges land in `inbox`. Closed after the test, which fails if it met a bug. */
+export class TestListener {
+  readonly listener: Listener;
+  readonly inbox: ExchangeInbox;
+  readonly port: number;
+  readonly refusals: readonly Refusal[];
+  readonly bugs: readonly unknown[];
+  readonly #waiting: (() => void)[];
+
+  constructor(parts: {
+    listener: Listener;
+    inbox: ExchangeInbox;
+    port: number;
+    refusals: readonly Refusal[];
+    bugs: readonly unknown[];
+    waiting: (() => void)[];
+  }) {
+    this.listener = parts.listener;
+    this.inbox = parts.inbox;
+    this.port = parts.port;
+    this.refusals = parts.refusals;
+    this.bugs = parts.bugs;
+    this.#waiting = parts.waiting;
+  }
+
+  /** The `n`th refusal, counted from 0. */
+  async refusal(n = 0): Promise<Refusal> {
+    for (;;) {
+      const refusal = this.refusals[n];
+      if (refusal !== undefined) return refusal;
+      await inTime(new Promise<void>((resolve) => this.#waiting.push(resolve)), 'a refusal');
+    }
+  }
+}
+
+export async function startListener(options: TestListenerOptions = {}): Promise<TestListener> {
+  const inbox = new ExchangeInbox();
+  const refusals: Refusal[] = [];
+  const bugs: unknown[] = [];
+  const waiting: (() => void)[] = [];
+  const context = options.tls === true ? createSecureContext({ ...(await testCertificate()) }) : null;
+  const listener = new Listener(
+    {
+      name: 'web',
+      address: '127.0.0.1',
+      port: 0,
+      tls: options.tls === true,
+      http2: true,
+      limits: { ...limits, ...options.limits },
+      trustedProxies: [],
+      forwardedBy: 'x-forwarded-for',
+      underscores: 'drop',
+      ...options.over,
+    },
+    {
+      handle: options.handle ?? inbox.handle,
+      clock: options.clock ?? systemClock,
+      certificates: context === null ? null : { contextFor: () => context },
+      log: {
+        refused: (refusal) => {
+          refusals.push(refusal);
+          for (const wake of waiting.splice(0)) wake();
+        },
+        broke: (bug) => bugs.push(bug),
+      },
+    },
+  );
+  const { port } = await listener.open();
+  stopAfterTest(async () => {
+    await listener.close();
+    if (bugs.length > 0) throw new Error(`The listener met a bug: ${String(bugs[0])}`, { cause: bugs[0] });
+  });
+  return new TestListener({ listener, inbox, port, refusals, bugs, waiting });
+}
