@@ -74,7 +74,8 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
     return { kind: 'refuse', error: badRequest('body-too-large', 413) };
   }
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
-  if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
+  // A body would be part of what was asked for (RFC 9110 §9.3.1), and no key has it.
+  if (plan.cache === null || exchange.requestBody.length !== 0) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
 }
 
@@ -84,17 +85,8 @@ function consultCache(
   policy: CachePolicy,
   nowMs: number,
 ): Decision {
-  const { request } = progress.exchange;
   const { plan, pool } = route;
-  const cacheRequest: CacheRequest = {
-    method: request.method,
-    scheme: request.scheme,
-    host: request.authority.toLowerCase(),
-    path: progress.path,
-    query: progress.query,
-    headers: request.headers,
-    partition: partitionOf(progress, plan),
-  };
+  const cacheRequest = cacheRequestOf(progress, partitionOf(progress, plan));
   const found = lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
   if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
   if (found.kind === 'unsatisfiable') {
@@ -102,6 +94,20 @@ function consultCache(
     return { kind: 'refuse', error: onlyIfCached() };
   }
   return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };
+}
+
+/** The request as the cache sees it: the canonical target, and the client's own fields. */
+export function cacheRequestOf(progress: Progress, partition: string): CacheRequest {
+  const { request } = progress.exchange;
+  return {
+    method: request.method,
+    scheme: request.scheme,
+    host: request.authority.toLowerCase(),
+    path: progress.path,
+    query: progress.query,
+    headers: request.headers,
+    partition,
+  };
 }
 
 /**

@@ -8,12 +8,13 @@ import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
+import { isSafe } from '../http/method.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { Caching } from './decide.ts';
+import { type Caching, cacheRequestOf } from './decide.ts';
 import type { EngineParts } from './engine.ts';
 import { fail } from './fail.ts';
 import type { Progress } from './progress.ts';
-import { deliverStored } from './serve.ts';
+import { deliverStored, dress } from './serve.ts';
 import type { RoutePlan } from './snapshot.ts';
 
 /** The answer of an endpoint, and what goes with it to the client. */
@@ -52,11 +53,15 @@ export class Delivery {
   }
 
   start(answer: Answer): HeadVerdict {
-    if (this.#caching === null) {
-      this.#send(answer);
-      return 'delivering';
+    const head = this.#cleaned(answer);
+    const { store } = this.#progress.edition.snapshot;
+    if (this.#caching !== null) return this.#startCached(head, answer.setCookie, this.#caching);
+    // RFC 9111 §4.4: a successful unsafe request makes what is stored for its URI invalid, whichever route took it.
+    if (store.entries > 0 && !isSafe(this.#progress.request.method)) {
+      invalidate(store, cacheRequestOf(this.#progress, ''), head);
     }
-    return this.#startCached(answer, this.#caching);
+    this.#send(head, answer.setCookie);
+    return 'delivering';
   }
 
   data(chunk: Uint8Array): boolean {
@@ -77,8 +82,9 @@ export class Delivery {
 
   /** The head of a switch to another protocol (RFC 9110 §15.2.2). */
   upgradeHead(answer: Answer): ResponseHead {
-    this.#progress.status = answer.head.status;
-    return { status: answer.head.status, headers: this.#dress(answer) };
+    const head = this.#cleaned(answer);
+    this.#progress.status = head.status;
+    return { status: head.status, headers: dress(this.#progress, this.#plan, head.headers, answer.setCookie) };
   }
 
   tunnelEnded(cause: GatewayError | null): void {
@@ -86,15 +92,14 @@ export class Delivery {
     this.#progress.exchange.response.onClose?.();
   }
 
-  #startCached(answer: Answer, caching: Caching): HeadVerdict {
-    const { head } = answer;
+  #startCached(head: CleanedHead, setCookie: string | null, caching: Caching): HeadVerdict {
     const { lookup, request } = caching;
     const { store } = this.#progress.edition.snapshot;
-    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(answer, caching, lookup);
+    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, caching, lookup);
     if (lookup.kind === 'bypass') {
       invalidate(store, request, head);
       this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict: null });
-      this.#send(answer);
+      this.#send(head, setCookie);
       return 'delivering';
     }
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: this.#parts.clock.now() };
@@ -103,7 +108,8 @@ export class Delivery {
       this.#fill = new Fill({
         store,
         request,
-        head,
+        // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
+        head: { status: head.status, headers: head.headers.slice() },
         verdict,
         times,
         objectBytes: caching.policy.objectBytes,
@@ -113,18 +119,22 @@ export class Delivery {
       supersede(store, lookup.entry, head.status);
     }
     this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict });
-    this.#send(answer);
+    this.#send(head, setCookie);
     return 'delivering';
   }
 
   /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */
-  #confirm(answer: Answer, caching: Caching, lookup: Caching['lookup'] & { readonly kind: 'revalidate' }): HeadVerdict {
+  #confirm(
+    head: ResponseHead,
+    caching: Caching,
+    lookup: Caching['lookup'] & { readonly kind: 'revalidate' },
+  ): HeadVerdict {
     const { store } = this.#progress.edition.snapshot;
     const now = this.#parts.clock.now();
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
     const settled = settle304(store, lookup.entry, {
       request: caching.request,
-      head: answer.head,
+      head,
       policy: caching.policy,
       times,
     });
@@ -144,34 +154,33 @@ export class Delivery {
     return this.#progress.startedAtEpoch + Math.max(0, this.#progress.sentAt - this.#progress.startedAt);
   }
 
-  #send(answer: Answer): void {
-    const { head } = answer;
+  #send(head: CleanedHead, setCookie: string | null): void {
     this.#progress.status = head.status;
-    this.#progress.exchange.response.start({ status: head.status, headers: this.#dress(answer) });
+    const headers = dress(this.#progress, this.#plan, head.headers, setCookie);
+    this.#progress.exchange.response.start({ status: head.status, headers });
   }
 
-  #dress(answer: Answer): HeaderDraft {
-    const plan = this.#plan;
-    const draft = responseEndToEnd(answer.head.headers);
+  /** The answer as this gateway's origin would have sent it: end-to-end fields only, and references that clients can follow. */
+  #cleaned({ head, endpoint, sentAuthority }: Answer): CleanedHead {
+    const draft = responseEndToEnd(head.headers);
     // The endpoint's alternatives are not reachable through us, and lead around us (RFC 7838 §2.4).
     removeHeader(draft, 'alt-svc');
-    if (plan.rewriteLocation !== null) this.#rewriteLocation(draft, answer);
-    if (plan.editCookies !== null) plan.editCookies(draft);
-    if (plan.editResponse !== null) plan.editResponse(draft, this.#progress);
-    if (answer.setCookie !== null) draft.push('Set-Cookie', answer.setCookie);
-    if (this.#progress.cacheStatus !== null) draft.push('Cache-Status', this.#progress.cacheStatus);
-    return draft;
+    if (this.#plan.rewriteLocation !== null) {
+      const { request } = this.#progress;
+      this.#plan.rewriteLocation(draft, {
+        upstreamScheme: endpoint.destination.tls === null ? 'http' : 'https',
+        endpointAuthority: endpoint.authority,
+        sentAuthority,
+        clientScheme: request.scheme,
+        clientAuthority: request.authority,
+        path: this.#progress.path,
+      });
+    }
+    return { status: head.status, headers: draft };
   }
+}
 
-  #rewriteLocation(draft: HeaderDraft, { endpoint, sentAuthority }: Answer): void {
-    const { request } = this.#progress;
-    this.#plan.rewriteLocation?.(draft, {
-      upstreamScheme: endpoint.destination.tls === null ? 'http' : 'https',
-      endpointAuthority: endpoint.authority,
-      sentAuthority,
-      clientScheme: request.scheme,
-      clientAuthority: request.authority,
-      path: this.#progress.path,
-    });
-  }
+/** A head whose list belongs to the delivery and may be edited. */
+interface CleanedHead extends ResponseHead {
+  readonly headers: HeaderDraft;
 }

@@ -2,6 +2,7 @@ import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { hitStatus } from '../cache/status.ts';
 import type { ResponseHead, ResponseSink } from '../exchange/response-sink.ts';
+import type { HeaderDraft } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
 import type { EngineParts } from './engine.ts';
 import type { Progress } from './progress.ts';
@@ -16,9 +17,7 @@ export function serve(parts: EngineParts, progress: Progress, decision: Decision
 /** Sends a stored response, dressed for this client. Expects `progress.cacheStatus` to be set. */
 export function deliverStored(progress: Progress, plan: RoutePlan, served: Served): void {
   const { response } = progress.exchange;
-  const headers = served.head.headers.slice();
-  if (plan.editResponse !== null) plan.editResponse(headers, progress);
-  if (progress.cacheStatus !== null) headers.push('Cache-Status', progress.cacheStatus);
+  const headers = dress(progress, plan, served.head.headers, null);
   const head: ResponseHead = { status: served.head.status, headers };
   progress.status = head.status;
   const { chunks } = served;
@@ -28,6 +27,15 @@ export function deliverStored(progress: Progress, plan: RoutePlan, served: Serve
   }
   response.start(head);
   pour(response, chunks);
+}
+
+/** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place. */
+export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, setCookie: string | null): HeaderDraft {
+  if (plan.editCookies !== null) plan.editCookies(draft);
+  if (plan.editResponse !== null) plan.editResponse(draft, progress);
+  if (setCookie !== null) draft.push('Set-Cookie', setCookie);
+  if (progress.cacheStatus !== null) draft.push('Cache-Status', progress.cacheStatus);
+  return draft;
 }
 
 /** Writes stored chunks as fast as the client takes them; one that left takes no more. */
