@@ -1,16 +1,16 @@
-import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 /** The peer closed before the script had read what it wanted. */
 export class PeerGone extends Error {}
 
-/** Pull-style reading from a socket: what the peer sends is kept until a step of a script asks for it. */
+/** Pull-style reading from a socket or stream: what the peer sends is kept until a step of a script asks for it. */
 export class ByteReader {
-  readonly #socket: Socket;
+  readonly #socket: Readable;
   #kept: Buffer = Buffer.alloc(0);
   #ended: boolean = false;
   #wake: (() => void) | null = null;
 
-  constructor(socket: Socket) {
+  constructor(socket: Readable) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#kept = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
@@ -35,6 +35,12 @@ export class ByteReader {
       await this.#changed();
     }
     return this.#take(this.#kept.length);
+  }
+
+  /** At least one byte and at most `length`. Rejects with `PeerGone` at the end. */
+  async upTo(length: number): Promise<Buffer> {
+    while (this.#kept.length === 0) await this.#more();
+    return this.#take(Math.min(length, this.#kept.length));
   }
 
   /** Bytes up to and including `mark`. */

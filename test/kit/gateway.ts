@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { configFromObject } from '../../src/config/load.ts';
+import type { ConfigInput } from '../../src/config/schema/config.ts';
+import type { GatewayStatus } from '../../src/control/status.ts';
+import type { ExchangeObserver } from '../../src/exchange/observer.ts';
+import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
+import { type Gateway, startGateway } from '../../src/gateway.ts';
+import { stopAfterTest } from './stop.ts';
+
+/** A configuration without listeners gets one, `web`, on plain HTTP. */
+export type TestConfig = Omit<ConfigInput, 'admin'>;
+
+export interface TestGatewayOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** A running gateway whose exchanges a test can wait for. */
+export class TestGateway {
+  readonly gateway: Gateway;
+  /** Every finished exchange, in order. */
+  readonly records: readonly ExchangeRecord[];
+  readonly #observed: RecordCollector;
+  #next = 0;
+
+  constructor(gateway: Gateway, observed: RecordCollector) {
+    this.gateway = gateway;
+    this.#observed = observed;
+    this.records = observed.records;
+  }
+
+  /** The record of the next exchange to finish, counted from the first: each call hands out one more. */
+  nextRecord(): Promise<ExchangeRecord> {
+    this.#next += 1;
+    return this.#observed.at(this.#next - 1);
+  }
+
+  /** Port of a listener. */
+  port(listener = 'web'): number {
+    return Number(new URL(this.url(listener)).port);
+  }
+
+  url(listener = 'web'): string {
+    const url = this.gateway.urls.get(listener);
+    if (url === undefined) throw new Error(`Cannot find listener "${listener}"`);
+    return url;
+  }
+
+  status(): GatewayStatus {
+    return this.gateway.status();
+  }
+
+  /** Closes it and checks what must hold of every gateway that is gone: no bug was met, and nothing counts as in flight. */
+  async stop(): Promise<void> {
+    await this.gateway.close();
+    const bugs = this.records.flatMap(({ end }) => (end.bug === null ? [] : [end.bug]));
+    if (bugs.length > 0) throw new Error(`The gateway met a bug: ${String(bugs[0])}`, { cause: bugs[0] });
+    for (const { name, endpoints } of this.gateway.status().pools) {
+      for (const { origin, inFlight } of endpoints) {
+        if (inFlight !== 0) throw new Error(`${inFlight} requests are still counted at ${origin} of pool "${name}"`);
+      }
+    }
+  }
+}
+
+/** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
+export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const loaded = configFromObject({ ...onFreePorts(config), admin: { port: 0 } });
+  if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
+  const collector = new RecordCollector();
+  const gateway = await startGateway({
+    config: loaded.config,
+    origins: loaded.origins,
+    certificatesDirectory: await certificatesDirectory(),
+    logLevel: 'silent',
+    observer: collector,
+    ...options,
+  });
+  const started = new TestGateway(gateway, collector);
+  stopAfterTest(() => started.stop());
+  return started;
+}
+
+function onFreePorts(config: TestConfig): TestConfig {
+  const listeners = Object.entries(config.listeners ?? { web: { port: 0 } }).map(([name, listener]) => {
+    return [name, { address: '127.0.0.1', ...listener }];
+  });
+  return { ...config, listeners: Object.fromEntries(listeners) };
+}
+
+class RecordCollector implements ExchangeObserver {
+  readonly records: ExchangeRecord[] = [];
+  readonly #waiting: { readonly index: number; readonly resolve: (record: ExchangeRecord) => void }[] = [];
+
+  finished(record: ExchangeRecord): void {
+    this.records.push(record);
+    const index = this.records.length - 1;
+    for (const waiter of this.#waiting) if (waiter.index === index) waiter.resolve(record);
+  }
+
+  at(index: number): Promise<ExchangeRecord> {
+    const known = this.records[index];
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve) => this.#waiting.push({ index, resolve }));
+  }
+}
+
+let directory: Promise<string> | null = null;
+
+/** One per test file: the authority and its leaves are minted once. */
+function certificatesDirectory(): Promise<string> {
+  directory ??= mkdtemp(join(tmpdir(), 'headgate-test-'));
+  return directory;
+}
+
+/** PEM text of the authority that signs what the gateways of this test file show. There once one with TLS has started. */
+export async function testAuthority(): Promise<string> {
+  return readFile(join(await certificatesDirectory(), 'ca.pem'), 'utf8');
+}
+
+afterAll(async () => {
+  if (directory !== null) await rm(await directory, { recursive: true, force: true });
+  directory = null;
+});

@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { test } from 'vitest';
+import type { ClientConnection, ClientExchange, ClientRequest, Reply } from './client.ts';
+import {
+  startTestGateway,
+  type TestConfig,
+  type TestGateway,
+  type TestGatewayOptions,
+  testAuthority,
+} from './gateway.ts';
+import { Http1Client, type Http1ClientExchange } from './http1-client.ts';
+import { Http2Client, settled } from './http2-client.ts';
+import { origin } from './origin.ts';
+import { stopAfterTest } from './stop.ts';
+
+/** How clients talk to the gateway, and what the gateway talks to endpoints with. A new one of either is one member more. */
+const DOWNSTREAMS = ['h1', 'h1-tls', 'h2'] as const;
+const TRANSPORTS = ['undici'] as const;
+
+export type Downstream = (typeof DOWNSTREAMS)[number];
+export type TransportName = (typeof TRANSPORTS)[number];
+
+export interface MatrixOptions {
+  /** Combinations that are left out, each with the reason why. */
+  readonly without?: Readonly<Partial<Record<Downstream | TransportName, string>>>;
+}
+
+export interface Stage {
+  readonly downstream: Downstream;
+  readonly transport: TransportName;
+  /** A scripted origin, closed after the test. */
+  readonly origin: typeof origin;
+  /** A running gateway whose listener `web` speaks this combination's protocol, closed after the test. */
+  readonly gateway: (config: TestConfig, options?: TestGatewayOptions) => Promise<Front>;
+}
+
+/** Runs `body` as one test for each combination of a downstream and a transport. */
+export function matrix(name: string, body: (stage: Stage) => Promise<void>, options: MatrixOptions = {}): void {
+  for (const downstream of DOWNSTREAMS) {
+    for (const transport of TRANSPORTS) {
+      const reason = options.without?.[downstream] ?? options.without?.[transport];
+      if (reason !== undefined) continue;
+      test(`${name} (${downstream}, ${transport})`, () =>
+        body({ downstream, transport, origin, gateway: (config, more) => frontOf(downstream, config, more) }));
+    }
+  }
+}
+
+/** For `without`: what HTTP/2 has no way to say. */
+export const HTTP1_ONLY = { h2: 'HTTP/1.1 syntax' } as const;
+
+/** For `without`: what only HTTP/2 has a way to say. */
+export const HTTP2_ONLY = { h1: 'HTTP/2 syntax', 'h1-tls': 'HTTP/2 syntax' } as const;
+
+/** For `without`: what the protocol of the client has no part in, so that one is as good as all. */
+export const ONE_PROTOCOL = {
+  'h1-tls': 'the same behind every protocol',
+  h2: 'the same behind every protocol',
+} as const;
+
+async function frontOf(downstream: Downstream, config: TestConfig, options?: TestGatewayOptions): Promise<Front> {
+  const tls = downstream === 'h1' ? {} : { tls: { names: ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'] } };
+  const { web, ...others } = config.listeners ?? {};
+  const listeners = { web: { port: 0, ...tls, ...web }, ...others };
+  return new Front(await startTestGateway({ ...config, listeners }, options), downstream);
+}
+
+/** A gateway as clients of one protocol see it. */
+export class Front {
+  readonly gateway: TestGateway;
+  readonly downstream: Downstream;
+
+  constructor(gateway: TestGateway, downstream: Downstream) {
+    this.gateway = gateway;
+    this.downstream = downstream;
+  }
+
+  /** Scheme that clients use. */
+  get scheme(): 'http' | 'https' {
+    return this.downstream === 'h1' ? 'http' : 'https';
+  }
+
+  /** A connection for several requests. Closed after the test. */
+  async connect(serverName = 'shop.test'): Promise<ClientConnection> {
+    return this.downstream === 'h2' ? this.connectHttp2(serverName) : this.connectHttp1(serverName);
+  }
+
+  /** A request on a connection of its own, still under way. */
+  async begin(request: ClientRequest): Promise<ClientExchange> {
+    return (await this.connect()).begin(request);
+  }
+
+  /** A request on a connection of its own, and all of the response. */
+  async send(request: ClientRequest): Promise<Reply> {
+    const connection = await this.connect();
+    const reply = await connection.send(request);
+    connection.close();
+    return reply;
+  }
+
+  /** Sends exactly these bytes on an HTTP/1.1 connection of its own. */
+  async raw(bytes: string | Uint8Array, method?: string): Promise<Http1ClientExchange> {
+    const client = await this.connectHttp1();
+    client.write(bytes);
+    return client.expect(method);
+  }
+
+  async connectHttp1(serverName = 'shop.test'): Promise<Http1Client> {
+    if (this.downstream === 'h2') throw new Error('Cannot speak HTTP/1.1 here: leave h2 out, with a reason');
+    const socket = this.downstream === 'h1' ? await this.#dialTcp() : await this.#dialTls(serverName, 'http/1.1');
+    const client = new Http1Client(socket);
+    stopAfterTest(() => client.close());
+    return client;
+  }
+
+  async connectHttp2(serverName = 'shop.test'): Promise<Http2Client> {
+    const socket = await this.#dialTls(serverName, 'h2');
+    const session = connectHttp2(`https://${serverName}`, { createConnection: () => socket });
+    const client = new Http2Client(session);
+    stopAfterTest(() => client.close());
+    await settled(session);
+    return client;
+  }
+
+  async #dialTcp(): Promise<Socket> {
+    const socket = connectTcp({ port: this.gateway.port(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  async #dialTls(serverName: string, protocol: string): Promise<Socket> {
+    const socket = connectTls({
+      port: this.gateway.port(),
+      host: '127.0.0.1',
+      servername: serverName,
+      ca: await testAuthority(),
+      ALPNProtocols: [protocol],
+    });
+    await once(socket, 'secureConnect');
+    if (socket.alpnProtocol !== protocol) throw new Error(`The gateway agreed to "${socket.alpnProtocol}" only`);
+    return socket;
+  }
+}
