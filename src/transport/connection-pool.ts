@@ -65,6 +65,10 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     return this.#destination;
   }
 
+  get eager(): boolean {
+    return this.#queue.size > 0 || !this.#keepsIdle;
+  }
+
   get limits(): ConnectionLimits {
     return this.#destination.limits;
   }

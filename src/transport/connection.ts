@@ -18,7 +18,9 @@ export interface Codec {
 }
 
 export interface ConnectionOwner {
-  /** The connection can take the next request. */
+  /** Somebody waits for a connection, or idle ones are not kept. */
+  readonly eager: boolean;
+  /** The connection can take the next request, unless its socket closes first. */
   idle(connection: Connection): void;
   /** The socket is closed. */
   closed(connection: Connection): void;
@@ -46,11 +48,13 @@ export class Connection {
   }
 
   /**
-   * The request on it is over. The codec decides within the same turn whether the connection can go on (an endpoint that
-   * said `close`, a response that outran its request, bytes after the end), so it is offered again only after that.
+   * The request on it is over. Whether the connection can go on (an endpoint that said `close`, a response that outran its
+   * request, bytes after the end), the codec decides only when it is through with this call: who waits gets it after that.
+   * When nobody waits it lies with the idle ones meanwhile; those are looked at again before they are used.
    */
   release(): void {
-    queueMicrotask(this.#offer);
+    if (this.#owner.eager) queueMicrotask(this.#offer);
+    else this.#owner.idle(this);
   }
 
   /** A request with a body comes next. */

@@ -44,7 +44,8 @@ export class TlsClient {
       ...(this.#session === null ? {} : { session: this.#session }),
     });
     socket.on('session', (session) => {
-      this.#session = session;
+      // A resumed session is not held against the name again: never keep one of a certificate that was refused.
+      if (insecure || socket.authorized) this.#session = session;
     });
     return socket;
   }

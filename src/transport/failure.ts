@@ -189,7 +189,8 @@ function parserFailure(error: Error, stage: Stage): GatewayError {
 
 function socketFailure(error: unknown, stage: Stage): GatewayError {
   const message = error instanceof Error ? error.message : '';
-  // A 100 that nobody asked for (RFC 9110 §15.2 would have us skip it): undici gives the connection up, see docs.
+  // A 100 that nobody asked for. RFC 9110 §15.2 would have us skip it, but undici gives the connection up. We never send
+  // `Expect`, so no sane endpoint gets here.
   if (message === 'bad response') return protocolError('unexpected-continue', error);
   if (message === 'bad upgrade') return protocolError('unasked-upgrade', error);
   return connectionLost(error, stage);

@@ -31,7 +31,8 @@ export class UndiciTransport implements Transport {
   #retained: ReadonlySet<string> | null = null;
   #draining = false;
   #shut = false;
-  #drained: (() => void) | null = null;
+  /** Called when nothing is open any more; one for each `drain` that waits. */
+  readonly #drained: (() => void)[] = [];
 
   constructor(options: UndiciTransportOptions = {}) {
     this.#clock = options.clock ?? systemClock;
@@ -73,7 +74,7 @@ export class UndiciTransport implements Transport {
     if (!this.#isEmpty()) {
       const timer = this.#clock.after(deadlineMs, () => this.#shutAll());
       await new Promise<void>((resolve) => {
-        this.#drained = resolve;
+        this.#drained.push(resolve);
       });
       this.#clock.cancel(timer);
     }
@@ -99,7 +100,8 @@ export class UndiciTransport implements Transport {
 
   #emptied(key: string, pool: ConnectionPool): void {
     if (this.#pools.get(key) === pool && !this.#keeps(key)) this.#pools.delete(key);
-    if (this.#drained !== null && this.#isEmpty()) this.#drained();
+    if (this.#drained.length === 0 || !this.#isEmpty()) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   #isEmpty(): boolean {

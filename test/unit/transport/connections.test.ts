@@ -387,7 +387,7 @@ describe('draining', () => {
     const to = destination(server.port, {}, { maxConnections: 1 });
     const sent = [1, 2].map(() => begin(out, attempt(to)));
     await server.request();
-    const drained = out.drain(60_000);
+    const drained = Promise.all([out.drain(60_000), out.drain(60_000)]);
     open();
     await drained;
     expect(sent.map(({ heard }) => heard.status)).toEqual([200, 200]);

@@ -105,6 +105,23 @@ describe('TLS to an endpoint', () => {
     expect(server.requests).toBe(0);
   });
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a refused certificate stays refused: no %s session of it is resumed',
+    async (version) => {
+      const certificate = await certificateFor(['shop.test']);
+      const server = await origin({ tls: { ...certificate, maxVersion: version, minVersion: version } });
+      const out = transportOf();
+      const wrong = { serverName: 'evil.test', ca: certificate.cert, insecure: false };
+      for (let i = 0; i < 3; i += 1) {
+        const heard = await send(out, attempt(destination(server.port, { tls: wrong })));
+        expect(heard.error?.code).toBe('tls_certificate_error');
+      }
+      const right = { ...wrong, serverName: 'shop.test' };
+      const to = destination(server.port, { tls: right, connectionKey: 'right' }, { keepAliveMs: 0 });
+      for (let i = 0; i < 3; i += 1) expect((await send(out, attempt(to))).status).toBe(200);
+    },
+  );
+
   test('fails for a certificate that has expired', async () => {
     const certificate = await certificateFor(['shop.test'], 0.5);
     const server = await origin({ tls: certificate });
