@@ -40,7 +40,7 @@ export const redirect = z.strictObject({
 export const respond = z.strictObject({
   status: z.number().int().min(200).max(599).default(200).describe('Status of the response'),
   headers: z.record(headerName, template).default({}).describe('Header fields by name'),
-  body: z.string().default('').describe('The whole body, as it is'),
+  body: z.string().default('').describe('The whole body; {name} inserts a capture or a variable'),
 });
 
 export const cookieEdits = z.strictObject({

@@ -1,0 +1,247 @@
+import { parseArgs } from 'node:util';
+import type { ConfigInput } from '../config/schema/config.ts';
+import { closest } from '../config/suggest.ts';
+import { DEMO_PORTS, DEMO_SERVICES, type DemoName } from './demo.ts';
+import { UsageError } from './usage-error.ts';
+import { zeroConfig } from './zero-config.ts';
+
+export const COMMANDS = ['start', 'check', 'routes', 'route', 'config', 'schema', 'demo', 'help', 'version'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** What the command line asks for. `path` is the configuration's directory or file. */
+export type Command =
+  | { readonly command: 'help'; readonly topic: CommandName | null }
+  | { readonly command: 'version' }
+  | {
+      readonly command: 'start';
+      readonly path: string;
+      /** `ROUTE=TARGET` arguments as a configuration, in place of files. */
+      readonly inline: ConfigInput | null;
+      readonly demo: boolean;
+    }
+  | { readonly command: 'check'; readonly path: string; readonly json: boolean }
+  | { readonly command: 'routes'; readonly path: string; readonly json: boolean }
+  | {
+      readonly command: 'route';
+      readonly path: string;
+      readonly method: string;
+      readonly url: URL;
+      /** Flat: name, value, … */
+      readonly headers: readonly string[];
+      readonly explain: boolean;
+      readonly json: boolean;
+    }
+  | { readonly command: 'config'; readonly path: string; readonly json: boolean }
+  | { readonly command: 'schema' }
+  | { readonly command: 'demo'; readonly service: DemoName; readonly address: string; readonly port: number };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An option: takes a value, or is a switch. */
+interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+}
+type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+const JSON_SWITCH = { json: { type: 'boolean' } } as const;
+
+/** The options of each command, besides --help. */
+const OPTIONS: Readonly<Record<CommandName, OptionSpecs>> = {
+  start: { ...CONFIG, demo: { type: 'boolean' } },
+  check: { ...CONFIG, ...JSON_SWITCH },
+  routes: { ...CONFIG, ...JSON_SWITCH },
+  route: {
+    ...CONFIG,
+    ...JSON_SWITCH,
+    header: { type: 'string', short: 'H', multiple: true },
+    explain: { type: 'boolean' },
+  },
+  config: { ...CONFIG, ...JSON_SWITCH },
+  schema: {},
+  demo: { address: { type: 'string' }, port: { type: 'string' } },
+  help: {},
+  version: {},
+};
+
+const ZERO_CONFIG_OPTIONS: OptionSpecs = {
+  listen: { type: 'string' },
+  port: { type: 'string', short: 'p' },
+  'http-port': { type: 'string' },
+  'admin-port': { type: 'string' },
+};
+
+const HELP = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'V' } } as const;
+
+/**
+ * Understands a command line (without `node` and the script). Flags win over `HEADGATE_*` of the environment, which win
+ * over defaults. No arguments at all ask for help.
+ * @throws UsageError
+ */
+export function parseArguments(argv: readonly string[], environment: Environment): Command {
+  const [first] = argv;
+  if (first === undefined) return { command: 'help', topic: null };
+  if (isCommand(first)) return parseCommand(first, argv.slice(1), environment);
+  const asked = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  if (asked.some((argument) => argument === '--help' || argument === '-h')) return { command: 'help', topic: null };
+  if (first === '--version' || first === '-V') return { command: 'version' };
+  return parseZeroConfig(argv, environment);
+}
+
+function isCommand(text: string): text is CommandName {
+  return COMMANDS.some((command) => command === text);
+}
+
+function parseCommand(command: CommandName, rest: readonly string[], environment: Environment): Command {
+  const given = readOptions(rest, OPTIONS[command], command);
+  if (given.on('help')) return { command: 'help', topic: command };
+  const path = given.text('config') ?? environment['HEADGATE_CONFIG'] ?? 'routes';
+  const json = given.on('json');
+  switch (command) {
+    case 'help':
+      return { command, topic: helpTopic(given.positionals) };
+    case 'route':
+      return { ...requestOf(given), command, path, json, explain: given.on('explain') };
+    case 'demo':
+      return demoOf(given);
+    case 'start':
+      refusePositionals(command, given.positionals);
+      return { command, path, inline: null, demo: given.on('demo') };
+    case 'schema':
+    case 'version':
+      refusePositionals(command, given.positionals);
+      return { command };
+    default:
+      refusePositionals(command, given.positionals);
+      return { command, path, json };
+  }
+}
+
+function parseZeroConfig(argv: readonly string[], environment: Environment): Command {
+  const given = readOptions(argv, ZERO_CONFIG_OPTIONS, null);
+  const stranger = given.positionals.find((argument) => !argument.includes('=') && !argument.startsWith('/'));
+  if (stranger !== undefined && !/^[\w.:-]*\d$/.test(stranger)) throw unknownCommand(stranger);
+  if (given.positionals.length === 0) throw new UsageError('There is no command', 'For example: headgate start');
+  const inline = zeroConfig(given.positionals, {
+    ...ifGiven('listen', given.text('listen') ?? environment['HEADGATE_LISTEN']),
+    ...ifGiven('port', portOf('--port', given.text('port') ?? environment['HEADGATE_PORT'])),
+    ...ifGiven('httpPort', portOf('--http-port', given.text('http-port'))),
+    ...ifGiven('adminPort', portOf('--admin-port', given.text('admin-port'))),
+  });
+  return { command: 'start', path: '', inline, demo: false };
+}
+
+function ifGiven<K extends string, V>(key: K, value: V | undefined): { readonly [Key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [Key in K]: V });
+}
+
+/** Options and positionals as they were given, checked against what the command takes. */
+interface Given {
+  readonly positionals: readonly string[];
+  on(name: string): boolean;
+  text(name: string): string | undefined;
+  all(name: string): readonly string[];
+}
+
+function readOptions(args: readonly string[], specs: OptionSpecs, command: CommandName | null): Given {
+  const options = { ...specs, ...HELP };
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false, // its messages know no "did you mean"
+    tokens: true,
+  });
+  const values = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const spec = Object.hasOwn(options, token.name) ? (options as OptionSpecs)[token.name] : undefined;
+    if (spec === undefined) throw unknownOption(token.rawName, { specs: options, command });
+    const known = values.get(token.name) ?? [];
+    if (spec.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
+    if (spec.type === 'string' && (token.value ?? '') === '') throw new UsageError(`${token.rawName} needs a value`);
+    if (known.length > 0 && spec.multiple !== true) throw new UsageError(`${token.rawName} is given twice`);
+    values.set(token.name, [...known, token.value ?? '']);
+  }
+  return {
+    positionals,
+    on: (name) => values.has(name),
+    text: (name) => values.get(name)?.[0],
+    all: (name) => values.get(name) ?? [],
+  };
+}
+
+function unknownOption(rawName: string, { specs, command }: { specs: OptionSpecs; command: CommandName | null }) {
+  const names = Object.entries(specs).flatMap(([name, { short }]) => [
+    `--${name}`,
+    ...(short === undefined ? [] : [`-${short}`]),
+  ]);
+  const near = rawName.startsWith('--')
+    ? closest(
+        rawName,
+        names.filter((name) => name.startsWith('--')),
+      )
+    : null;
+  const of = command === null ? '' : ` of “headgate ${command}”`;
+  const hint =
+    near === null ? `There are ${names.filter((name) => name.startsWith('--')).join(', ')}` : `Did you mean ${near}?`;
+  return new UsageError(`${rawName} is not an option${of}`, hint);
+}
+
+function unknownCommand(text: string): UsageError {
+  const near = closest(text, COMMANDS);
+  const commands = COMMANDS.filter((command) => command !== 'help' && command !== 'version').join(', ');
+  const hint =
+    near === null ? `There are ${commands}; or ROUTE=TARGET, as in /api=3000` : `Did you mean “headgate ${near}”?`;
+  return new UsageError(`“${text}” is not a command`, hint);
+}
+
+function refusePositionals(command: CommandName, [first]: readonly string[]): void {
+  if (first === undefined) return;
+  const takesPath = 'config' in OPTIONS[command];
+  const hint = takesPath ? `A configuration is named by -c: headgate ${command} -c ${first}` : null;
+  throw new UsageError(`“headgate ${command}” does not take “${first}”`, hint);
+}
+
+function helpTopic([topic]: readonly string[]): CommandName | null {
+  if (topic === undefined) return null;
+  if (isCommand(topic)) return topic;
+  throw unknownCommand(topic);
+}
+
+function portOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new UsageError(`“${text}” is not a port`, `A port is a number from 0 to 65535: ${option} 8443`);
+}
+
+const ROUTE_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
+
+function requestOf(given: Given): { method: string; url: URL; headers: string[] } {
+  const [method, text, extra] = given.positionals.length === 1 ? ['GET', ...given.positionals] : given.positionals;
+  if (method === undefined || text === undefined) throw new UsageError('“headgate route” needs a URL', ROUTE_EXAMPLE);
+  if (extra !== undefined) throw new UsageError(`“headgate route” does not take “${extra}”`, ROUTE_EXAMPLE);
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`“${text}” is not a URL`, ROUTE_EXAMPLE);
+  return { method, url, headers: given.all('header').flatMap(headerOf) };
+}
+
+function headerOf(text: string): string[] {
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new UsageError(`“${text}” is not a header field`, `For example: -H 'X-Beta: on'`);
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+function demoOf(given: Given): Command {
+  const [name, extra] = given.positionals;
+  const service = DEMO_SERVICES.find((candidate) => candidate === name);
+  if (service === undefined || extra !== undefined) {
+    const hint = `For example: headgate demo fine. There are ${DEMO_SERVICES.join(', ')}`;
+    throw new UsageError(name === undefined ? 'Which demo service?' : `“${extra ?? name}” is not a demo service`, hint);
+  }
+  const port = portOf('--port', given.text('port')) ?? DEMO_PORTS[service];
+  return { command: 'demo', service, address: given.text('address') ?? '127.0.0.1', port };
+}

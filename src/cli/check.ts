@@ -1,0 +1,72 @@
+import type { Diagnostic } from '../config/config-error.ts';
+import type { Loaded, LoadResult } from '../config/load.ts';
+import { renderDiagnostics, renderDiagnosticsJson, wantsColour } from '../config/render.ts';
+import type { Config } from '../config/schema/config.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+export interface CheckOptions {
+  /** Directory or file. */
+  readonly path: string;
+  readonly json: boolean;
+}
+
+/** A stream to write to; `process.stdout` is one. */
+export interface Output {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+export interface CheckDependencies {
+  readonly load: (path: string) => LoadResult;
+  /** What start does with a configuration that loads, short of starting: regexes, variables, networks, hidden routes. */
+  readonly compile: (loaded: Loaded) => readonly Diagnostic[] | Promise<readonly Diagnostic[]>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/**
+ * `headgate check`: every mistake at once, on standard error; as one JSON object on standard output with `--json`.
+ * Resolves with the exit code: 78 when something is wrong.
+ */
+export async function check({ path, json }: CheckOptions, deps: CheckDependencies): Promise<ExitCode> {
+  const loaded = deps.load(path);
+  const diagnostics = loaded.ok ? await deps.compile(loaded) : loaded.diagnostics;
+  if (loaded.ok && diagnostics.length === 0) {
+    const counts = countsOf(loaded.config, loaded.files.size);
+    deps.stdout.write(
+      json ? `${JSON.stringify({ ok: true, ...counts })}\n` : `${path} is valid: ${sentence(counts)}\n`,
+    );
+    return exitCodes.ok;
+  }
+  if (json) deps.stdout.write(renderDiagnosticsJson(diagnostics));
+  else
+    deps.stderr.write(
+      renderDiagnostics(diagnostics, { files: loaded.files, colour: wantsColour(deps.stderr, process.env) }),
+    );
+  return exitCodes.configuration;
+}
+
+interface Counts {
+  readonly files: number;
+  readonly listeners: number;
+  readonly pools: number;
+  readonly routes: number;
+}
+
+function countsOf(config: Config, files: number): Counts {
+  return {
+    files,
+    listeners: Object.keys(config.listeners).length,
+    pools: Object.keys(config.pools).length,
+    routes: config.routes.length,
+  };
+}
+
+function sentence({ files, listeners, pools, routes }: Counts): string {
+  const parts = [counted(listeners, 'listener'), counted(pools, 'pool'), counted(routes, 'route')];
+  return `${parts.join(', ')} in ${counted(files, 'file')}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

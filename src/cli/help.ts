@@ -1,0 +1,95 @@
+import type { CommandName } from './arguments.ts';
+
+const MAIN = `Headgate is a reverse proxy: HTTPS in front, your services behind it.
+
+  headgate /api=3000 /=5173                  two services on https://localhost:8443/, no file needed
+  headgate app.localhost=5173                one by its own name
+  headgate start                             the configuration in routes/
+  headgate check -c gateway.yaml             is it right? Every mistake, with its line
+
+Commands
+  start    run the gateway          route    which route takes this request?
+  check    check a configuration    routes   list the routes in the order they are tried
+  config   show it with defaults    schema   print its JSON Schema, for editors
+  demo     run a demo service       help     more about a command: headgate help start
+
+Without a command: ROUTE=TARGET …
+  /api=3000               localhost:3000 gets /api and everything below it
+  /api/=3000              the same, but without the /api (note the slash)
+  /api=host:3000          another machine
+  /api=3000,3001          in turn
+  app.localhost=3000      a host name; app.localhost/api=3000 with a path
+  /api=https://api.example.com/v2            a site, with a path in front
+
+  --listen ADDRESS        127.0.0.1 unless given
+  -p, --port PORT         HTTPS, 8443 unless given
+  --http-port PORT        HTTP, which redirects, 8080 unless given
+  --admin-port PORT       health, API and dashboard, 4600 unless given
+
+  -h, --help              this, or the help of a command
+  -V, --version           the version
+
+Exit codes: 0 fine, 1 failure, 2 usage, 69 unavailable, 75 address in use, 77 no permission, 78 configuration.
+`;
+
+const CONFIG = '  -c, --config PATH   directory or file; HEADGATE_CONFIG, or routes/, unless given\n';
+const JSON_LINE = '  --json              for programs\n';
+
+const TOPICS: Readonly<Record<CommandName, string>> = {
+  start: `Run the gateway.
+
+  headgate start
+  headgate start -c gateway.yaml
+  HEADGATE_CONFIG=/etc/headgate headgate start
+
+${CONFIG}  --demo              run the three demo services of the starter configuration too
+
+SIGTERM and Ctrl-C let exchanges finish; a second Ctrl-C does not. SIGUSR2 opens log files again.
+`,
+  check: `Check a configuration: all that start does, without starting. Exit code 78 when something is wrong.
+
+  headgate check
+  headgate check -c gateway.yaml --json
+
+${CONFIG}${JSON_LINE}`,
+  routes: `List the routes in the order they are tried.
+
+  headgate routes
+  headgate routes --json
+
+${CONFIG}${JSON_LINE}`,
+  route: `Tell which route takes a request, and with --explain why the others do not.
+
+  headgate route https://shop.example/api/users/7
+  headgate route POST https://shop.example/api/users -H 'X-Beta: on' --explain
+
+  -H, --header FIELD  a header field of the request; more than once for more
+  --explain           every route that came near, and what it wants
+${CONFIG}${JSON_LINE}`,
+  config: `Show the configuration as it is understood: all files together, with every default.
+
+  headgate config
+
+${CONFIG}${JSON_LINE}`,
+  schema: `Print the JSON Schema of the configuration.
+
+  headgate schema > headgate.schema.json
+
+Editors use it when a file begins with:  # yaml-language-server: $schema=headgate.schema.json
+`,
+  demo: `Run one of the services that the starter configuration points to: fine, slow, flaky.
+
+  headgate demo fine
+  headgate demo slow --address 0.0.0.0 --port 9002
+
+  --address ADDRESS   127.0.0.1 unless given
+  --port PORT         9001, 9002, 9003 unless given
+`,
+  help: MAIN,
+  version: MAIN,
+};
+
+/** The help of a command, or of all of it; examples first. Ends with a line end. */
+export function helpText(topic: CommandName | null): string {
+  return topic === null ? MAIN : TOPICS[topic];
+}
