@@ -11,10 +11,8 @@ export function hostMatches(pattern: string, host: string): boolean {
 
 /** True if every host that `inner` covers is covered by `outer`; both are patterns. */
 export function hostCovers(outer: string, inner: string): boolean {
-  if (outer === inner) return true;
-  if (outer.charCodeAt(0) !== 0x2a) return false;
-  const name = inner.charCodeAt(0) === 0x2a ? inner.slice(2) : inner;
-  return hostMatches(outer, name);
+  // A wildcard is covered by a shorter one as if its "*" were a label.
+  return outer === inner || hostMatches(outer, inner);
 }
 
 /** True if some host is covered by both patterns. */

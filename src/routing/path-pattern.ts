@@ -52,9 +52,9 @@ export const anyPath: CompiledPath = Object.freeze({
 export function compilePath(match: PathMatch): PathResult {
   if (match.kind === 'regex') return compileRegexPath(match.value);
   if (!match.value.startsWith('/')) return { ok: false, message: `path "${match.value}" does not start with "/"` };
-  if (match.kind === 'pattern') return compilePattern(match.value);
   const problem = canonicalProblem(match.value);
   if (problem !== null) return { ok: false, message: problem };
+  if (match.kind === 'pattern') return compilePattern(match.value);
   const segments = match.value.slice(1).split('/');
   if (match.kind === 'exact') return { ok: true, path: segmentPath(segments, 'end', [], false) };
   // The trailing slash, or the whole of "/".
@@ -102,9 +102,8 @@ function segmentProblem(value: string, text: string, { isOpen, isLast, capture, 
   }
   if (isOpen) return null;
   if (/[{}]/.test(text)) return `in path "${value}", "${text}" is not a capture: a whole segment, {name} or {name...}`;
-  if (text.includes('*'))
-    return `in path "${value}", "${text}" is not a wildcard: {name} is one segment, a last ** the rest`;
-  return canonicalProblem(text);
+  if (!text.includes('*')) return null;
+  return `in path "${value}", "${text}" is not a wildcard: {name} is one segment, a last ** the rest`;
 }
 
 function segmentPath(

@@ -17,10 +17,12 @@ export interface Finding<T> {
 
 /** Rules that are compared with one rule, per listener and host: bounds the time on thousands of rules for one path. */
 const MAX_COMPARED = 100;
+/** Comparisons of rules with `all`, `any` or `not` in one vetting: they take about 15 µs, all others less than one. */
+const MAX_NESTED_COMPARED = 20_000;
 
 /**
  * Rules that can never match, and rules wholly hidden by one that always goes first, in the order given. Sound, not complete:
- * what is reported is dead, what is not may still be. Every rule must compile. 10 000 rules take about a tenth of a second:
+ * what is reported is dead, what is not may still be. Every rule must compile. 10 000 rules take about 0.2 s:
  * a rule is compared only with those on its very host and path.
  */
 export function vet<T>(rules: readonly RouteRule<T>[]): readonly Finding<T>[] {
@@ -89,6 +91,7 @@ interface Place {
 /** Rules by host, path shape and one condition they can't be met without. */
 class Neighbours<T> {
   readonly #lists = new Map<string, CompiledRule<T>[]>();
+  #nestedLeft = MAX_NESTED_COMPARED;
 
   constructor(all: readonly CompiledRule<T>[]) {
     for (const compiled of all) {
@@ -111,11 +114,19 @@ class Neighbours<T> {
         for (const other of this.#lists.get(keyOf(place.host, shape, anchor)) ?? []) {
           if (left === 0 || compareWithinPath(other, compiled) >= 0) break;
           left -= 1;
-          if (takesAll(other, place)) return other;
+          if (this.#mayCompare(other, place) && takesAll(other, place)) return other;
         }
       }
     }
     return null;
+  }
+
+  #mayCompare(other: CompiledRule<T>, { facts }: Place): boolean {
+    const { all, any, not } = other.rule.match;
+    const isNested = (all ?? any ?? not) !== undefined || facts.anys.length + facts.nots.length > 0;
+    if (!isNested) return true;
+    this.#nestedLeft -= 1;
+    return this.#nestedLeft >= 0;
   }
 }
 

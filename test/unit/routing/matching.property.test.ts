@@ -7,14 +7,15 @@ import { holds, naiveMatch } from './naive.ts';
 
 const requests = fc.array(routeRequest, { minLength: 1, maxLength: 12 });
 
-describe('matching, over generated rules and requests', () => {
+// Generous: a busy machine is no reason to fail.
+describe('matching, over generated rules and requests', { timeout: 60_000 }, () => {
   test('the table chooses what asking every rule and sorting chooses', () => {
     fc.assert(
       fc.property(ruleSet, requests, (rules, asked) => {
         const table = new RouteTable(rules);
         for (const one of asked) expect(table.match(one)?.rule.name).toBe(naiveMatch(rules, one)?.name);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1500 },
     );
   });
 

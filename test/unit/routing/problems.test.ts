@@ -45,7 +45,9 @@ describe('rules that do not compile', () => {
     ['/{rest...}/a', 'must be the last segment'],
     ['/**/{a}', 'must be the last segment'],
     ['/{a}/*', 'not a wildcard'],
-    ['/{a}/b c', 'write "b%20c"'],
+    ['//{a}', 'write "/{a}"'],
+    ['/{a}/../{b}', 'write "/{b}"'],
+    ['/{a}/b c', 'write "/{a}/b%20c"'],
     ['{a}', 'does not start with "/"'],
   ])('the pattern %s', (value, message) => {
     expect(problems({ path: pattern(value) })[0]?.[1]).toContain(message);
@@ -58,10 +60,13 @@ describe('rules that do not compile', () => {
     ['/%2f', 'write "/%2F"'],
     ['/a?b=1', 'stand under "query"'],
     ['/a#b', 'has a "#"'],
-    ['/100%', 'write "%25"'],
-    ['/a/../b', 'dot segment'],
-    ['/a/%2e', 'dot segment'],
-    ['/%00', 'control character'],
+    ['/100%', '(bad-escape)'],
+    ['/a/../b', 'write "/b"'],
+    ['/a/%2e', 'write "/a/"'],
+    ['/a/..;x', '(hidden-dot-segment)'],
+    ['//a', 'write "/a"'],
+    ['/a\\b', 'write "/a%5Cb"'],
+    ['/%00', '(encoded-control)'],
   ])('a path that no canonical path can be: %s', (value, message) => {
     expect(problems({ path: exact(value) })[0]?.[1]).toContain(message);
     expect(problems({ path: prefix(value) })[0]?.[1]).toContain(message);

@@ -119,6 +119,7 @@ describe('routes that are hidden', () => {
     ['absence', { headers: { x: present } }, { headers: { x: absent } }],
     ['OPTIONS *', { path: prefix('/') }, {}],
     ['a wider network', { client: ['10.1.0.0/16'] }, { client: ['10.0.0.0/8'] }],
+    ['an empty segment', { all: [{ path: pattern('/{x}/{y}/**') }] }, { all: [{ path: prefix('/a//') }] }],
     ['another name', { query: { q: present } }, { query: { r: present } }],
   ])('not hidden: %s', (_, first, second) => {
     expect(hidden(first, second)).toEqual([]);
