@@ -204,7 +204,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     this.#settle();
     connection.release();
     // What undici keeps of a request hangs on its controller. A flight that got old would drag the next ones into the old
-    // generation through it: letting go here saves a fifth of the CPU time of a request (16.4 to 13.1 µs).
+    // generation through it: letting go here saves a fifth of the CPU time of a request (18.4 to 14.5 µs for a 1 KiB GET).
     this.#controller = null;
     this.#connection = null;
     const trailers = decodeFields(controller.rawTrailers);
