@@ -9,6 +9,7 @@ import type { GatewayStatus } from '../../src/control/status.ts';
 import type { ExchangeObserver } from '../../src/exchange/observer.ts';
 import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
+import { inTime } from './deadline.ts';
 import { stopAfterTest } from './stop.ts';
 
 /** A configuration without listeners gets one, `web`, on plain HTTP. */
@@ -36,7 +37,7 @@ export class TestGateway {
   /** The record of the next exchange to finish, counted from the first: each call hands out one more. */
   nextRecord(): Promise<ExchangeRecord> {
     this.#next += 1;
-    return this.#observed.at(this.#next - 1);
+    return inTime(this.#observed.at(this.#next - 1), `record ${this.#next} of the gateway`);
   }
 
   /** Port of a listener. */

@@ -8,6 +8,7 @@ import {
   Reply,
   ReplyHead,
 } from './client.ts';
+import { inTime } from './deadline.ts';
 
 const nothing = new ReplyHead(0, []);
 
@@ -61,7 +62,7 @@ export class Http1Client implements ClientConnection {
   }
 
   dismissed(): Promise<void> {
-    return this.#closed;
+    return inTime(this.#closed, 'the connection to be closed');
   }
 
   close(): void {
@@ -92,12 +93,13 @@ export class Http1ClientExchange implements ClientExchange {
   }
 
   async head(): Promise<ReplyHead> {
-    while (this.#final === null) await this.#nextHead();
+    while (this.#final === null) await inTime(this.#nextHead(), 'a response head');
     return this.#final;
   }
 
   async interim(index: number): Promise<ReplyHead> {
-    while (this.#final === null && this.#informational.length <= index) await this.#nextHead();
+    while (this.#final === null && this.#informational.length <= index)
+      await inTime(this.#nextHead(), 'an interim response');
     const found = this.#informational[index];
     if (found === undefined)
       throw new Error(`Cannot find interim response ${index}: ${this.#final?.status} came first`);
@@ -108,7 +110,7 @@ export class Http1ClientExchange implements ClientExchange {
     await this.head();
     const wanted: Buffer[] = [];
     for (let missing = length; missing > 0; ) {
-      const piece = await this.#piece(missing);
+      const piece = await inTime(this.#piece(missing), `${missing} bytes of body`);
       if (piece === null) throw new PeerGone('The body ended before');
       wanted.push(piece);
       missing -= piece.length;
@@ -118,7 +120,7 @@ export class Http1ClientExchange implements ClientExchange {
 
   async reply(): Promise<Reply> {
     const head = await this.head();
-    while ((await this.#piece(Number.MAX_SAFE_INTEGER)) !== null);
+    while ((await inTime(this.#piece(Number.MAX_SAFE_INTEGER), 'the end of the body')) !== null);
     return new Reply({
       head,
       body: Buffer.concat(this.#body),

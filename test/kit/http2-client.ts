@@ -9,6 +9,7 @@ import {
   Reply,
   ReplyHead,
 } from './client.ts';
+import { inTime } from './deadline.ts';
 
 /** HTTP/2 as Node's client speaks it. */
 export class Http2Client implements ClientConnection {
@@ -52,7 +53,7 @@ export class Http2Client implements ClientConnection {
   }
 
   dismissed(): Promise<void> {
-    return this.#dismissed;
+    return inTime(this.#dismissed, 'a GOAWAY');
   }
 
   close(): void {
@@ -92,29 +93,29 @@ export class Http2ClientExchange implements ClientExchange {
   }
 
   async head(): Promise<ReplyHead> {
-    await this.#until(() => this.#final !== null || this.#closed);
+    await this.#until(() => this.#final !== null || this.#closed, 'a response head');
     return this.#final ?? new ReplyHead(0, []);
   }
 
   async interim(index: number): Promise<ReplyHead> {
-    await this.#until(() => this.#final !== null || this.#closed || this.#informational.length > index);
+    const enough = () => this.#final !== null || this.#closed || this.#informational.length > index;
+    await this.#until(enough, 'an interim response');
     const found = this.#informational[index];
     if (found === undefined) throw new Error(`Cannot find interim response ${index}: the final one came first`);
     return found;
   }
 
   async read(length: number): Promise<Buffer> {
-    const piece = await this.#reader.read(length);
+    const piece = await inTime(this.#reader.read(length), `${length} bytes of body`);
     this.#body.push(piece);
     return piece;
   }
 
   async reply(): Promise<Reply> {
     const head = await this.head();
-    for (let piece = await this.#reader.some(); piece !== null; piece = await this.#reader.some())
-      this.#body.push(piece);
+    await inTime(this.#rest(), 'the end of the body');
     // A trailer section comes after the last byte, and a reset may too.
-    await this.#until(() => this.#closed || this.stream.readableEnded);
+    await this.#until(() => this.#closed || this.stream.readableEnded, 'the end of the stream');
     const body = Buffer.concat(this.#body);
     return new Reply({
       head,
@@ -151,19 +152,24 @@ export class Http2ClientExchange implements ClientExchange {
       : 'clean';
   }
 
+  async #rest(): Promise<void> {
+    for (let piece = await this.#reader.some(); piece !== null; piece = await this.#reader.some())
+      this.#body.push(piece);
+  }
+
   #note(change: () => void): void {
     change();
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  async #until(met: () => boolean): Promise<void> {
-    while (!met()) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  async #until(met: () => boolean, what: string): Promise<void> {
+    while (!met()) await inTime(new Promise<void>((resolve) => this.#wake.push(resolve)), what);
   }
 }
 
 /** The session is ready to be used: the gateway's settings have come. */
 export async function settled(session: ClientHttp2Session): Promise<void> {
-  await once(session, 'remoteSettings');
+  await inTime(once(session, 'remoteSettings'), 'the settings of the gateway');
 }
 
 function headOf(raw: readonly string[]): ReplyHead {

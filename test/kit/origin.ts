@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { inTime } from './deadline.ts';
 import { ScriptedConnection } from './origin-connection.ts';
 import type { Received } from './received.ts';
 import { parseStep, type Script } from './script.ts';
@@ -90,29 +91,29 @@ export class Origin {
 
   /** Request number `index` (from 0) as soon as its head was read. */
   async request(index = 0): Promise<Received> {
-    await this.#until(() => this.received.length > index);
+    await this.#until(() => this.received.length > index, `the head of request ${index}`);
     return this.received[index] as Received;
   }
 
   /** Resolves when request number `index` was read to its end by a `read body` or `respond` step. */
   async complete(index = 0): Promise<Received> {
-    await this.#until(() => this.received[index]?.complete === true);
+    await this.#until(() => this.received[index]?.complete === true, `the end of request ${index}`);
     return this.received[index] as Received;
   }
 
   /** Resolves when `count` connections have been accepted in all. */
   connected(count = 1): Promise<void> {
-    return this.#until(() => this.#accepted >= count);
+    return this.#until(() => this.#accepted >= count, `${count} connections to be made`);
   }
 
   /** Resolves when `count` connections have been closed in all. */
   closed(count = 1): Promise<void> {
-    return this.#until(() => this.#closed >= count);
+    return this.#until(() => this.#closed >= count, `${count} connections to be closed`);
   }
 
   /** Resolves when no connection is open. */
   idle(): Promise<void> {
-    return this.#until(() => this.#open.size === 0);
+    return this.#until(() => this.#open.size === 0, 'every connection to be closed');
   }
 
   /** Closes every connection with FIN, as a server does with idle ones; goes on listening. */
@@ -158,9 +159,9 @@ export class Origin {
     this.#changed();
   }
 
-  #until(met: () => boolean): Promise<void> {
+  #until(met: () => boolean, what: string): Promise<void> {
     if (met()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ met, resolve }));
+    return inTime(new Promise((resolve) => this.#waiters.push({ met, resolve })), `an origin to see ${what}`);
   }
 
   #changed(): void {
