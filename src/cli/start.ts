@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../config/config-error.ts';
+import { configFromObject, type Files, type LoadResult, loadConfig } from '../config/load.ts';
+import { renderDiagnostics, wantsColour } from '../config/render.ts';
+import type { Config, ConfigInput } from '../config/schema/config.ts';
+import { type Gateway, StartError, startGateway } from '../gateway.ts';
+import { banner } from './banner.ts';
+import { DEMO_PORTS, DEMO_SERVICES, startDemo } from './demo.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export interface StartOptions {
+  /** Directory or file; `routes` unless given. */
+  readonly path: string;
+  /** Configuration from the command line (`headgate /api=3000`) in place of files. */
+  readonly inline: ConfigInput | null;
+  /** Start the three demo services of the starter configuration too. */
+  readonly demo: boolean;
+}
+
+/** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
+export async function start(options: StartOptions): Promise<number> {
+  const began = performance.now() - process.uptime() * 1000;
+  const loaded = load(options);
+  if (!loaded.ok) return refuse(loaded.diagnostics, loaded.files);
+  let gateway: Gateway;
+  try {
+    if (options.demo) await startDemos();
+    gateway = await startGateway({
+      config: loaded.config,
+      origins: loaded.origins,
+      certificatesDirectory: certificatesDirectory(options),
+      development: options.inline !== null || options.demo,
+    });
+  } catch (error) {
+    return explain(error, loaded.files);
+  }
+  process.stderr.write(describe(gateway, loaded.config, { options, elapsedMs: performance.now() - began }));
+  return untilStopped(gateway);
+}
+
+function load({ inline, path }: StartOptions): LoadResult {
+  return inline === null ? loadConfig(path, process.env) : configFromObject(inline);
+}
+
+function refuse(diagnostics: ConfigError['diagnostics'], files: Files): number {
+  const colour = wantsColour(process.stderr, process.env);
+  process.stderr.write(renderDiagnostics(diagnostics, { files, colour, closing: 'Nothing was started.' }));
+  return exitCodes.configuration;
+}
+
+function explain(error: unknown, files: Files): number {
+  if (error instanceof ConfigError) return refuse(error.diagnostics, files);
+  if (error instanceof StartError) {
+    process.stderr.write(`headgate: ${error.message}\n`);
+    return exitCodes.configuration;
+  }
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === 'EADDRINUSE') {
+    process.stderr.write(
+      `headgate: Port ${port} is in use already: stop what listens there, or choose another in "listeners"\n`,
+    );
+    return exitCodes.addressInUse;
+  }
+  if (code === 'EACCES') {
+    process.stderr.write(`headgate: No permission to listen on port ${port}: ports below 1024 need a privilege\n`);
+    return exitCodes.noPermission;
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    process.stderr.write(`headgate: This machine has no address ${address}\n`);
+    return exitCodes.configuration;
+  }
+  throw error;
+}
+
+async function startDemos(): Promise<void> {
+  for (const name of DEMO_SERVICES) await startDemo(name, { address: '127.0.0.1', port: DEMO_PORTS[name] });
+}
+
+/** Beside the configuration in a checkout; for the command line alone, where programs keep their data (XDG base directories). */
+function certificatesDirectory({ inline }: StartOptions): string {
+  const { HEADGATE_CERTS, XDG_DATA_HOME } = process.env;
+  if (HEADGATE_CERTS !== undefined) return HEADGATE_CERTS;
+  if (inline === null || existsSync('certs')) return 'certs';
+  return join(XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'headgate', 'certs');
+}
+
+function describe(gateway: Gateway, config: Config, about: { options: StartOptions; elapsedMs: number }): string {
+  const mints = Object.values(config.listeners).some(
+    (listener) => listener.tls !== undefined && listener.tls.certificate === undefined,
+  );
+  return banner(gateway, {
+    elapsedMs: about.elapsedMs,
+    routes: config.routes.map((route) => ({
+      match: matchOf(route.match),
+      leads: route.pool ?? (route.redirect === undefined ? 'fixed response' : `redirect ${route.redirect.to}`),
+    })),
+    colour: wantsColour(process.stderr, process.env),
+    authorityFile: mints ? join(certificatesDirectory(about.options), 'ca.pem') : null,
+  });
+}
+
+function matchOf(match: Config['routes'][number]['match']): string {
+  const host = match.host?.join(', ') ?? '';
+  const path =
+    match.path === undefined
+      ? ''
+      : match.path.kind === 'prefix'
+        ? `${match.path.value.replace(/\/$/, '')}/**`
+        : match.path.value;
+  return `${host}${path}` || '/**';
+}
+
+/** First signal: drain. Second: exit at once. Resolves with 0 after a drain. */
+function untilStopped(gateway: Gateway): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(exitCodes.failure);
+    stopping = true;
+    gateway.drain().then(() => resolve(exitCodes.ok), reject);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGUSR2', () => gateway.reopenLogs());
+  return promise;
+}

@@ -1,0 +1,99 @@
+import { stringify } from 'yaml';
+import { type Command, parseArguments } from './cli/arguments.ts';
+import { check } from './cli/check.ts';
+import { compileOnly } from './cli/compile-only.ts';
+import { startDemo } from './cli/demo.ts';
+import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
+import { helpText } from './cli/help.ts';
+import { askRoute } from './cli/route.ts';
+import { listRoutes } from './cli/routes.ts';
+import { start } from './cli/start.ts';
+import { UsageError } from './cli/usage-error.ts';
+import { configJsonSchemaText } from './config/json-schema.ts';
+import { type Loaded, loadConfig } from './config/load.ts';
+import { redacted } from './config/redacted.ts';
+import type { RoutePlan, Snapshot } from './engine/snapshot.ts';
+import type { RouteRule } from './routing/route.ts';
+import { version } from './version.ts';
+
+const { stdout, stderr } = process;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await run(parseArguments(argv, process.env));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    stderr.write(error.render());
+    return exitCodes.usage;
+  }
+}
+
+async function run(command: Command): Promise<number> {
+  switch (command.command) {
+    case 'help':
+      stdout.write(helpText(command.topic));
+      return exitCodes.ok;
+    case 'version':
+      stdout.write(`${version}\n`);
+      return exitCodes.ok;
+    case 'schema':
+      stdout.write(configJsonSchemaText());
+      return exitCodes.ok;
+    case 'start':
+      return start(command);
+    case 'demo':
+      await startDemo(command.service, command);
+      return new Promise<number>((resolve) => process.once('SIGTERM', () => resolve(exitCodes.ok)));
+    case 'check':
+      return checkConfiguration(command);
+    case 'config':
+      return withConfiguration(command, ({ config }) => {
+        stdout.write(command.json ? `${JSON.stringify(redacted(config))}\n` : stringify(redacted(config)));
+        return exitCodes.ok;
+      });
+    case 'routes':
+      return withConfiguration(command, (_loaded, { routes }) => {
+        stdout.write(listRoutes(routes, command.json));
+        return exitCodes.ok;
+      });
+    case 'route':
+      return withConfiguration(command, (_loaded, { snapshot }) => {
+        const { text, found } = askRoute(snapshot, command);
+        stdout.write(text);
+        return found ? exitCodes.ok : exitCodes.failure;
+      });
+  }
+}
+
+interface Selection {
+  readonly path: string;
+  readonly json: boolean;
+}
+
+function checkConfiguration(options: Selection): Promise<ExitCode> {
+  return check(options, {
+    load: (path) => loadConfig(path, process.env),
+    compile: (loaded) => {
+      const compiled = compileOnly(loaded);
+      return compiled.ok ? [] : compiled.diagnostics;
+    },
+    stdout,
+    stderr,
+  });
+}
+
+/** Runs `use` on a configuration that `headgate check` would accept; otherwise says what that says. */
+async function withConfiguration(
+  options: Selection,
+  use: (
+    loaded: Loaded,
+    compiled: { readonly snapshot: Snapshot; readonly routes: readonly RouteRule<RoutePlan>[] },
+  ) => number,
+): Promise<number> {
+  const loaded = loadConfig(options.path, process.env);
+  const compiled = loaded.ok ? compileOnly(loaded) : null;
+  if (!loaded.ok || compiled === null || !compiled.ok) return checkConfiguration(options);
+  return use(loaded, compiled);
+}
