@@ -26,6 +26,11 @@ export function configJsonSchema(): object {
   return body;
 }
 
+/** The same as the text of a file: what `headgate schema` prints, and docs/headgate.schema.json holds. */
+export function configJsonSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}
+
 /** zod knows neither what a parsed text looks like, nor how its default is written. */
 function override({ zodSchema, jsonSchema }: { zodSchema: $ZodType; jsonSchema: Json }): void {
   const kind = formOf(zodSchema)?.kind;
@@ -68,7 +73,10 @@ function allowVariables(node: unknown): void {
 
 function widen(schema: Json): void {
   const { type, pattern, enum: words, const: constant } = schema;
-  if (typeof pattern === 'string') schema['pattern'] = `${pattern}|${VARIABLE}`;
+  if (typeof pattern === 'string') {
+    schema['pattern'] = `${pattern}|${VARIABLE}`;
+    delete schema['format']; // zod's own names (starts_with) beside the pattern that says it
+  }
   const isOther = type === 'integer' || type === 'number' || type === 'boolean';
   if (!isOther && words === undefined && constant === undefined) return;
   const { description, default: preset, examples, ...rest } = schema;

@@ -50,7 +50,7 @@ const health = z
       .describe('Statuses that mean healthy: 200, or ranges 200-299'),
     host: z.string().optional().describe('Host header of the check; the endpoint address unless given'),
     interval: duration.default(5_000).describe('Between checks, jittered by ±20 %'),
-    timeout: duration.default(2_000).describe('For the whole check'),
+    timeout: duration.default(2_000).describe('Until the response head of a check'),
     rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
     fall: z.number().int().min(1).default(3).describe('Failures in a row that make it unhealthy'),
     start: z.enum(['up', 'down']).default('up').describe('State before the first result'),
