@@ -11,6 +11,8 @@ export interface ChannelEvents {
   onEarlyEnd(): void;
   /** The stream has closed. */
   onClose(): void;
+  /** At the stream's `end`: was it the client who ended it? */
+  isCleanEnd(): boolean;
   /** Makes a failure visible to the client: nothing may look like a clean end. */
   reset(): void;
 }
@@ -42,6 +44,7 @@ export class DuplexChannel implements ByteChannel {
     if (head.byteLength > 0) this.#take(head);
     stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
     stream.on('end', () => {
+      if (!events.isCleanEnd()) return;
       this.#ended = true;
       if (this.#into === null) events.onEarlyEnd();
       else this.#deliverEnd();

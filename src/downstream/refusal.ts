@@ -29,6 +29,8 @@ export function refusalMessage(status: number, reason: string): string {
 /** An error of Node's HTTP parser, or of the socket under it. */
 export interface ParserError {
   readonly code?: string | undefined;
+  /** The parser's words for it. */
+  readonly reason?: unknown;
   readonly rawPacket?: unknown;
 }
 
@@ -40,7 +42,10 @@ export function answerTo(error: ParserError): { readonly status: number; readonl
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return { status: 413, reason: 'chunk-extensions' };
     case 'HPE_INVALID_VERSION':
-      return { status: 505, reason: 'http-version' };
+      // The same code stands for a well-formed version that is none, and for whatever else is wrong around it.
+      return error.reason === 'Invalid HTTP version'
+        ? { status: 505, reason: 'http-version' }
+        : { status: 400, reason: 'bad-request-line' };
     case 'HPE_INVALID_METHOD':
       return startsWithToken(error.rawPacket)
         ? { status: 501, reason: 'unknown-method' }

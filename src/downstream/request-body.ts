@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { GatewayError } from '../errors.ts';
+import { clientGone, type GatewayError } from '../errors.ts';
 import type { BodySink, BodySource } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
 
@@ -11,7 +11,7 @@ const RATE_WINDOW_MS = 10_000;
 
 /** What the protocol knows of a body on its way. */
 export interface BodyWire {
-  /** All of it was received, though perhaps not handed on yet. */
+  /** All of it was received, though perhaps not handed on yet; still false at the stream's `end` if it was cut short. */
   readonly complete: boolean;
   /** Trailer fields; asked for at the end. */
   readonly trailers: HeaderList;
@@ -126,6 +126,10 @@ export class RequestBody implements BodySource {
 
   #ended(): void {
     if (this.#state === 'over' || this.#state === 'failed') return;
+    if (!this.#wire.complete) {
+      this.fail(clientGone());
+      return;
+    }
     this.#state = 'over';
     const sink = this.#sink;
     this.#sink = null;

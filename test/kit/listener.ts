@@ -42,7 +42,7 @@ export class TestListener {
   readonly inbox: ExchangeInbox;
   readonly port: number;
   readonly refusals: readonly Refusal[];
-  readonly bugs: readonly unknown[];
+  readonly bugs: unknown[];
   readonly #waiting: (() => void)[];
 
   constructor(parts: {
@@ -50,7 +50,7 @@ export class TestListener {
     inbox: ExchangeInbox;
     port: number;
     refusals: readonly Refusal[];
-    bugs: readonly unknown[];
+    bugs: unknown[];
     waiting: (() => void)[];
   }) {
     this.listener = parts.listener;
@@ -59,6 +59,11 @@ export class TestListener {
     this.refusals = parts.refusals;
     this.bugs = parts.bugs;
     this.#waiting = parts.waiting;
+  }
+
+  /** For a test that provoked one. */
+  forgetBugs(): void {
+    this.bugs.length = 0;
   }
 
   /** The `n`th refusal, counted from 0. */

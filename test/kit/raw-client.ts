@@ -30,12 +30,16 @@ export type Closed = 'end' | 'reset';
 /** A client that sends exactly the bytes it is told to, and shows exactly those that come back. Destroyed after the test. */
 export class RawClient {
   readonly socket: Socket;
+  /** The TCP socket: under TLS another one. */
+  readonly #tcp: Socket;
   readonly #reader: ByteReader;
   readonly #closed: Promise<Closed>;
   #reset: boolean = false;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.socket = socket;
+    this.#tcp = tcp;
+    tcp.on('error', () => {});
     this.#reader = new ByteReader(socket);
     this.#closed = new Promise((resolve) => {
       socket.on('error', () => {
@@ -49,11 +53,9 @@ export class RawClient {
   static async connect(options: RawClientOptions): Promise<RawClient> {
     const target = { port: options.port, host: options.host ?? '127.0.0.1' };
     const from = options.localAddress === undefined ? {} : { localAddress: options.localAddress };
-    const socket =
-      options.tls === undefined
-        ? connect({ ...target, ...from, noDelay: true })
-        : connectTls({ ...target, ...from, ...tlsOptions(options.tls) });
-    const client = new RawClient(socket);
+    const tcp = connect({ ...target, ...from, noDelay: true });
+    const socket = options.tls === undefined ? tcp : connectTls({ socket: tcp, ...tlsOptions(options.tls) });
+    const client = new RawClient(socket, tcp);
     await inTime(connected(socket, options.tls === undefined ? 'connect' : 'secureConnect'), 'a connection');
     return client;
   }
@@ -109,7 +111,7 @@ export class RawClient {
 
   /** Sends an RST. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
   }
 
   destroy(): void {

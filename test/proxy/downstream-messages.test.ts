@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { GatewayError } from '../../src/errors.ts';
 import type { ExchangeInbox } from '../kit/exchange-inbox.ts';
 import { startListener } from '../kit/listener.ts';
 import { exchangeRaw, RawClient } from '../kit/raw-client.ts';
@@ -293,14 +294,7 @@ describe('responses', () => {
     held.exchange.response.start({ status: 200, headers: [] });
     held.exchange.response.data(Buffer.from('abc'));
     await client.until('abc');
-    held.exchange.response.fail(
-      held.gone[0] ??
-        new (await import('../../src/errors.ts')).GatewayError('http_response_incomplete', {
-          blame: 'upstream',
-          status: 502,
-          reason: 'x',
-        }),
-    );
+    held.exchange.response.fail(incomplete());
     expect(await client.rest()).toBe('\r\n');
     await held.closed();
   });
@@ -312,8 +306,10 @@ describe('responses', () => {
     const { response } = (await inbox.next()).exchange;
     response.start({ status: 200, headers: ['Content-Length', '10'] });
     response.data(Buffer.from('abc'));
+    const reply = client.response();
+    await new Promise((resolve) => setImmediate(resolve));
     response.end(null);
-    expect((await client.response()).complete).toBe(false);
+    expect(await reply).toMatchObject({ text: 'abc', complete: false });
   });
 
   test.each([
@@ -364,3 +360,7 @@ describe('responses', () => {
     expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
   });
 });
+
+function incomplete(): GatewayError {
+  return new GatewayError('http_response_incomplete', { blame: 'upstream', status: 502, reason: 'upstream-reset' });
+}

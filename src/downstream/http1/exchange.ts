@@ -86,7 +86,8 @@ export class Http1Exchange implements Exchange, ResponseOwner {
 
   /** The connection has closed under the exchange. */
   connectionLost(): void {
-    this.response.closed(false);
+    // The end of a tunnel is told by its channel, after the last bytes.
+    if (this.tunnelled === null) this.response.connectionClosed();
   }
 
   /** The client's bytes stopped making sense in the middle of this request. False if the request was complete already. */

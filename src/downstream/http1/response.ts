@@ -127,6 +127,10 @@ export class Http1Sink implements ResponseSink {
     this.#response.removeListener('close', onClose);
   }
 
+  connectionClosed(): void {
+    this.closed(this.#response.writableFinished);
+  }
+
   /** The response is over, one way or the other. Idempotent. */
   closed(complete: boolean): void {
     if (this.#over) return;

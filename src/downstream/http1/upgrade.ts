@@ -35,6 +35,7 @@ export class UpgradeByTunnel implements UpgradeOffer {
       onEarlyEnd: () => socket.destroySoon(),
       // The end of a tunnel is told by its channel.
       onClose: () => this.#exchange?.response.closed(this.#switched || this.response.writableFinished),
+      isCleanEnd: () => true,
       reset: () => socket.destroy(),
     });
     // Node's own listener for this is gone with its parser.

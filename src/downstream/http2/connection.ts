@@ -8,7 +8,7 @@ import { refusalFields, refusalText } from '../refusal.ts';
 import { type BodyWire, RequestBody } from '../request-body.ts';
 import { Http2Exchange } from './exchange.ts';
 import { type BadStream, readStreamHead, type StreamHead } from './request-head.ts';
-import { handshakeFields, UpgradeByStream } from './upgrade.ts';
+import { endedByClient, handshakeFields, UpgradeByStream } from './upgrade.ts';
 
 /** Request bytes that one stream, and all streams of a session together, may have in flight towards a slow reader. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
@@ -36,6 +36,8 @@ export class Http2Connection implements Tended {
     this.#parts = parts;
     this.#since = parts.connections.now;
     const { limits } = parts.options;
+    // Half-open is for HTTP/1.x: Node's session waits for its socket to close, and after a FIN alone it would wait for ever.
+    socket.allowHalfOpen = false;
     const session = performServerHandshake(socket, {
       settings: {
         enableConnectProtocol: true,
@@ -154,12 +156,17 @@ export class Http2Connection implements Tended {
 
 function wireOf(stream: ServerHttp2Stream): BodyWire {
   let trailers: HeaderList = [];
+  let complete = false;
+  // Node ends the readable side of a stream that was reset as if all had come.
+  stream.on('end', () => {
+    complete = endedByClient(stream);
+  });
   stream.on('trailers', (_headers, _flags, fields: HeaderList) => {
     trailers = fields;
   });
   return {
     get complete() {
-      return stream.readableEnded;
+      return complete;
     },
     get trailers() {
       return trailers;

@@ -109,7 +109,9 @@ export class Http2Sink implements ResponseSink {
     if (this.#over) return;
     this.#over = true;
     this.phase = 'closed';
-    const complete = this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const { writableFinished, aborted, rstCode } = this.#stream;
+    // Node ends the writable side of a stream that dies under us; `aborted` says that it was not we who did.
+    const complete = writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
     this.#owner.streamClosed(complete);
     if (this.onClose !== null) this.onClose();
   }

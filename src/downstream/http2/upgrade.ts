@@ -24,6 +24,7 @@ export class UpgradeByStream implements UpgradeOffer {
       // A client that ends the stream before the switch takes nothing any more.
       onEarlyEnd: () => stream.close(constants.NGHTTP2_CANCEL),
       onClose: () => {},
+      isCleanEnd: () => endedByClient(stream),
       reset: () => stream.close(constants.NGHTTP2_CANCEL),
     });
   }
@@ -36,6 +37,11 @@ export class UpgradeByStream implements UpgradeOffer {
     if (!this.#exchange.response.handOver({ status: 200, headers })) this.#stream.close(constants.NGHTTP2_CANCEL);
     return this.#channel;
   }
+}
+
+/** At `end`: the client sent END_STREAM. The event alone says nothing, it comes for a reset too. */
+export function endedByClient(stream: ServerHttp2Stream): boolean {
+  return !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
 /**
