@@ -87,6 +87,7 @@ export function parseArguments(argv: readonly string[], environment: Environment
   const asked = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   if (asked.some((argument) => argument === '--help' || argument === '-h')) return { command: 'help', topic: null };
   if (first === '--version' || first === '-V') return { command: 'version' };
+  if (!/[=/]|^-|\d$/.test(first)) throw unknownCommand(first); // neither ROUTE=TARGET nor a slip in one
   return parseZeroConfig(argv, environment);
 }
 
@@ -121,8 +122,6 @@ function parseCommand(command: CommandName, rest: readonly string[], environment
 
 function parseZeroConfig(argv: readonly string[], environment: Environment): Command {
   const given = readOptions(argv, ZERO_CONFIG_OPTIONS, null);
-  const stranger = given.positionals.find((argument) => !argument.includes('=') && !argument.startsWith('/'));
-  if (stranger !== undefined && !/^[\w.:-]*\d$/.test(stranger)) throw unknownCommand(stranger);
   if (given.positionals.length === 0) throw new UsageError('There is no command', 'For example: headgate start');
   const inline = zeroConfig(given.positionals, {
     ...ifGiven('listen', given.text('listen') ?? environment['HEADGATE_LISTEN']),

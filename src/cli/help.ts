@@ -21,8 +21,8 @@ Without a command: ROUTE=TARGET …
   app.localhost=3000      a host name; app.localhost/api=3000 with a path
   /api=https://api.example.com/v2            a site, with a path in front
 
-  --listen ADDRESS        127.0.0.1 unless given
-  -p, --port PORT         HTTPS, 8443 unless given
+  --listen ADDRESS        HEADGATE_LISTEN or 127.0.0.1 unless given
+  -p, --port PORT         HTTPS, HEADGATE_PORT or 8443 unless given
   --http-port PORT        HTTP, which redirects, 8080 unless given
   --admin-port PORT       health, API and dashboard, 4600 unless given
 
