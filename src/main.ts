@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { check } from './cli/check.ts';
 import { compileOnly } from './cli/compile-only.ts';
-import { startDemo } from './cli/demo.ts';
+import { runDemo } from './cli/demo.ts';
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { helpText } from './cli/help.ts';
 import { askRoute } from './cli/route.ts';
@@ -44,8 +44,8 @@ async function run(command: Command): Promise<number> {
     case 'start':
       return start(command);
     case 'demo':
-      await startDemo(command.service, command);
-      return new Promise<number>((resolve) => process.once('SIGTERM', () => resolve(exitCodes.ok)));
+      await runDemo(command.service, command);
+      return exitCodes.ok;
     case 'check':
       return checkConfiguration(command);
     case 'config':

@@ -26,6 +26,22 @@ export async function startDemo(name: DemoName, at: DemoAddress): Promise<Server
   return server;
 }
 
+/** Stops at once: connections are cut. */
+export function stopDemo(server: Server): void {
+  server.close();
+  server.closeAllConnections();
+}
+
+/** `headgate demo`: runs one until the process is told to stop. Rejects like `startDemo`. */
+export async function runDemo(name: DemoName, at: DemoAddress): Promise<void> {
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  process.once('SIGTERM', resolve);
+  process.once('SIGINT', resolve);
+  const server = await startDemo(name, at);
+  await told;
+  stopDemo(server);
+}
+
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 const answers: Readonly<Record<DemoName, () => Answer>> = { fine, slow, flaky };

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
@@ -7,7 +8,7 @@ import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import { type Gateway, StartError, startGateway } from '../gateway.ts';
 import { banner } from './banner.ts';
-import { DEMO_PORTS, DEMO_SERVICES, startDemo } from './demo.ts';
+import { DEMO_PORTS, DEMO_SERVICES, startDemo, stopDemo } from './demo.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface StartOptions {
@@ -24,20 +25,25 @@ export async function start(options: StartOptions): Promise<number> {
   const began = performance.now() - process.uptime() * 1000;
   const loaded = load(options);
   if (!loaded.ok) return refuse(loaded.diagnostics, loaded.files);
-  let gateway: Gateway;
+  const demos: Server[] = [];
   try {
-    if (options.demo) await startDemos();
-    gateway = await startGateway({
+    if (options.demo) await startDemos(demos);
+    const gateway = await startGateway({
       config: loaded.config,
       origins: loaded.origins,
       certificatesDirectory: certificatesDirectory(options),
       development: options.inline !== null || options.demo,
     });
+    // Before the banner: whoever waits for it may send a signal at once.
+    const stopped = untilStopped(gateway);
+    process.stderr.write(describe(gateway, loaded.config, { options, elapsedMs: performance.now() - began }));
+    return await stopped;
   } catch (error) {
     return explain(error, loaded.files);
+  } finally {
+    // Otherwise they would keep the process.
+    for (const demo of demos) stopDemo(demo);
   }
-  process.stderr.write(describe(gateway, loaded.config, { options, elapsedMs: performance.now() - began }));
-  return untilStopped(gateway);
 }
 
 function load({ inline, path }: StartOptions): LoadResult {
@@ -74,8 +80,11 @@ function explain(error: unknown, files: Files): number {
   throw error;
 }
 
-async function startDemos(): Promise<void> {
-  for (const name of DEMO_SERVICES) await startDemo(name, { address: '127.0.0.1', port: DEMO_PORTS[name] });
+/** Adds each to `started` as soon as it listens. */
+async function startDemos(started: Server[]): Promise<void> {
+  for (const name of DEMO_SERVICES) {
+    started.push(await startDemo(name, { address: '127.0.0.1', port: DEMO_PORTS[name] }));
+  }
 }
 
 /** Beside the configuration in a checkout; for the command line alone, where programs keep their data (XDG base directories). */
