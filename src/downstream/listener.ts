@@ -134,6 +134,8 @@ export class Listener {
   }
 
   #shakeHands(socket: Socket, tls: TlsServer, certificates: CertificateSource): void {
+    // A client that hangs up during the handshake is gone; half-open is for after it, and the TLS socket's own affair.
+    socket.allowHalfOpen = false;
     const key = peerKey(socket);
     this.#handshaking.set(key, socket);
     socket.once('close', () => {
