@@ -137,8 +137,12 @@ export class Http2ClientExchange implements ClientExchange {
     this.stream.end();
   }
 
+  /** RST_STREAM and nothing before it, as browsers do. Node's own `close` would end an unfinished body cleanly first. */
   leave(): void {
-    this.stream.close(constants.NGHTTP2_CANCEL);
+    const handle = Object.getOwnPropertySymbols(this.stream).find((symbol) => symbol.description === 'kHandle');
+    const bare: unknown = handle === undefined ? undefined : Reflect.get(this.stream, handle);
+    (bare as { rstStream(code: number): void }).rstStream(constants.NGHTTP2_CANCEL);
+    this.stream.destroy();
   }
 
   /** Node ends a stream that was reset without an error code like one that ended; its length tells. */
