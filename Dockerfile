@@ -2,7 +2,7 @@ FROM node:26-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 COPY test/runtime test/runtime
-RUN npm ci --omit=optional --no-audit --no-fund
+RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json build.ts ./
 COPY src src
 COPY docs/headgate.schema.json docs/
