@@ -16,11 +16,14 @@ const nothing = new ReplyHead(0, []);
 export class Http1Client implements ClientConnection {
   readonly socket: Socket;
   readonly reader: ByteReader;
+  readonly #tcp: Socket;
   readonly #closed: Promise<void>;
   #reset = false;
 
-  constructor(socket: Socket) {
+  /** `tcp` is the connection under a TLS socket. */
+  constructor(socket: Socket, tcp: Socket = socket) {
     this.socket = socket;
+    this.#tcp = tcp;
     this.reader = new ByteReader(socket);
     socket.on('error', () => {
       this.#reset = true;
@@ -67,6 +70,11 @@ export class Http1Client implements ClientConnection {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  /** Leaves with an RST. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
   }
 }
 

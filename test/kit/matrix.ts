@@ -110,14 +110,14 @@ export class Front {
 
   async connectHttp1(serverName = 'shop.test'): Promise<Http1Client> {
     if (this.downstream === 'h2') throw new Error('Cannot speak HTTP/1.1 here: leave h2 out, with a reason');
-    const socket = this.downstream === 'h1' ? await this.#dialTcp() : await this.#dialTls(serverName, 'http/1.1');
-    const client = new Http1Client(socket);
+    const tcp = await this.#dial();
+    const client = new Http1Client(this.downstream === 'h1' ? tcp : await secured(tcp, serverName, 'http/1.1'), tcp);
     stopAfterTest(() => client.close());
     return client;
   }
 
   async connectHttp2(serverName = 'shop.test'): Promise<Http2Client> {
-    const socket = await this.#dialTls(serverName, 'h2');
+    const socket = await secured(await this.#dial(), serverName, 'h2');
     const session = connectHttp2(`https://${serverName}`, { createConnection: () => socket });
     const client = new Http2Client(session);
     stopAfterTest(() => client.close());
@@ -125,22 +125,19 @@ export class Front {
     return client;
   }
 
-  async #dialTcp(): Promise<Socket> {
+  async #dial(): Promise<Socket> {
     const socket = connectTcp({ port: this.gateway.port(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    socket.on('error', () => {});
     await once(socket, 'connect');
     return socket;
   }
+}
 
-  async #dialTls(serverName: string, protocol: string): Promise<Socket> {
-    const socket = connectTls({
-      port: this.gateway.port(),
-      host: '127.0.0.1',
-      servername: serverName,
-      ca: await testAuthority(),
-      ALPNProtocols: [protocol],
-    });
-    await once(socket, 'secureConnect');
-    if (socket.alpnProtocol !== protocol) throw new Error(`The gateway agreed to "${socket.alpnProtocol}" only`);
-    return socket;
-  }
+/** The same connection with TLS on it, once both sides have agreed on `protocol`. */
+async function secured(tcp: Socket, serverName: string, protocol: string): Promise<Socket> {
+  const ca = await testAuthority();
+  const socket = connectTls({ socket: tcp, servername: serverName, ca, ALPNProtocols: [protocol] });
+  await once(socket, 'secureConnect');
+  if (socket.alpnProtocol !== protocol) throw new Error(`The gateway agreed to "${socket.alpnProtocol}" only`);
+  return socket;
 }
