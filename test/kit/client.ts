@@ -48,8 +48,14 @@ export class ReplyHead {
     this.fields = new Fields(fields);
   }
 
+  /** First value of a field, by lower-case name. */
   header(lower: string): string | null {
     return this.fields.first(lower);
+  }
+
+  /** Every value of a field, in order. */
+  all(lower: string): readonly string[] {
+    return this.fields.all(lower);
   }
 }
 

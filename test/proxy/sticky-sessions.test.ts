@@ -1,0 +1,89 @@
+import { expect } from 'vitest';
+import type { Reply } from '../kit/client.ts';
+import { forwardTo } from '../kit/config.ts';
+import { matrix, type Stage } from '../kit/matrix.ts';
+import type { Origin } from '../kit/origin.ts';
+
+const STICKY = { pool: { affinity: { cookie: 'sid', secret: 'a secret of sixteen or more' } } };
+
+matrix('a client is given a cookie and stays with its endpoint', async (stage) => {
+  const shops = await twoShops(stage);
+  const front = await stage.gateway(forwardTo(shops, STICKY));
+  const first = await front.send({});
+  const session = sessionOf(first);
+  for (let i = 0; i < 4; i += 1) {
+    const reply = await front.send({ headers: ['Cookie', `other=1; ${session}`] });
+    expect(reply.text).toBe(first.text);
+    expect(reply.all('set-cookie')).toEqual([]);
+  }
+});
+
+matrix('the cookie tells nothing, and has the attributes that keep it safe', async (stage) => {
+  const shops = await twoShops(stage);
+  const front = await stage.gateway(forwardTo(shops, STICKY));
+  const [cookie = ''] = (await front.send({})).all('set-cookie');
+  expect(cookie).toMatch(/^sid=[A-Za-z0-9_-]{32}; Path=\/;.* HttpOnly; SameSite=Lax$/);
+  expect(cookie.includes('Secure')).toBe(stage.downstream !== 'h1');
+  const value = Buffer.from(sessionOf(await front.send({})).slice(4), 'base64url').toString('latin1');
+  for (const shop of shops) expect(value).not.toContain(String(shop.port));
+});
+
+matrix('a forged cookie is replaced', async (stage) => {
+  const shops = await twoShops(stage);
+  const front = await stage.gateway(forwardTo(shops, STICKY));
+  const genuine = sessionOf(await front.send({}));
+  const forged = `${genuine.slice(0, -1)}${genuine.endsWith('A') ? 'B' : 'A'}`;
+  for (const cookie of [forged, 'sid=', 'sid=127.0.0.1:80']) {
+    expect((await front.send({ headers: ['Cookie', cookie] })).all('set-cookie')).toHaveLength(1);
+  }
+});
+
+matrix('a session whose endpoint is down moves to another, with a new cookie', async (stage) => {
+  const shops = await twoShops(stage);
+  const front = await stage.gateway(forwardTo(shops, STICKY));
+  const first = await front.send({});
+  const session = sessionOf(first);
+  await shops.find((shop) => shop.requests === 1)?.close();
+  const moved = await front.send({ headers: ['Cookie', session] });
+  expect(moved.status).toBe(200);
+  expect(moved.text).not.toBe(first.text);
+  const next = sessionOf(moved);
+  expect(next).not.toBe(session);
+  expect((await front.send({ headers: ['Cookie', next] })).all('set-cookie')).toEqual([]);
+});
+
+matrix('gateways with the same secret understand each other’s cookies', async (stage) => {
+  const shops = await twoShops(stage);
+  const one = await stage.gateway(forwardTo(shops, STICKY));
+  const first = await one.send({});
+  const other = await stage.gateway(forwardTo(shops, STICKY));
+  for (let i = 0; i < 3; i += 1) {
+    const reply = await other.send({ headers: ['Cookie', sessionOf(first)] });
+    expect([reply.text, reply.all('set-cookie')]).toEqual([first.text, []]);
+  }
+});
+
+matrix('an endpoint with weight 0 keeps its sessions and gets no new ones', async (stage) => {
+  const shops = await twoShops(stage);
+  const before = await stage.gateway(forwardTo(shops, STICKY));
+  const first = await before.send({});
+  const leaving = shops.findIndex((shop) => shop.requests === 1);
+  const endpoints = shops.map(({ port }, i) => ({ address: `127.0.0.1:${port}`, weight: i === leaving ? 0 : 1 }));
+  const after = await stage.gateway(forwardTo(shops, { pool: { ...STICKY.pool, endpoints } }));
+  expect((await after.send({ headers: ['Cookie', sessionOf(first)] })).text).toBe(first.text);
+  for (let i = 0; i < 3; i += 1) expect((await after.send({})).text).not.toBe(first.text);
+});
+
+function twoShops({ origin }: Stage): Promise<readonly [Origin, Origin]> {
+  return Promise.all([
+    origin({ script: [{ respond: 200, body: 'one' }] }),
+    origin({ script: [{ respond: 200, body: 'two' }] }),
+  ]);
+}
+
+/** `name=value` of the one cookie that a reply sets. */
+function sessionOf(reply: Reply): string {
+  const cookies = reply.all('set-cookie');
+  expect(cookies).toHaveLength(1);
+  return (cookies[0] as string).split(';')[0] as string;
+}
