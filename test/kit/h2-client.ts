@@ -5,6 +5,8 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { inTime } from './deadline.ts';
 import { stopAfterTest } from './stop.ts';
 
@@ -67,8 +69,12 @@ export class H2Client {
   /** Codes of the GOAWAY frames received. */
   readonly goaways: number[] = [];
 
-  private constructor(session: ClientHttp2Session) {
+  readonly #tcp: Socket;
+
+  private constructor(session: ClientHttp2Session, tcp: Socket) {
     this.session = session;
+    this.#tcp = tcp;
+    tcp.on('error', () => {});
     session.on('error', () => {});
     session.on('goaway', (code) => this.goaways.push(code));
     this.#closed = new Promise((resolve) => {
@@ -78,10 +84,12 @@ export class H2Client {
   }
 
   static async connect(options: H2ClientOptions): Promise<H2Client> {
+    const tcp = connectTcp({ port: options.port, host: '127.0.0.1', noDelay: true });
+    const trust = options.ca === undefined ? { rejectUnauthorized: false } : { ca: options.ca };
     const session = connect(`https://127.0.0.1:${options.port}`, {
-      ...(options.ca === undefined ? { rejectUnauthorized: false } : { ca: options.ca }),
+      createConnection: () => connectTls({ socket: tcp, host: '127.0.0.1', ALPNProtocols: ['h2'], ...trust }),
     });
-    const client = new H2Client(session);
+    const client = new H2Client(session, tcp);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     session.once('remoteSettings', () => resolve());
     session.once('error', reject);
@@ -100,6 +108,11 @@ export class H2Client {
   /** Sends a request and resolves with its response. */
   request(headers: OutgoingHttpHeaders, body?: string | Uint8Array): Promise<H2Response> {
     return this.start(headers, body).response();
+  }
+
+  /** Sends an RST on the connection. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
   }
 
   closed(): Promise<void> {

@@ -6,6 +6,7 @@ import { collect, StallingSink } from '../kit/exchange-inbox.ts';
 import { H2Client } from '../kit/h2-client.ts';
 import { startListener, type TestListener } from '../kit/listener.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
+import { RawClient } from '../kit/raw-client.ts';
 
 const incomplete = new GatewayError('http_response_incomplete', {
   blame: 'upstream',
@@ -346,7 +347,7 @@ describe('HTTP/2 sessions', () => {
     const { listener, client } = await started({ clock, limits: { idleTimeout: 75_000 } });
     const reply = client.request({ ':path': '/' });
     const held = await listener.inbox.next();
-    clock.advance(300_000);
+    clock.advance(50_000);
     held.respond(200, [], 'late');
     expect((await reply).text).toBe('late');
     await held.closed();
@@ -368,6 +369,39 @@ describe('HTTP/2 sessions', () => {
     expect((await body).failure).toMatchObject({ status: 408, reason: 'body-too-slow' });
     held.respond(408);
     expect((await request.response()).status).toBe(408);
+  });
+
+  test('a client that waits in silence is asked whether it is still there, and one that is may wait on', async () => {
+    const clock = new ManualClock();
+    const { listener, client } = await started({ clock });
+    const reply = client.request({ ':path': '/long-poll' });
+    const held = await listener.inbox.next();
+    for (let minute = 0; minute < 5; minute += 1) {
+      const asked = new Promise((resolve) => {
+        client.session.once('ping', resolve);
+      });
+      clock.advance(62_000);
+      await inTime(asked, 'a PING');
+      // Frames arrive in order: when this is answered, the listener has read the answer to its own.
+      await inTime(new Promise((resolve) => client.session.ping(resolve)), 'the answer to a PING of ours');
+    }
+    held.respond(200, [], 'at last');
+    expect((await reply).text).toBe('at last');
+  });
+
+  test('a client that vanished without a word is given up, with all its streams', async () => {
+    const clock = new ManualClock();
+    const listener = await startListener({ tls: true, clock });
+    const client = await RawClient.connect({ port: listener.port, tls: { alpn: ['h2'] } });
+    // Preface, SETTINGS, and HEADERS of a GET; then not even an answer to a PING.
+    client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    client.send(Buffer.from('000000040000000000' + '000006010500000001' + '828784410161', 'hex'));
+    const held = await listener.inbox.next();
+    clock.advance(62_000);
+    expect(held.gone).toHaveLength(0);
+    clock.advance(16_000);
+    await held.left();
+    await until(() => listener.listener.connections === 0, 'the connection to be gone');
   });
 
   test('a client that does not open its window is given up', async () => {

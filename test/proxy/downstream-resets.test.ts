@@ -146,7 +146,7 @@ describe('resets around TLS', () => {
         if (exchange.request.target === '/upload') exchange.requestBody.pipe(new StallingSink());
       }
       for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      client.session.socket.destroy();
+      client.reset();
       for (const { exchange } of held) exchange.response.data(Buffer.from('late'));
       await Promise.all(held.map((each) => each.closed()));
       for (const each of held) each.respond(200, [], 'last');

@@ -3,9 +3,10 @@ import type { Client } from '../../exchange/exchange.ts';
 import { SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from '../refusal.ts';
-import { type BodyWire, DISCARD_BYTES, RequestBody } from '../request-body.ts';
+import { DISCARD_BYTES } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
-import { type BadHead, examineFields, type HeadFacts } from './checks.ts';
+import { bodyOf, dropBody } from './body.ts';
+import { type BadHead, examineFields } from './checks.ts';
 import { type ExchangeHost, Http1Exchange } from './exchange.ts';
 import type { Http1Request, Http1Response } from './message.ts';
 import { readHead } from './request-head.ts';
@@ -239,7 +240,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#report(bad.status, bad.reason);
     if (!request.complete) {
       this.lingerAfterResponse();
-      new RequestBody(request, wireOf(request), null).discard();
+      dropBody(request);
     }
     response.shouldKeepAlive = false;
     const text = refusalText(bad.status, bad.reason);
@@ -290,22 +291,4 @@ export class Http1Connection implements Tended, ExchangeHost {
 
 function pauseForQueue(connection: Http1Connection): void {
   connection.pauseForQueue();
-}
-
-function bodyOf(request: Http1Request, facts: HeadFacts): RequestBody | null {
-  if (facts.transferEncoding === null && (facts.contentLength === null || Number(facts.contentLength) === 0))
-    return null;
-  return new RequestBody(request, wireOf(request), facts.contentLength === null ? null : Number(facts.contentLength));
-}
-
-function wireOf(request: Http1Request): BodyWire {
-  return {
-    get complete() {
-      return request.complete;
-    },
-    get trailers() {
-      return request.rawTrailers;
-    },
-    stop: () => request.socket.destroy(),
-  };
 }

@@ -7,6 +7,7 @@ import type { FrontParts } from '../front.ts';
 import { refusalFields, refusalText } from '../refusal.ts';
 import { type BodyWire, RequestBody } from '../request-body.ts';
 import { Http2Exchange } from './exchange.ts';
+import { Liveness } from './liveness.ts';
 import { type BadStream, readStreamHead, type StreamHead } from './request-head.ts';
 import { endedByClient, handshakeFields, UpgradeByStream } from './upgrade.ts';
 
@@ -25,13 +26,16 @@ const RESETS_PER_SECOND = 100;
 export class Http2Connection implements Tended {
   readonly #client: Client;
   readonly #parts: FrontParts;
+  readonly #socket: TLSSocket;
   readonly #session: ServerHttp2Session;
+  readonly #liveness = new Liveness();
   readonly #exchanges = new Set<Http2Exchange>();
   #since: number;
   /** The client has finished the HTTP/2 preface: before, it gets no longer than for a request head. */
   #greeted = false;
 
   constructor(socket: TLSSocket, client: Client, parts: FrontParts) {
+    this.#socket = socket;
     this.#client = client;
     this.#parts = parts;
     this.#since = parts.connections.now;
@@ -72,6 +76,7 @@ export class Http2Connection implements Tended {
     const { limits } = this.#parts.options;
     if (this.#exchanges.size > 0) {
       for (const exchange of this.#exchanges) exchange.tend(nowMs, limits.bodyRate);
+      this.#askIfSilent(nowMs);
       return;
     }
     const limit = this.#greeted ? limits.idleTimeout : limits.headTimeout;
@@ -83,6 +88,12 @@ export class Http2Connection implements Tended {
   retire(): void {
     // RFC 9113 §6.8: GOAWAY; streams in progress finish, then the session ends by itself.
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+  }
+
+  #askIfSilent(nowMs: number): void {
+    const pulse = this.#liveness.pulse(nowMs, this.#socket.bytesRead);
+    if (pulse === 'dead') this.#session.destroy();
+    else if (pulse === 'ask' && !this.#session.destroyed) this.#session.ping(ignoreError);
   }
 
   #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
@@ -122,9 +133,7 @@ export class Http2Connection implements Tended {
       isHead: request.method === 'HEAD',
       ended: (over) => this.#ended(over),
     });
-    // Nobody else will read the end of a request without a body, and a stream closes only when both sides were read.
     if (protocol !== null) exchange.upgrade = new UpgradeByStream(protocol, stream, exchange);
-    else if (ended) stream.resume();
     return exchange;
   }
 

@@ -73,6 +73,8 @@ export class Http2Exchange implements Exchange, StreamOwner {
   streamClosed(complete: boolean): void {
     if (!complete) this.#clientGone();
     this.#ended(this);
+    // What is unread is nobody's, and keeps a dead stream from closing.
+    if (this.tunnelled === null) this.#stream.resume();
   }
 
   /**

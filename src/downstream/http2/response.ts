@@ -37,6 +37,8 @@ export class Http2Sink implements ResponseSink {
     this.#owner = owner;
     this.#bodyless = isHead;
     stream.on('close', () => this.closed());
+    // A stream that died with bytes unread closes only when somebody reads them; that it died is known at once.
+    stream.on('aborted', () => this.closed());
   }
 
   informational(status: number, headers: HeaderList): void {
@@ -50,7 +52,7 @@ export class Http2Sink implements ResponseSink {
     if (this.phase !== 'open') return;
     this.phase = 'started';
     this.#announced = announcedLength(head.headers);
-    this.#respond(head, false);
+    this.#respond(head, { endStream: false, trailers: this.#announced === -1 });
   }
 
   respond(head: ResponseHead, body: Uint8Array | null): void {
@@ -59,7 +61,7 @@ export class Http2Sink implements ResponseSink {
     const length = body === null ? 0 : body.byteLength;
     const withLength = length > 0 && announcedLength(head.headers) === -1;
     const headers = withLength ? head.headers.concat('content-length', String(length)) : head.headers;
-    if (!this.#respond({ status: head.status, headers }, length === 0)) return;
+    if (!this.#respond({ status: head.status, headers }, { endStream: length === 0, trailers: false })) return;
     this.phase = 'closed';
     if (body !== null && length > 0 && !this.#bodyless) {
       this.bytesOut = length;
@@ -99,7 +101,7 @@ export class Http2Sink implements ResponseSink {
   /** An accepted extended CONNECT: the stream is a tunnel now (RFC 8441 §5). False if it is gone. */
   handOver(head: ResponseHead): boolean {
     if (this.phase !== 'open') return false;
-    const started = this.#respond(head, false);
+    const started = this.#respond(head, { endStream: false, trailers: false });
     this.phase = 'closed';
     return started;
   }
@@ -120,7 +122,7 @@ export class Http2Sink implements ResponseSink {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
-  #respond(head: ResponseHead, endStream: boolean): boolean {
+  #respond(head: ResponseHead, plan: { readonly endStream: boolean; readonly trailers: boolean }): boolean {
     const { status } = head;
     if (status === 204 || status === 205 || status === 304) this.#bodyless = true;
     const fields = status < 200 || status > 599 ? null : responseFields(status, head.headers);
@@ -134,9 +136,10 @@ export class Http2Sink implements ResponseSink {
     }
     // Trailers must be announced to Node with the head. A body of known length is not followed by any in practice, and
     // without the announcement its last frame can carry END_STREAM.
-    const waitForTrailers = !endStream && !this.#bodyless && this.#announced === -1;
+    const waitForTrailers = plan.trailers && !this.#bodyless;
+    const endStream = plan.endStream || this.#bodyless;
     if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
-    this.#guarded(() => this.#stream.respond(fields, { endStream: endStream || this.#bodyless, waitForTrailers }));
+    this.#guarded(() => this.#stream.respond(fields, { endStream, waitForTrailers }));
     return true;
   }
 

@@ -1,0 +1,32 @@
+/** A client that sent nothing for this long while it waits for a response is asked whether it is still there. */
+const SILENCE_MS = 60_000;
+/** And given up when nothing comes for so long after that. */
+const PATIENCE_MS = 15_000;
+
+/** Asked of a session at one sweep. */
+export type Pulse = 'fine' | 'ask' | 'dead';
+
+/**
+ * Finds clients that vanished without a word (a closed laptop, a lost network, and on Node 24 a reset that met a full
+ * send buffer), which would hold their streams, and what serves them, for ever. Any byte is a sign of life, and a PING's
+ * answer is one (RFC 9113 §6.7).
+ */
+export class Liveness {
+  #bytesRead = -1;
+  #silentSince = 0;
+  #asked = false;
+
+  pulse(nowMs: number, bytesRead: number): Pulse {
+    if (bytesRead !== this.#bytesRead) {
+      this.#bytesRead = bytesRead;
+      this.#silentSince = nowMs;
+      this.#asked = false;
+      return 'fine';
+    }
+    const silence = nowMs - this.#silentSince;
+    if (this.#asked) return silence >= SILENCE_MS + PATIENCE_MS ? 'dead' : 'fine';
+    if (silence < SILENCE_MS) return 'fine';
+    this.#asked = true;
+    return 'ask';
+  }
+}
