@@ -76,6 +76,19 @@ export function canonicalAddress(address: string): string {
   return text;
 }
 
+/**
+ * What counts as one client where connections are counted: an IPv4 address, or the /64 network of an IPv6 address, since
+ * every subscriber has one of those and may use any of its addresses (RFC 6177).
+ */
+export function subscriberOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before = '', after] = address.split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after === undefined || after === '' ? [] : after.split(':');
+  while (after !== undefined && head.length + tail.length < 8) head.push('0');
+  return `${head.concat(tail).slice(0, 4).join(':')}::/64`;
+}
+
 /** `192.0.2.7`, `192.0.2.7:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`, `2001:db8::1`; `null` for anything else. */
 export function addressOf(hop: string): string | null {
   const text = hop.trim();

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, TimerHandle } from '../clock.ts';
+import { subscriberOf } from './client-address.ts';
 import type { ListenerLimits } from './options.ts';
 
 /** How often connections are looked at. Their deadlines fire up to this much late, never early. */
@@ -50,8 +51,9 @@ export class Connections {
   }
 
   /** Counts a freshly accepted socket until it closes, if both caps allow it. The caller closes it if not. */
-  admit(socket: Socket, address: string): Admission {
+  admit(socket: Socket, peer: string): Admission {
     if (this.#sockets.size >= this.#limits.connections) return 'connection-limit';
+    const address = subscriberOf(peer);
     const ofAddress = this.#perAddress.get(address) ?? 0;
     if (ofAddress >= this.#limits.connectionsPerAddress) return 'address-connection-limit';
     if (this.#sockets.size === 0) this.#start();

@@ -15,6 +15,7 @@ export interface ListenerLimits {
   /** A connection without a request in progress is closed after this; 0 for never. */
   readonly idleTimeout: number;
   readonly connections: number;
+  /** Of one IPv4 address, or of one IPv6 /64 network. */
   readonly connectionsPerAddress: number;
   /** Concurrent HTTP/2 streams of one connection. */
   readonly streams: number;
@@ -52,7 +53,7 @@ export interface Refusal {
 /** Hears what never becomes an exchange. Must not throw and must not block. */
 export interface DownstreamObserver {
   refused(refusal: Refusal): void;
-  /** A bug in Headgate met on a connection, which was closed. */
+  /** A bug in Headgate met on a connection, which was closed; or the system's refusal to accept one (`EMFILE`). */
   broke(bug: unknown): void;
 }
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressOf, ClientAddresses, canonicalAddress, forwardedHops } from '../../../src/downstream/client-address.ts';
+import {
+  addressOf,
+  ClientAddresses,
+  canonicalAddress,
+  forwardedHops,
+  subscriberOf,
+} from '../../../src/downstream/client-address.ts';
 import type { Client } from '../../../src/exchange/exchange.ts';
 
 function peer(address: string, trusted: boolean): Client {
@@ -137,6 +143,19 @@ describe('addresses', () => {
     ['', ''],
   ])('%j in canonical form is %j', (text, address) => {
     expect(canonicalAddress(text)).toBe(address);
+  });
+
+  test.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::6', '2001:db8:1:2::/64'],
+    ['2001:db8::6', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::', 'fe80:0:0:0::/64'],
+    ['1::2:3:4:5:6:7', '1:0:2:3::/64'],
+    ['', ''],
+  ])('connections of %j are counted for %j', (address, subscriber) => {
+    expect(subscriberOf(address)).toBe(subscriber);
   });
 
   test.each([['10.0.0.0/33'], ['10.0.0.0/-1'], ['fd00::/129'], ['example.test'], ['10.0.0.0/8/8'], ['']])(
