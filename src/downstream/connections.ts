@@ -6,6 +6,9 @@ import type { ListenerLimits } from './options.ts';
 /** How often connections are looked at. Their deadlines fire up to this much late, never early. */
 export const SWEEP_MS = 500;
 
+/** When draining, a connection that has been idle for this long closes at once; a busier one after its next response. */
+export const RECENT_MS = 1_000;
+
 /** A connection as the sweep sees it: each protocol knows by itself what is too long for its present state. */
 export interface Tended {
   /** Looks at its deadlines. `nowMs` is the monotonic time of this sweep. */
@@ -28,7 +31,7 @@ export class Connections {
   readonly #tended = new Set<Tended>();
   #timer: TimerHandle | null = null;
   #retiring = false;
-  #onEmpty: (() => void) | null = null;
+  readonly #onEmpty: (() => void)[] = [];
   #sweptAt: number;
 
   constructor(limits: ListenerLimits, clock: Clock) {
@@ -73,21 +76,28 @@ export class Connections {
   }
 
   /** Asks every connection to finish; resolves when the last one has closed. Those still open at `deadlineMs` are destroyed. */
-  drain(deadlineMs: number): Promise<void> {
+  async drain(deadlineMs: number): Promise<void> {
     this.#retiring = true;
     for (const connection of this.#tended) connection.retire();
-    if (this.#sockets.size === 0) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.after(deadlineMs, () => this.destroyAll());
-    this.#onEmpty = () => {
-      this.#clock.cancel(timer);
-      resolve();
-    };
-    return promise;
+    const timer = this.#clock.after(deadlineMs, () => this.#destroyAll());
+    await this.#empty();
+    this.#clock.cancel(timer);
   }
 
-  destroyAll(): void {
+  /** Destroys every connection; resolves when the last one has closed. */
+  async close(): Promise<void> {
+    this.#retiring = true;
+    this.#destroyAll();
+    await this.#empty();
+  }
+
+  #destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #empty(): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
   #release(socket: Socket, address: string): void {
@@ -98,8 +108,7 @@ export class Connections {
     if (this.#sockets.size > 0) return;
     if (this.#timer !== null) this.#clock.cancel(this.#timer);
     this.#timer = null;
-    this.#onEmpty?.();
-    this.#onEmpty = null;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 
   #start(): void {

@@ -97,10 +97,10 @@ export class Listener {
     await this.#http1?.close();
   }
 
-  /** Stops at once: every connection is destroyed. */
+  /** Stops at once: every connection is destroyed. Resolves when nothing of them is left. */
   async close(): Promise<void> {
     this.pauseAccepting();
-    this.#connections.destroyAll();
+    await this.#connections.close();
     await this.#http1?.close();
   }
 

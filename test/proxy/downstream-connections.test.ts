@@ -254,6 +254,18 @@ describe('drain', () => {
     await expect(RawClient.connect({ port })).rejects.toThrow();
   });
 
+  test('a connection that was opened a moment ago may send its first request', async () => {
+    const { port, inbox, listener } = await startListener({ clock: new ManualClock() });
+    const client = await RawClient.connect({ port });
+    await until(() => listener.connections === 1, 'the connection to be accepted');
+    const drained = listener.drain(60_000);
+    client.send(get);
+    (await inbox.next()).respond(200, [], 'served');
+    const reply = await client.response();
+    expect([reply.text, reply.header('connection')]).toEqual(['served', 'close']);
+    await drained;
+  });
+
   test('a response whose head was sent already is the last all the same', async () => {
     const { port, inbox, listener } = await startListener();
     const client = await RawClient.connect({ port });
@@ -295,6 +307,23 @@ describe('drain', () => {
     await drained;
     await held.left();
     await client.closed();
+  });
+});
+
+describe('closing', () => {
+  test('destroys every connection, and leaves no timer behind', async () => {
+    const clock = new ManualClock();
+    const { port, inbox, listener } = await startListener({ clock });
+    const idle = await RawClient.connect({ port });
+    const busy = await RawClient.connect({ port });
+    const refused = await RawClient.connect({ port });
+    busy.send(get);
+    refused.send('nonsense\r\n\r\n');
+    const held = await inbox.next();
+    await refused.response();
+    await listener.close();
+    await Promise.all([idle.closed(), busy.closed(), held.left()]);
+    expect([listener.connections, clock.pending]).toEqual([0, 0]);
   });
 });
 

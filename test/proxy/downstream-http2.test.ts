@@ -221,17 +221,38 @@ describe('HTTP/2 responses', () => {
     expect((await reply).status).toBe(502);
   });
 
-  test('an answer before the end of the upload stops the client without losing the answer', async () => {
-    const { listener, client } = await started();
+  test('an answer before the end of the upload reaches the client, which is told to stop a little later', async () => {
+    const clock = new ManualClock();
+    const { listener, client } = await started({ clock });
     const request = client.start({ ':path': '/', ':method': 'POST' }, null);
     request.stream.write(Buffer.alloc(1000));
     const held = await listener.inbox.next();
     held.respond(413, [], 'too large');
-    const reply = await request.response();
-    expect([reply.status, reply.text, reply.resetCode]).toEqual([413, 'too large', constants.NGHTTP2_NO_ERROR]);
+    expect(await request.head()).toBe(413);
     await held.closed();
     expect(held.gone).toHaveLength(0);
+    clock.advance(4_000);
+    const reply = await request.response();
+    expect([reply.text, reply.resetCode]).toEqual(['too large', constants.NGHTTP2_NO_ERROR]);
   });
+
+  test('an upload that goes on after its answer is stopped after 256 KiB', async () => {
+    const { listener, client } = await started({ clock: new ManualClock() });
+    const request = client.start({ ':path': '/', ':method': 'POST' }, Buffer.alloc(8 << 20));
+    (await listener.inbox.next()).respond(413, [], 'too large');
+    const reply = await request.response();
+    expect([reply.status, reply.text, reply.resetCode]).toEqual([413, 'too large', constants.NGHTTP2_NO_ERROR]);
+  });
+
+  test.each([[302], [401]])(
+    'an empty %i before the end of a small upload is not overtaken by a reset',
+    async (status) => {
+      const { listener, client } = await started({ clock: new ManualClock() });
+      const request = client.start({ ':path': '/', ':method': 'POST' }, 'dropped');
+      (await listener.inbox.next()).respond(status);
+      expect(await request.response()).toMatchObject({ status, text: '', resetCode: 0 });
+    },
+  );
 
   test('a response stops at a client that does not read, and others go on', async () => {
     const { listener, client } = await started();
@@ -335,10 +356,19 @@ describe('HTTP/2 sessions', () => {
     const held = await listener.inbox.next();
     const drained = listener.listener.drain(10_000);
     await until(() => client.goaways.length > 0, 'GOAWAY');
-    expect(client.goaways).toEqual([constants.NGHTTP2_NO_ERROR]);
+    expect(client.goaways[0]).toBe(constants.NGHTTP2_NO_ERROR);
     held.respond(200, [], 'done');
     expect((await reply).text).toBe('done');
     await client.closed();
+    await drained;
+  });
+
+  test('a stream that was on its way when the drain began is served', async () => {
+    const { listener, client } = await started({ clock: new ManualClock() });
+    const reply = client.request({ ':path': '/' });
+    const drained = listener.listener.drain(60_000);
+    (await listener.inbox.next()).respond(200, [], 'served');
+    expect((await reply).text).toBe('served');
     await drained;
   });
 
@@ -368,7 +398,9 @@ describe('HTTP/2 sessions', () => {
     clock.advance(12_000);
     expect((await body).failure).toMatchObject({ status: 408, reason: 'body-too-slow' });
     held.respond(408);
-    expect((await request.response()).status).toBe(408);
+    expect(await request.head()).toBe(408);
+    clock.advance(4_000);
+    await request.response();
   });
 
   test('a client that waits in silence is asked whether it is still there, and one that is may wait on', async () => {
@@ -399,6 +431,8 @@ describe('HTTP/2 sessions', () => {
     const held = await listener.inbox.next();
     clock.advance(62_000);
     expect(held.gone).toHaveLength(0);
+    // The PING: nine bytes of head, 06 its type.
+    await client.until('\x06\x00\x00\x00\x00\x00');
     clock.advance(16_000);
     await held.left();
     await until(() => listener.listener.connections === 0, 'the connection to be gone');

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from '../../exchange/exchange.ts';
-import { SWEEP_MS, type Tended } from '../connections.ts';
+import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from '../refusal.ts';
 import { DISCARD_BYTES } from '../request-body.ts';
@@ -17,9 +17,6 @@ const LINGER_MS = 2_000;
 
 /** Requests that may wait behind one in progress before the connection is not read any more. */
 const MAX_WAITING = 32;
-
-/** A connection that has been idle for this long is closed at once when draining; a busier one after its next response. */
-const RECENT_MS = 1_000;
 
 /** `head`: waiting for the rest of a request. `idle`: between requests, no byte came yet. `closing`: no request is taken. */
 type State = 'head' | 'idle' | 'exchange' | 'tunnel' | 'closing';
@@ -44,7 +41,6 @@ export class Http1Connection implements Tended, ExchangeHost {
   #since: number;
   /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
   #bytesAtIdle = 0;
-  #idleLimit: number;
   #last = false;
   #pausedForQueue = false;
   readonly #stall = new StallWatch();
@@ -57,7 +53,6 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#parts = parts;
     this.listener = parts.options.name;
     this.#since = parts.connections.now;
-    this.#idleLimit = parts.options.limits.idleTimeout;
   }
 
   get reusable(): boolean {
@@ -140,14 +135,14 @@ export class Http1Connection implements Tended, ExchangeHost {
     switch (this.#state) {
       case 'head':
         if (nowMs - this.#since >= limits.headTimeout + SWEEP_MS) this.#headTooSlow();
+        else if (this.#last && this.socket.bytesRead === 0) this.#closeIfIdleFor(RECENT_MS, nowMs);
         return;
       case 'idle':
         if (this.socket.bytesRead !== this.#bytesAtIdle) {
           this.#state = 'head';
           this.#since = nowMs;
-        } else if (this.#idleLimit !== 0 && nowMs - this.#since >= this.#idleLimit + SWEEP_MS) {
-          this.#state = 'closing';
-          this.socket.destroySoon();
+        } else {
+          this.#closeIfIdleFor(this.#last ? RECENT_MS : limits.idleTimeout, nowMs);
         }
         return;
       case 'exchange':
@@ -160,15 +155,10 @@ export class Http1Connection implements Tended, ExchangeHost {
   }
 
   retire(): void {
+    // A client that is just about to send, on a connection that is new or was busy a moment ago, is served once more: what
+    // was idle for longer closes now, the rest by `tend`.
     this.#last = true;
-    this.#idleLimit = RECENT_MS;
-    if (this.#state === 'idle' && this.#parts.clock.monotonic() - this.#since >= RECENT_MS + SWEEP_MS) {
-      this.#state = 'closing';
-      this.socket.destroySoon();
-    } else if (this.#state === 'head' && this.socket.bytesRead === 0) {
-      this.#state = 'closing';
-      this.socket.destroySoon();
-    }
+    this.tend(this.#parts.clock.monotonic());
   }
 
   /** Node's parser gave up, or the socket failed under it. */
@@ -254,6 +244,12 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#report(status, reason);
     if (this.socket.writable) this.socket.write(refusalMessage(status, reason), 'latin1');
     this.#linger();
+  }
+
+  #closeIfIdleFor(limitMs: number, nowMs: number): void {
+    if (limitMs === 0 || nowMs - this.#since < limitMs + SWEEP_MS) return;
+    this.#state = 'closing';
+    this.socket.destroySoon();
   }
 
   #tendReader(nowMs: number): void {

@@ -2,7 +2,7 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { TLSSocket } from 'node:tls';
 import type { Client } from '../../exchange/exchange.ts';
 import type { HeaderList } from '../../http/headers.ts';
-import { SWEEP_MS, type Tended } from '../connections.ts';
+import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import { refusalFields, refusalText } from '../refusal.ts';
 import { type BodyWire, RequestBody } from '../request-body.ts';
@@ -22,6 +22,8 @@ const SESSION_WINDOW_BYTES = 1024 * 1024;
 const RESET_BURST = 2_000;
 const RESETS_PER_SECOND = 100;
 
+const LAST_STREAM_ID = 2 ** 31 - 1;
+
 /** One HTTP/2 session: its streams become exchanges. Works on Node's core API, without its request and response objects. */
 export class Http2Connection implements Tended {
   readonly #client: Client;
@@ -33,6 +35,8 @@ export class Http2Connection implements Tended {
   #since: number;
   /** The client has finished the HTTP/2 preface: before, it gets no longer than for a request head. */
   #greeted = false;
+  #retiring = false;
+  #dismissed = false;
 
   constructor(socket: TLSSocket, client: Client, parts: FrontParts) {
     this.#socket = socket;
@@ -79,21 +83,42 @@ export class Http2Connection implements Tended {
       this.#askIfSilent(nowMs);
       return;
     }
-    const limit = this.#greeted ? limits.idleTimeout : limits.headTimeout;
+    // When retiring, a client that was busy a moment ago may have sent one more request already.
+    const idleLimit = this.#retiring ? RECENT_MS : limits.idleTimeout;
+    const limit = this.#greeted ? idleLimit : limits.headTimeout;
     if (limit === 0 || nowMs - this.#since < limit + SWEEP_MS) return;
     if (this.#greeted) this.#session.close();
     else this.#session.destroy();
   }
 
   retire(): void {
-    // RFC 9113 §6.8: GOAWAY; streams in progress finish, then the session ends by itself.
-    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+    this.#retiring = true;
+    if (this.#exchanges.size > 0) this.#dismiss();
+    else this.tend(this.#parts.clock.monotonic());
+  }
+
+  /**
+   * RFC 9113 §6.8: a first GOAWAY that still takes every stream, so that none which is on its way is refused; when the PING
+   * behind it is answered, no more are. Only while a stream is open: nghttp2 ends an idle session at once, and a stream
+   * that is on its way with it.
+   */
+  #dismiss(): void {
+    const session = this.#session;
+    if (this.#dismissed || session.closed || session.destroyed) return;
+    this.#dismissed = true;
+    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
+    session.ping(() => {
+      if (!session.closed && !session.destroyed) session.close();
+    });
   }
 
   #askIfSilent(nowMs: number): void {
     const pulse = this.#liveness.pulse(nowMs, this.#socket.bytesRead);
     if (pulse === 'dead') this.#session.destroy();
-    else if (pulse === 'ask' && !this.#session.destroyed) this.#session.ping(ignoreError);
+    else if (pulse === 'ask' && !this.#session.destroyed && this.#session.ping(ignoreError)) {
+      // The client's time starts when the PING has had a turn of the event loop to leave.
+      setImmediate(() => this.#liveness.asked());
+    }
   }
 
   #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
@@ -110,6 +135,7 @@ export class Http2Connection implements Tended {
     }
     const exchange = this.#exchangeOf(stream, head, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
     this.#exchanges.add(exchange);
+    if (this.#retiring) this.#dismiss();
     try {
       this.#parts.handle(exchange);
     } catch (bug) {
@@ -139,7 +165,10 @@ export class Http2Connection implements Tended {
 
   #ended(exchange: Http2Exchange): void {
     this.#exchanges.delete(exchange);
-    if (this.#exchanges.size === 0) this.#since = this.#parts.connections.now;
+    if (this.#exchanges.size > 0) return;
+    this.#since = this.#parts.connections.now;
+    // After a GOAWAY and without streams nghttp2 reads no more, not even the answer to our PING.
+    if (this.#dismissed && !this.#session.closed && !this.#session.destroyed) this.#session.close();
   }
 
   #refuse(stream: ServerHttp2Stream, bad: BadStream): void {

@@ -18,6 +18,9 @@ export interface StreamParts {
   readonly ended: (exchange: Http2Exchange) => void;
 }
 
+/** After a complete response, what the client still sends is read and dropped for this long. */
+const LINGER_MS = 2_000;
+
 /** One HTTP/2 stream as an exchange. */
 export class Http2Exchange implements Exchange, StreamOwner {
   readonly request: RequestHead;
@@ -35,6 +38,9 @@ export class Http2Exchange implements Exchange, StreamOwner {
   readonly #body: RequestBody | null;
   readonly #ended: (exchange: Http2Exchange) => void;
   readonly #stall = new StallWatch();
+  /** The response is complete, the request is not. */
+  #lingers = false;
+  #lingersSince = 0;
   #uninvited: boolean;
 
   constructor(parts: StreamParts) {
@@ -60,21 +66,19 @@ export class Http2Exchange implements Exchange, StreamOwner {
     return this.tunnelled === null ? this.response.bytesOut : this.tunnelled.bytesOut;
   }
 
-  /** RFC 9113 §8.1: after a complete response, NO_ERROR asks the client to stop an upload without losing the response. */
   responseEnded(): void {
     const body = this.#body;
-    const stream = this.#stream;
-    if (body === null || body.complete || stream.destroyed) return;
+    if (body === null || body.complete || this.#stream.destroyed) return;
+    this.#lingers = true;
     body.discard();
-    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
-    else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
-  streamClosed(complete: boolean): void {
+  responseClosed(complete: boolean): void {
     if (!complete) this.#clientGone();
+  }
+
+  streamClosed(): void {
     this.#ended(this);
-    // What is unread is nobody's, and keeps a dead stream from closing.
-    if (this.tunnelled === null) this.#stream.resume();
   }
 
   /**
@@ -82,6 +86,10 @@ export class Http2Exchange implements Exchange, StreamOwner {
    * client does not open its window.
    */
   tend(nowMs: number, bytesPerSecond: number): void {
+    if (this.#lingers) {
+      this.#linger(nowMs);
+      return;
+    }
     if (this.#stall.isStalled(nowMs, this.bytesOut, this.#stream.writableLength)) {
       this.#stream.close(constants.NGHTTP2_CANCEL);
       return;
@@ -89,6 +97,15 @@ export class Http2Exchange implements Exchange, StreamOwner {
     const body = this.#body;
     if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
     body.fail(badRequest('body-too-slow', 408));
+  }
+
+  /**
+   * RFC 9113 §8.1: after a complete response, NO_ERROR asks the client to stop its upload. Not at once: a reset overtakes
+   * the response in Node's queue, and most clients are nearly done.
+   */
+  #linger(nowMs: number): void {
+    if (this.#lingersSince === 0) this.#lingersSince = nowMs;
+    else if (nowMs - this.#lingersSince >= LINGER_MS) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #continue(): void {
@@ -104,5 +121,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
     this.onClientGone = null;
     if (tell !== null) tell(cause);
     if (this.#body !== null && !this.#body.complete) this.#body.fail(cause);
+    // What is unread is nobody's, and keeps a dead stream from closing.
+    if (this.tunnelled === null) this.#stream.resume();
   }
 }

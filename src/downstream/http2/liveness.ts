@@ -14,19 +14,28 @@ export type Pulse = 'fine' | 'ask' | 'dead';
 export class Liveness {
   #bytesRead = -1;
   #silentSince = 0;
-  #asked = false;
+  #question: 'none' | 'pending' | 'sent' = 'none';
+  #askedAt = 0;
 
+  /** Looked at once per sweep, while the client waits for something. */
   pulse(nowMs: number, bytesRead: number): Pulse {
     if (bytesRead !== this.#bytesRead) {
       this.#bytesRead = bytesRead;
       this.#silentSince = nowMs;
-      this.#asked = false;
+      this.#question = 'none';
       return 'fine';
     }
-    const silence = nowMs - this.#silentSince;
-    if (this.#asked) return silence >= SILENCE_MS + PATIENCE_MS ? 'dead' : 'fine';
-    if (silence < SILENCE_MS) return 'fine';
-    this.#asked = true;
-    return 'ask';
+    if (this.#question === 'none') {
+      if (nowMs - this.#silentSince < SILENCE_MS) return 'fine';
+      this.#question = 'pending';
+      return 'ask';
+    }
+    if (this.#question === 'pending') this.#askedAt = nowMs;
+    return nowMs - this.#askedAt >= PATIENCE_MS ? 'dead' : 'fine';
+  }
+
+  /** The question is on its way. */
+  asked(): void {
+    if (this.#question === 'pending') this.#question = 'sent';
   }
 }

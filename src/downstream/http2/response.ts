@@ -8,8 +8,10 @@ import { announcedLength, fieldObject, responseFields } from './response-fields.
 export interface StreamOwner {
   /** The last byte was given to Node. */
   responseEnded(): void;
-  /** The stream has closed; `complete` when the whole response was sent before. */
-  streamClosed(complete: boolean): void;
+  /** The response is over: `complete`, or the stream died before. */
+  responseClosed(complete: boolean): void;
+  /** The stream has closed: nothing more comes of it in either direction. */
+  streamClosed(): void;
 }
 
 const noTrailers: HeaderList = [];
@@ -31,14 +33,20 @@ export class Http2Sink implements ResponseSink {
   #trailers: HeaderList = noTrailers;
   #waitsForDrain = false;
   #over = false;
+  #handedOver = false;
 
   constructor(stream: ServerHttp2Stream, owner: StreamOwner, isHead: boolean) {
     this.#stream = stream;
     this.#owner = owner;
     this.#bodyless = isHead;
-    stream.on('close', () => this.closed());
-    // A stream that died with bytes unread closes only when somebody reads them; that it died is known at once.
-    stream.on('aborted', () => this.closed());
+    // All three, because a stream closes only when its request was read to the end: a response may be over long before,
+    // and a stream with bytes unread may have died long before.
+    stream.on('finish', () => this.#finished());
+    stream.on('aborted', () => this.#closed());
+    stream.on('close', () => {
+      this.#closed();
+      owner.streamClosed();
+    });
   }
 
   informational(status: number, headers: HeaderList): void {
@@ -101,20 +109,25 @@ export class Http2Sink implements ResponseSink {
   /** An accepted extended CONNECT: the stream is a tunnel now (RFC 8441 §5). False if it is gone. */
   handOver(head: ResponseHead): boolean {
     if (this.phase !== 'open') return false;
+    this.#handedOver = true;
     const started = this.#respond(head, { endStream: false, trailers: false });
     this.phase = 'closed';
     return started;
   }
 
-  /** The stream has closed. Idempotent. */
-  closed(): void {
+  /** Everything written has left. For a tunnel that is only one direction's end. */
+  #finished(): void {
+    if (!this.#handedOver) this.#closed();
+  }
+
+  #closed(): void {
     if (this.#over) return;
     this.#over = true;
     this.phase = 'closed';
     const { writableFinished, aborted, rstCode } = this.#stream;
     // Node ends the writable side of a stream that dies under us; `aborted` says that it was not we who did.
     const complete = writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
-    this.#owner.streamClosed(complete);
+    this.#owner.responseClosed(complete);
     if (this.onClose !== null) this.onClose();
   }
 
