@@ -19,20 +19,26 @@ export const systemClock: Clock = {
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** A deadline on a `CoarseClock`: free to arm and disarm per request. `at` is 0 while disarmed. */
+/** A deadline on a `CoarseClock`: free to arm and disarm per request. */
 export interface Deadline {
+  /** When it is due, on the monotonic clock; 0 while disarmed. */
   at: number;
-  readonly expire: () => void;
+  /** Its place in the clock's list while armed; meaningless otherwise. The clock's own. */
+  slot: number;
+  expire(): void;
 }
 
 /**
- * Deadlines checked together, `tickMs` apart, instead of one timer each: arming is one addition and one set insertion.
+ * Deadlines checked together, `tickMs` apart, instead of one timer each: arming is one addition and one store.
  * A deadline fires up to `tickMs` late, never early. The tick stops while nothing is armed.
+ *
+ * An array and not a Set: a Set that is added to and deleted from for every request is rehashed over and over, and each old
+ * table keeps what was in it alive until the next full collection.
  */
 export class CoarseClock {
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #armed = new Set<Deadline>();
+  readonly #armed: Deadline[] = [];
   #tick: TimerHandle | null = null;
 
   constructor(clock: Clock, tickMs = 100) {
@@ -46,25 +52,33 @@ export class CoarseClock {
       this.disarm(deadline);
       return;
     }
+    if (deadline.at === 0) {
+      deadline.slot = this.#armed.length;
+      this.#armed.push(deadline);
+    }
     deadline.at = this.#clock.monotonic() + delayMs;
-    this.#armed.add(deadline);
     this.#tick ??= this.#clock.after(this.#tickMs, this.#onTick);
   }
 
   disarm(deadline: Deadline): void {
+    if (deadline.at === 0) return;
     deadline.at = 0;
-    this.#armed.delete(deadline);
+    const last = this.#armed.pop() as Deadline;
+    if (last === deadline) return;
+    this.#armed[deadline.slot] = last;
+    last.slot = deadline.slot;
   }
 
   readonly #onTick = (): void => {
     this.#tick = null;
     const now = this.#clock.monotonic();
-    for (const deadline of this.#armed) {
-      if (deadline.at > now) continue;
-      this.#armed.delete(deadline);
-      deadline.at = 0;
+    // From the end: expiring one moves the last into its place, which was looked at already.
+    for (let i = this.#armed.length - 1; i >= 0; i -= 1) {
+      const deadline = this.#armed[i];
+      if (deadline === undefined || deadline.at > now) continue;
+      this.disarm(deadline);
       deadline.expire();
     }
-    if (this.#armed.size > 0) this.#tick ??= this.#clock.after(this.#tickMs, this.#onTick);
+    if (this.#armed.length > 0) this.#tick ??= this.#clock.after(this.#tickMs, this.#onTick);
   };
 }

@@ -1,3 +1,4 @@
+import './cli/v8-flags.ts';
 import { stringify } from 'yaml';
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { check } from './cli/check.ts';

@@ -74,8 +74,7 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
     return { kind: 'refuse', error: badRequest('body-too-large', 413) };
   }
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
-  // A body would be part of what was asked for (RFC 9110 §9.3.1), and no key has it.
-  if (plan.cache === null || exchange.requestBody.length !== 0) return { kind: 'forward', plan, pool, caching: null };
+  if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
 }
 
@@ -87,13 +86,25 @@ function consultCache(
 ): Decision {
   const { plan, pool } = route;
   const cacheRequest = cacheRequestOf(progress, partitionOf(progress, plan));
-  const found = lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
+  const found = hasBody(progress)
+    ? pastTheCache(cacheRequest.method)
+    : lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
   if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
   if (found.kind === 'unsatisfiable') {
     progress.cacheStatus = unsatisfiableStatus();
     return { kind: 'refuse', error: onlyIfCached() };
   }
   return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };
+}
+
+/** HTTP/2 may announce a body by nothing but its frames, which no header field tells the cache of. */
+function hasBody(progress: Progress): boolean {
+  return progress.exchange.requestBody.length !== 0;
+}
+
+/** A body would be part of what was asked for (RFC 9110 §9.3.1), and no key has it. */
+function pastTheCache(method: string): Lookup {
+  return { kind: 'bypass', why: method === 'GET' || method === 'HEAD' ? 'request-body' : 'method' };
 }
 
 /** The request as the cache sees it: the canonical target, and the client's own fields. */

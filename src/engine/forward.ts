@@ -76,7 +76,7 @@ export class Forward implements AttemptReceiver {
   start(): void {
     const { exchange } = this.#progress;
     if (this.#plan.timeouts.totalMs > 0 && exchange.upgrade === null) {
-      this.#total = { at: 0, expire: () => this.#timeOut('total-timeout', 'http_response_timeout') };
+      this.#total = { at: 0, slot: 0, expire: () => this.#timeOut('total-timeout', 'http_response_timeout') };
       this.#parts.deadlines.arm(this.#total, this.#plan.timeouts.totalMs);
     }
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
@@ -279,7 +279,7 @@ export class Forward implements AttemptReceiver {
   /** Event streams are silent for as long as nothing happens: that is their point (TRAPS: quiet SSE). */
   #watchIdle(head: ResponseHead): void {
     if (this.#done || this.#plan.timeouts.idleMs === 0 || isEventStream(head.headers)) return;
-    this.#idle = { at: 0, expire: () => this.#timeOut('idle-timeout', 'connection_read_timeout') };
+    this.#idle = { at: 0, slot: 0, expire: () => this.#timeOut('idle-timeout', 'connection_read_timeout') };
     this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
   }
 

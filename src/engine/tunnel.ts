@@ -35,7 +35,7 @@ class Tunnel {
     this.#ends = ends;
     this.#ended = ended;
     this.#idleMs = ends.idleMs;
-    this.#idle = { at: 0, expire: () => this.fail(silence()) };
+    this.#idle = { at: 0, slot: 0, expire: () => this.fail(silence()) };
   }
 
   start(): void {

@@ -42,6 +42,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
   readonly headers: HeaderList;
   /** Deadline for the queue, later for the response head. */
   at = 0;
+  slot = 0;
   readonly #into: AttemptReceiver;
   readonly #pool: ConnectionPool;
   readonly #deadlines: CoarseClock;
