@@ -101,7 +101,8 @@ function compileAffinity(
   if (affinity === undefined) return null;
   return new Affinity(
     {
-      cookie: affinity.cookie,
+      // One for each pool: two sticky pools on one host would overwrite a common cookie in turn.
+      cookie: affinity.cookie ?? `headgate-${name}`,
       secret: affinity.secret ?? context.ledger.affinitySecret(name),
       path: affinity.path,
       domain: affinity.domain ?? null,

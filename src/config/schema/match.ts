@@ -15,7 +15,12 @@ const path = z
     z.strictObject({ regex: z.string().min(1).describe('RE2 syntax; not anchored unless it says so') }),
   ])
   .meta({ description: '/exact, /prefix/**, /with/{capture}, /with/{rest...}, or { regex: "^/v[0-9]+/" }' })
-  .transform((value): PathMatch => {
+  .transform((value, context): PathMatch => {
+    if (typeof value === 'string' && value.replace(/\/\*\*$/, '').includes('*')) {
+      const message = `"${value}" has a "*" that means nothing: /** stands at the end, {name} takes one segment, { exact: … } takes it literally`;
+      context.issues.push({ code: 'custom', input: value, message });
+      return z.NEVER;
+    }
     if (typeof value !== 'string') {
       if ('exact' in value) return { kind: 'exact', value: value.exact };
       if ('prefix' in value) return { kind: 'prefix', value: value.prefix };

@@ -35,7 +35,10 @@ const endpoint = z
 
 const health = z
   .strictObject({
-    path: absolutePath.default('/').describe('Path and query of the GET request'),
+    path: absolutePath
+      .regex(/^[\x21-\x22\x24-\x7e]+$/, 'a path is visible ASCII without "#"; escape the rest')
+      .default('/')
+      .describe('Path and query of the GET request'),
     expect: z
       .array(
         z.union([
@@ -59,7 +62,7 @@ const health = z
 
 const affinity = z
   .strictObject({
-    cookie: cookieName.default('headgate').describe('Name of the cookie'),
+    cookie: cookieName.optional().describe('Name of the cookie; headgate- and the pool’s name unless given'),
     secret: z
       .string()
       .min(16)
