@@ -117,7 +117,7 @@ export class Front {
   }
 
   async connectHttp2(serverName = 'shop.test'): Promise<Http2Client> {
-    const socket = await secured(await this.#dial(), serverName, 'h2');
+    const socket = await secured(await this.#dial(false), serverName, 'h2');
     const session = connectHttp2(`https://${serverName}`, { createConnection: () => socket });
     const client = new Http2Client(session);
     stopAfterTest(() => client.close());
@@ -125,8 +125,8 @@ export class Front {
     return client;
   }
 
-  async #dial(): Promise<Socket> {
-    const socket = connectTcp({ port: this.gateway.port(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  async #dial(allowHalfOpen = this.downstream === 'h1'): Promise<Socket> {
+    const socket = connectTcp({ port: this.gateway.port(), host: '127.0.0.1', allowHalfOpen, noDelay: true });
     socket.on('error', () => {});
     await once(socket, 'connect');
     return socket;
