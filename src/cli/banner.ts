@@ -1,5 +1,6 @@
-import type { GatewayStatus } from '../control/status.ts';
+import type { GatewayStatus, PoolStatus } from '../control/status.ts';
 import type { Gateway } from '../gateway.ts';
+import { reach } from './reachability.ts';
 
 export interface BannerOptions {
   readonly elapsedMs: number;
@@ -10,15 +11,15 @@ export interface BannerOptions {
   readonly authorityFile: string | null;
 }
 
-/** What `headgate start` prints when it is ready: where to go, and what is behind it. */
-export function banner(gateway: Gateway, options: BannerOptions): string {
+/** What `headgate start` prints when it is ready: where to go, what is behind it, and whether that is there yet. */
+export async function banner(gateway: Gateway, options: BannerOptions): Promise<string> {
   const bold = (text: string): string => (options.colour ? `\u001b[1m${text}\u001b[22m` : text);
   const status = gateway.status();
   const lines = [`  ${bold('HEADGATE')} ${status.version}  ready in ${Math.round(options.elapsedMs)} ms`];
   for (const [index, url] of openUrls(gateway).entries())
     lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(`${url}/`)}`);
   lines.push(`  ➜  Dashboard  ${gateway.adminUrl}/`);
-  lines.push(...routeLines(options.routes, status));
+  lines.push(...(await routeLines(options.routes, status)));
   if (options.authorityFile !== null) {
     lines.push(
       `  TLS: certificates are signed by the local CA ${options.authorityFile}; trust it, or use curl --cacert`,
@@ -27,25 +28,38 @@ export function banner(gateway: Gateway, options: BannerOptions): string {
   return `\n${lines.join('\n')}\n\n`;
 }
 
-/** TLS first: that is what a person should open. */
+/** TLS first: that is what a person should open. By name, because that is what people and cookies go by. */
 function openUrls(gateway: Gateway): string[] {
-  return [...gateway.urls.values()].sort((a, b) => Number(b.startsWith('https')) - Number(a.startsWith('https')));
+  const urls = [...gateway.urls.values()].map((url) => url.replace('//127.0.0.1:', '//localhost:'));
+  return urls.sort((a, b) => Number(b.startsWith('https')) - Number(a.startsWith('https')));
 }
 
 const MOST_ROUTES = 20;
+const MOST_ENDPOINTS = 3;
 
-function routeLines(routes: BannerOptions['routes'], status: GatewayStatus): string[] {
-  const width = Math.max(0, ...routes.map((route) => route.match.length));
-  const shown = routes
-    .slice(0, MOST_ROUTES)
-    .map((route) => `     ${route.match.padEnd(width)}  →  ${route.leads}${healthOf(route.leads, status)}`);
-  if (routes.length > MOST_ROUTES) shown.push(`     … and ${routes.length - MOST_ROUTES} more`);
-  return shown;
+async function routeLines(routes: BannerOptions['routes'], status: GatewayStatus): Promise<string[]> {
+  const shown = routes.slice(0, MOST_ROUTES);
+  const width = Math.max(0, ...shown.map((route) => route.match.length));
+  const lines = await Promise.all(
+    shown.map(async ({ match, leads }) => {
+      const pool = status.pools.find((candidate) => candidate.name === leads);
+      return `     ${match.padEnd(width)}  →  ${pool === undefined ? leads : await describePool(pool)}`;
+    }),
+  );
+  if (routes.length > MOST_ROUTES) lines.push(`     … and ${routes.length - MOST_ROUTES} more`);
+  return lines;
 }
 
-function healthOf(pool: string, status: GatewayStatus): string {
-  const found = status.pools.find((candidate) => candidate.name === pool);
-  if (found === undefined) return '';
-  const endpoints = found.endpoints.map((endpoint) => endpoint.origin.replace(/^http:\/\//, '')).join(', ');
-  return `  (${endpoints})`;
+async function describePool(pool: PoolStatus): Promise<string> {
+  const endpoints = await Promise.all(
+    pool.endpoints.slice(0, MOST_ENDPOINTS).map(async ({ origin }) => {
+      const reached = await reach(origin);
+      const name = origin.replace(/^http:\/\//, '');
+      return reached.up
+        ? `${name}   ● up   ${reached.elapsedMs.toFixed(1)} ms`
+        : `${name}   ○ nothing is listening yet, will keep trying`;
+    }),
+  );
+  const more = pool.endpoints.length - endpoints.length;
+  return `${endpoints.join('  ')}${more > 0 ? `  … and ${more} more` : ''}`;
 }

@@ -22,7 +22,6 @@ export interface StartOptions {
 
 /** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
-  const began = performance.now() - process.uptime() * 1000;
   const loaded = load(options);
   if (!loaded.ok) return refuse(loaded.diagnostics, loaded.files);
   const demos: Server[] = [];
@@ -36,7 +35,7 @@ export async function start(options: StartOptions): Promise<number> {
     });
     // Before the banner: whoever waits for it may send a signal at once.
     const stopped = untilStopped(gateway);
-    process.stderr.write(describe(gateway, loaded.config, { options, elapsedMs: performance.now() - began }));
+    process.stderr.write(await describe(gateway, loaded.config, options));
     return await stopped;
   } catch (error) {
     return explain(error, loaded.files);
@@ -95,18 +94,18 @@ function certificatesDirectory({ inline }: StartOptions): string {
   return join(XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'headgate', 'certs');
 }
 
-function describe(gateway: Gateway, config: Config, about: { options: StartOptions; elapsedMs: number }): string {
+function describe(gateway: Gateway, config: Config, options: StartOptions): Promise<string> {
   const mints = Object.values(config.listeners).some(
     (listener) => listener.tls !== undefined && listener.tls.certificate === undefined,
   );
   return banner(gateway, {
-    elapsedMs: about.elapsedMs,
+    elapsedMs: process.uptime() * 1000,
     routes: config.routes.map((route) => ({
       match: matchOf(route.match),
       leads: route.pool ?? (route.redirect === undefined ? 'fixed response' : `redirect ${route.redirect.to}`),
     })),
     colour: wantsColour(process.stderr, process.env),
-    authorityFile: mints ? join(certificatesDirectory(about.options), 'ca.pem') : null,
+    authorityFile: mints ? join(certificatesDirectory(options), 'ca.pem') : null,
   });
 }
 
