@@ -5,7 +5,7 @@ import type { Logger, LogSink } from './log.ts';
 
 /**
  * One JSON line an exchange. Hot: runs for every exchange, so the line is put together here and handed to pino's
- * asynchronous sink; `logger.info(object)` costs 2.4 µs more per line for the same bytes.
+ * asynchronous sink: 0.5 µs a line, where `logger.info(object)` takes 2.5 (bench/access-log.ts).
  * Authorization, Cookie and Set-Cookie are never written, nor is the query, which often carries secrets too.
  */
 export class JsonAccessLog implements ExchangeObserver {

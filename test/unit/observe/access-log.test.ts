@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import type { ExchangeRecord } from '../../../src/exchange/outcome.ts';
+import { CombinedAccessLog, JsonAccessLog } from '../../../src/observe/access-log.ts';
+import { createLog, type LogSink } from '../../../src/observe/log.ts';
+
+const record: ExchangeRecord = {
+  id: '01a1fc26-6f03-75c0-bc65-1c42c4226680',
+  request: {
+    method: 'GET',
+    target: '/cart?token=secret',
+    authority: 'shop.test',
+    scheme: 'https',
+    version: '1.1',
+    headers: ['Host', 'shop.test', 'Authorization', 'Bearer secret', 'Cookie', 'sid=secret', 'User-Agent', 'curl/8.0'],
+  },
+  listener: 'https',
+  clientAddress: '192.0.2.7',
+  tls: { serverName: 'shop.test', protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  startedAtEpoch: Date.UTC(2026, 10, 21, 3, 4, 5, 6),
+  status: 200,
+  bytesIn: 12,
+  bytesOut: 1024,
+  totalMs: 1.23456,
+  queueMs: 0.5,
+  firstByteMs: null,
+  route: 'cart',
+  pool: 'shop',
+  endpoint: 'http://10.0.0.1:3000',
+  attempts: 2,
+  reusedConnection: true,
+  cache: 'fwd=uri-miss; detail="a\\b"',
+  end: { side: 'upstream', reason: 'complete', error: null, bug: null },
+};
+
+function capture(): { sink: LogSink; lines: string[] } {
+  const lines: string[] = [];
+  return { lines, sink: { write: (line) => void lines.push(line), flushSync: () => {}, reopen: () => {} } };
+}
+
+function jsonLine(changes: Partial<ExchangeRecord> = {}): Record<string, unknown> {
+  const { sink, lines } = capture();
+  new JsonAccessLog(sink, createLog(sink, 'info')).finished({ ...record, ...changes });
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] as string) as Record<string, unknown>;
+}
+
+describe('the JSON access log', () => {
+  test('writes one line of JSON with everything that happened', () => {
+    expect(jsonLine()).toEqual({
+      time: '2026-11-21T03:04:05.006Z',
+      id: record.id,
+      listener: 'https',
+      client: '192.0.2.7',
+      method: 'GET',
+      host: 'shop.test',
+      path: '/cart',
+      protocol: 'HTTP/1.1',
+      status: 200,
+      bytesIn: 12,
+      bytesOut: 1024,
+      totalMs: 1.235,
+      queueMs: 0.5,
+      firstByteMs: null,
+      route: 'cart',
+      pool: 'shop',
+      endpoint: 'http://10.0.0.1:3000',
+      attempts: 2,
+      reused: true,
+      cache: 'fwd=uri-miss; detail="a\\b"',
+      tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
+      sni: 'shop.test',
+      side: 'upstream',
+      end: 'complete',
+      error: null,
+    });
+  });
+
+  test('never writes queries, credentials or cookies', () => {
+    const { sink, lines } = capture();
+    new JsonAccessLog(sink, createLog(sink, 'info')).finished(record);
+    expect(lines.join('')).not.toContain('secret');
+  });
+
+  test('escapes whatever a client sends, so that a line stays a line', () => {
+    const request = { ...record.request, authority: 'a"\n{\u0007}', target: '/\u00ff\\' };
+    expect(jsonLine({ request })).toMatchObject({ host: 'a"\n{\u0007}', path: '/\u00ff\\' });
+  });
+
+  test('reports a bug with its stack in the log of the process', () => {
+    const access = capture();
+    const log = capture();
+    const bug = new TypeError('boom');
+    const end = { ...record.end, bug };
+    new JsonAccessLog(access.sink, createLog(log.sink, 'info')).finished({ ...record, end });
+    expect(access.lines).toHaveLength(1);
+    expect(log.lines.join('')).toContain('TypeError: boom');
+  });
+});
+
+describe('the Combined Log Format', () => {
+  test('has the fields where every tool looks for them', () => {
+    const { sink, lines } = capture();
+    new CombinedAccessLog(sink, createLog(sink, 'info')).finished(record);
+    expect(lines).toEqual([
+      '192.0.2.7 - - [21/Nov/2026:03:04:05 +0000] "GET /cart HTTP/1.1" 200 1024 "-" "curl/8.0"\n',
+    ]);
+  });
+
+  test('escapes quotes and control characters as nginx does', () => {
+    const { sink, lines } = capture();
+    const headers = ['User-Agent', 'a"b\u0007\u00e9'];
+    new CombinedAccessLog(sink, createLog(sink, 'info')).finished({
+      ...record,
+      request: { ...record.request, headers },
+    });
+    expect(lines[0]).toContain('"a\\x22b\\x07\\xe9"\n');
+  });
+});
