@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { KeyPair } from './authority.ts';
@@ -54,7 +55,7 @@ export class LocalAuthority {
     if (!this.#isCurrent(leaf) || !leaf.verify(issuer.publicKey) || !leaf.checkPrivateKey(createPrivateKey(pair.key))) {
       return false;
     }
-    return names.every((name) => leaf.checkHost(name) !== undefined || leaf.checkIP(name) !== undefined);
+    return names.every((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) !== undefined);
   }
 
   #isCurrent(certificate: X509Certificate): boolean {

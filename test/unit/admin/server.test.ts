@@ -1,0 +1,54 @@
+import { request } from 'node:http';
+import { expect, test } from 'vitest';
+import { AdminServer } from '../../../src/admin/server.ts';
+import type { GatewayStatus } from '../../../src/control/status.ts';
+import { stopAfterTest } from '../../kit/stop.ts';
+
+const serving: GatewayStatus = {
+  version: '1.2.3',
+  startedAt: '2026-11-21T00:00:00.000Z',
+  phase: 'serving',
+  listeners: [],
+  pools: [],
+  routes: 0,
+};
+
+async function admin(status: () => GatewayStatus): Promise<string> {
+  const server = new AdminServer({ address: '127.0.0.1', port: 0, status });
+  const url = await server.open();
+  stopAfterTest(() => server.close());
+  return url;
+}
+
+function get(url: string, host: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const sent = request(url, { headers: { host }, agent: false }, (response) => {
+    let body = '';
+    response.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+  });
+  sent.on('error', reject);
+  sent.end();
+  return promise;
+}
+
+test('readiness follows the phase, liveness does not', async () => {
+  let phase: GatewayStatus['phase'] = 'serving';
+  const url = await admin(() => ({ ...serving, phase }));
+  expect((await get(`${url}/readyz`, 'localhost')).status).toBe(200);
+  phase = 'draining';
+  expect((await get(`${url}/readyz`, 'localhost')).status).toBe(503);
+  expect((await get(`${url}/healthz`, 'localhost')).status).toBe(200);
+});
+
+test('a page of another origin cannot reach a loopback listener under a name of its own', async () => {
+  const url = await admin(() => serving);
+  for (const host of ['evil.test', 'evil.test:4600', '127.0.0.1.evil.test', 'localhost.evil.test']) {
+    expect(await get(`${url}/status`, host)).toMatchObject({ status: 421 });
+  }
+  for (const host of ['localhost', 'localhost:4600', '127.0.0.1:4600', '[::1]:4600', 'LOCALHOST']) {
+    expect(await get(`${url}/status`, host)).toMatchObject({ status: 200, body: JSON.stringify(serving) });
+  }
+});
