@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { AdminServer } from './admin/server.ts';
 import { MemoryStore } from './cache/memory-store.ts';
@@ -8,8 +6,10 @@ import { ConfigError } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { ListenerConfig } from './config/schema/listener.ts';
+import type { KeyPair } from './control/certificates/authority.ts';
 import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
+import type { CertificateChoice } from './control/compile-listener.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
@@ -57,7 +57,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A certificate file that can't be read or used, or the like: start can't go on, and it is not a mistake in the YAML. */
+/** Something around the configuration is in the way, like a certificate directory that can't be written to. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
@@ -87,6 +87,7 @@ class Composition implements Gateway {
   readonly #prober: Prober;
   readonly #engine: Engine;
   readonly #routes: number;
+  readonly #certificateChoices: ReadonlyMap<string, CertificateChoice>;
   readonly #listeners: Listener[] = [];
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
@@ -116,6 +117,7 @@ class Composition implements Gateway {
     });
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
     this.#routes = compiled.routes.length;
+    this.#certificateChoices = compiled.certificates;
     this.#ledger.retain(compiled.inUse);
     this.#engine = new Engine(
       {
@@ -175,7 +177,8 @@ class Composition implements Gateway {
   }
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {
-    const certificates = config.tls === undefined ? null : await this.#certificates(config.tls);
+    const choice = this.#certificateChoices.get(name);
+    const certificates = choice === undefined ? null : await this.#certificates(choice);
     const listener = new Listener(listenerOptions(name, config), {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),
       clock: this.#clock,
@@ -188,20 +191,21 @@ class Composition implements Gateway {
     this.urls.set(name, `${config.tls === undefined ? 'http' : 'https'}://${urlHost(config.address)}:${port}`);
   }
 
-  async #certificates(tls: NonNullable<ListenerConfig['tls']>): Promise<CertificateSource> {
-    const pair =
-      tls.certificate === undefined || tls.key === undefined
-        ? await new LocalAuthority(this.#options.certificatesDirectory, () => this.#clock.now()).certificateFor(
-            tls.names,
-          )
-        : { certificate: readPem(tls.certificate), key: readPem(tls.key) };
+  async #certificates(choice: CertificateChoice): Promise<CertificateSource> {
     try {
-      const context = createSecureContext({ cert: pair.certificate, key: pair.key });
+      const { certificate, key } = choice.kind === 'files' ? choice.pair : await this.#minted(choice.names);
+      const context = createSecureContext({ cert: certificate, key });
       return { contextFor: () => context };
     } catch (error) {
-      const what = tls.certificate ?? dirname(this.#options.certificatesDirectory);
-      throw new StartError(`Cannot use certificate ${what}: ${(error as Error).message}`);
+      const what =
+        choice.kind === 'files' ? 'the certificate' : `the local CA in ${this.#options.certificatesDirectory}`;
+      throw new StartError(`Cannot use ${what}: ${(error as Error).message}`);
     }
+  }
+
+  #minted(names: readonly string[]): Promise<KeyPair> {
+    const authority = new LocalAuthority(this.#options.certificatesDirectory, () => this.#clock.now());
+    return authority.certificateFor(names);
   }
 
   #downstreamLog(): DownstreamObserver {
@@ -244,14 +248,6 @@ function listenerOptions(name: string, config: ListenerConfig): ListenerOptions 
     forwardedBy: config.forwardedBy,
     underscores: config.underscores,
   };
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
 }
 
 /** What a person on this machine types to get there. */

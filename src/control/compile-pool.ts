@@ -15,7 +15,7 @@ export function compilePool(
   context: { ledger: Ledger; complaints: Complaints },
 ): Pool | null {
   const { ledger, complaints } = context;
-  const before = complaints.diagnostics.length;
+  const before = complaints.count;
   const tls = compileTls(name, config, complaints);
   const endpoints: Endpoint[] = [];
   const origins = new Set<string>();
@@ -34,7 +34,7 @@ export function compilePool(
     origins.add(made.endpoint.origin);
     endpoints.push(made.endpoint);
   }
-  if (complaints.diagnostics.length > before) return null;
+  if (complaints.count > before) return null;
   return new Pool({
     name,
     endpoints,

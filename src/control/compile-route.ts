@@ -41,9 +41,9 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
     for (const { key, message } of compiled.problems) complaints.add([...path, 'match', ...key], { message });
     return null;
   }
-  const before = complaints.diagnostics.length;
+  const before = complaints.count;
   const plan = compilePlan(route, { ...context, path, captures: compiled.compiled.path.captures });
-  return complaints.diagnostics.length > before || plan === null ? null : { ...shape, plan };
+  return complaints.count > before || plan === null ? null : { ...shape, plan };
 }
 
 interface PlanContext extends RouteContext {

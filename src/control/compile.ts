@@ -5,11 +5,11 @@ import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot } from '../engine/snapshot.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
-import { parseNetwork } from '../routing/client-list.ts';
 import type { RouteRule } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { vet } from '../routing/vet.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { type CertificateChoice, compileListener } from './compile-listener.ts';
 import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
 import { Complaints } from './complaints.ts';
@@ -29,6 +29,8 @@ export type CompileResult =
       readonly snapshot: Snapshot;
       readonly inUse: InUse;
       readonly routes: readonly RouteRule<RoutePlan>[];
+      /** For each TLS listener. */
+      readonly certificates: ReadonlyMap<string, CertificateChoice>;
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
@@ -50,28 +52,23 @@ export function compile(input: CompileInput): CompileResult {
     if (rule !== null) routes.push(rule);
   }
   complainOfUnreachable(routes, complaints);
-  checkTrustedProxies(config, complaints);
-  if (complaints.diagnostics.length > 0) return { ok: false, diagnostics: complaints.diagnostics };
+  const certificates = new Map<string, CertificateChoice>();
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    const choice = compileListener(name, listener, complaints);
+    if (choice !== null) certificates.set(name, choice);
+  }
+  if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder() };
   const listeners = new Map<string, ListenerRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
     listeners.set(name, listenerRules(name, listener, { routes, ledger }));
   }
   const { store, development } = input;
-  return { ok: true, snapshot: { listeners, pools, store, development }, inUse: inUseOf(pools), routes };
+  return { ok: true, snapshot: { listeners, pools, store, development }, certificates, inUse: inUseOf(pools), routes };
 }
 
 function complainOfUnreachable(routes: readonly RouteRule<RoutePlan>[], complaints: Complaints): void {
   for (const finding of vet(routes)) {
     complaints.add(['routes', finding.rule.order], { message: finding.message });
-  }
-}
-
-function checkTrustedProxies(config: Config, complaints: Complaints): void {
-  for (const [name, listener] of Object.entries(config.listeners)) {
-    for (const [index, text] of listener.trustedProxies.entries()) {
-      const result = parseNetwork(text);
-      if (!result.ok) complaints.add(['listeners', name, 'trustedProxies', index], { message: result.message });
-    }
   }
 }
 

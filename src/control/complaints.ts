@@ -6,16 +6,27 @@ export type KeyPath = readonly (string | number)[];
 
 /** Collects what the compiler finds wrong, each with its place in the files. */
 export class Complaints {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
   readonly #origins: Origins;
 
   constructor(origins: Origins) {
     this.#origins = origins;
   }
 
+  get count(): number {
+    return this.#diagnostics.length;
+  }
+
+  /** All of them, in source order. */
+  inOrder(): readonly Diagnostic[] {
+    return this.#diagnostics.toSorted(
+      (a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column,
+    );
+  }
+
   /** HG0106 unless the complaint says otherwise. */
   add(path: KeyPath, complaint: Complaint): void {
-    this.diagnostics.push(diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint }));
+    this.#diagnostics.push(diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint }));
   }
 
   /** `routes/shop.yaml:12` of a key path. */
