@@ -149,7 +149,7 @@ class Composition implements Gateway {
         url: this.urls.get(listener.name) ?? '',
         connections: listener.connections,
       })),
-      pools: [...this.#engine.snapshot.pools.values()].map(poolStatus),
+      pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, this.#transport)),
       routes: this.#routes,
     };
   }

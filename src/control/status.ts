@@ -1,3 +1,4 @@
+import type { Transport } from '../exchange/attempt.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
@@ -28,9 +29,11 @@ export interface EndpointStatus {
   readonly health: 'up' | 'down' | 'unchecked';
   readonly drained: boolean;
   readonly inFlight: number;
+  /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
+  readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
 }
 
-export function poolStatus(pool: Pool): PoolStatus {
+export function poolStatus(pool: Pool, transport: Transport): PoolStatus {
   return {
     name: pool.name,
     available: pool.availableCount(),
@@ -40,6 +43,7 @@ export function poolStatus(pool: Pool): PoolStatus {
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       drained: endpoint.live.drained,
       inFlight: endpoint.live.inFlight,
+      connections: transport.connections(endpoint.destination.connectionKey),
     })),
   };
 }
