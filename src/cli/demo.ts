@@ -38,6 +38,7 @@ export async function runDemo(name: DemoName, at: DemoAddress): Promise<void> {
   process.once('SIGTERM', resolve);
   process.once('SIGINT', resolve);
   const server = await startDemo(name, at);
+  process.stderr.write(`The ${name} service listens on ${at.address}:${at.port}\n`);
   await told;
   stopDemo(server);
 }

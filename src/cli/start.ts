@@ -63,9 +63,9 @@ function explain(error: unknown, files: Files): number {
   }
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
   if (code === 'EADDRINUSE') {
-    process.stderr.write(
-      `headgate: Port ${port} is in use already: stop what listens there, or choose another in "listeners"\n`,
-    );
+    const isDemo = Object.values(DEMO_PORTS).some((demoPort) => demoPort === port);
+    const otherwise = isDemo ? 'start without --demo' : 'choose another in the configuration';
+    process.stderr.write(`headgate: Port ${port} is in use already: stop what listens there, or ${otherwise}\n`);
     return exitCodes.addressInUse;
   }
   if (code === 'EACCES') {

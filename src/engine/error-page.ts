@@ -26,16 +26,27 @@ function htmlPage(progress: Progress, error: GatewayError): string {
     '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}' +
     'code{font:14px ui-monospace,monospace}small{color:#666}</style></head><body>' +
     `<h1>${error.status}</h1><p><code>${error.code}</code> (${error.reason})</p>` +
-    `${development ? developerFacts(progress) : ''}<p><small>Request ${progress.requestId}</small></p></body></html>\n`
+    `${development ? developerFacts(progress, error) : ''}<p><small>Request ${progress.requestId}</small></p></body></html>\n`
   );
 }
 
-/** For the one who runs both sides: which route, pool and endpoint, and that the page reloads by itself. */
-function developerFacts(progress: Progress): string {
+/** For the one who runs both sides: what to do, and which route, pool and endpoint it is about. */
+function developerFacts(progress: Progress, error: GatewayError): string {
   const facts = [`Route <code>${escapeHtml(progress.route === '' ? 'none' : progress.route)}</code>`];
   if (progress.pool !== null) facts.push(`pool <code>${escapeHtml(progress.pool)}</code>`);
   if (progress.endpoint !== null) facts.push(`endpoint <code>${escapeHtml(progress.endpoint)}</code>`);
-  return `<p>${facts.join(', ')}</p>`;
+  return `${advice(progress, error)}<p>${facts.join(', ')}</p>`;
+}
+
+function advice(progress: Progress, error: GatewayError): string {
+  if (error.code === 'destination_not_found') return '<p>No route takes this request.</p>';
+  if (error.blame !== 'upstream') return '';
+  const endpoint = escapeHtml(progress.endpoint ?? 'any endpoint');
+  const what =
+    error.code === 'connection_refused'
+      ? `Nothing is listening at ${endpoint} yet.`
+      : `No good answer from ${endpoint}.`;
+  return `<p>${what} This page tries again every 2 seconds.</p>`;
 }
 
 function escapeHtml(text: string): string {
