@@ -1,28 +1,16 @@
-import type { Clock, CoarseClock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
-import type { Transport } from '../exchange/attempt.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { ExchangeObserver } from '../exchange/observer.ts';
 import { getHeader } from '../http/headers.ts';
 import { type Decision, decide } from './decide.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';
 import { finish } from './finish.ts';
 import { Forward } from './forward.ts';
+import type { EngineParts } from './parts.ts';
 import { Progress } from './progress.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** What the engine is given from outside: everything that does I/O or tells the time. */
-export interface EngineParts {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly deadlines: CoarseClock;
-  readonly observer: ExchangeObserver;
-  /** A UUIDv7 for a request that starts at `epochMs`. */
-  readonly newRequestId: (epochMs: number) => string;
-}
 
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
 export class Engine {

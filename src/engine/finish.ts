@@ -1,6 +1,6 @@
 import type { ExchangeRecord } from '../exchange/outcome.ts';
-import type { EngineParts } from './engine.ts';
 import { PSEUDONYM } from './outbound.ts';
+import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */

@@ -4,7 +4,7 @@ import { hitStatus } from '../cache/status.ts';
 import type { ResponseHead, ResponseSink } from '../exchange/response-sink.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
-import type { EngineParts } from './engine.ts';
+import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 

@@ -2,7 +2,7 @@ import type { Deadline } from '../clock.ts';
 import { clientGone, GatewayError } from '../errors.ts';
 import type { BodySink, ByteChannel } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
-import type { EngineParts } from './engine.ts';
+import type { EngineParts } from './parts.ts';
 
 export interface TunnelEnds {
   readonly client: ByteChannel;
