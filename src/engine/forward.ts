@@ -1,4 +1,3 @@
-import type { Deadline } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
@@ -15,6 +14,7 @@ import { type Answer, Delivery } from './deliver.ts';
 import { internalError } from './fail.ts';
 import { attemptAt, buildOutbound, hostFor, type Outbound } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
+import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { splice } from './tunnel.ts';
@@ -37,14 +37,13 @@ export class Forward implements AttemptReceiver {
   #outbound: Outbound;
   readonly #body: BodySource | null;
   readonly #affinityCookie: string | null;
+  readonly #patience: Patience;
   #tried: Endpoint[] | null = null;
   #endpoint: Endpoint | null = null;
   #inFlight: InFlight | null = null;
   #replayedReused = false;
   /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
   #overLimit: GatewayError | null = null;
-  #total: Deadline | null = null;
-  #idle: Deadline | null = null;
   /** The body of this answer is not for the client: the store has answered, or the endpoint is asked again. */
   #dropping: 'answered' | 'ask-again' | null = null;
   #done = false;
@@ -70,15 +69,13 @@ export class Forward implements AttemptReceiver {
     this.#body = this.#bodyToSend();
     this.#affinityCookie =
       route.pool.affinity === null ? null : cookieValue(exchange.request.headers, route.pool.affinity.cookie);
-    exchange.onClientGone = (cause) => this.#clientGone(cause);
+    this.#patience = new Patience(parts.deadlines, route.plan.timeouts, (error) => this.#giveUp(error));
+    exchange.onClientGone = (cause) => this.#giveUp(cause);
   }
 
   start(): void {
     const { exchange } = this.#progress;
-    if (this.#plan.timeouts.totalMs > 0 && exchange.upgrade === null) {
-      this.#total = { at: 0, slot: 0, expire: () => this.#timeOut('total-timeout', 'http_response_timeout') };
-      this.#parts.deadlines.arm(this.#total, this.#plan.timeouts.totalMs);
-    }
+    if (exchange.upgrade === null) this.#patience.begin();
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
     if (exchange.sendContinue !== null) exchange.sendContinue();
     this.#attempt(null);
@@ -147,17 +144,14 @@ export class Forward implements AttemptReceiver {
       this.#bug(bug);
       return;
     }
-    this.#watchIdle(head);
+    if (!this.#done) this.#patience.awaitBody(head.headers);
   }
 
   data(chunk: Uint8Array): boolean {
     if (this.#dropping !== null) return true;
     const more = this.#delivery.data(chunk);
-    if (this.#idle !== null) {
-      // A slow client is not a silent endpoint: while it is paused, nothing is expected.
-      if (more) this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
-      else this.#parts.deadlines.disarm(this.#idle);
-    }
+    if (more) this.#patience.expect();
+    else this.#patience.pause();
     return more;
   }
 
@@ -244,6 +238,7 @@ export class Forward implements AttemptReceiver {
     (this.#endpoint as Endpoint).live.inFlight -= 1;
     this.#endpoint = null;
     this.#dropping = null;
+    this.#patience.pause();
     this.#outbound = buildOutbound(this.#progress, this.#plan, null);
     this.#delivery = new Delivery(this.#parts, this.#progress, {
       plan: this.#plan,
@@ -272,25 +267,12 @@ export class Forward implements AttemptReceiver {
 
   #resume(): void {
     if (this.#done) return;
-    if (this.#idle !== null) this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
+    this.#patience.expect();
     if (this.onDrain !== null) this.onDrain();
   }
 
-  /** Event streams are silent for as long as nothing happens: that is their point (TRAPS: quiet SSE). */
-  #watchIdle(head: ResponseHead): void {
-    if (this.#done || this.#plan.timeouts.idleMs === 0 || isEventStream(head.headers)) return;
-    this.#idle = { at: 0, slot: 0, expire: () => this.#timeOut('idle-timeout', 'connection_read_timeout') };
-    this.#parts.deadlines.arm(this.#idle, this.#plan.timeouts.idleMs);
-  }
-
-  #timeOut(reason: string, code: 'http_response_timeout' | 'connection_read_timeout'): void {
-    if (this.#done) return;
-    this.#inFlight?.cancel();
-    this.#finish();
-    this.#delivery.fail(new GatewayError(code, { blame: 'upstream', status: 504, reason }));
-  }
-
-  #clientGone(cause: GatewayError): void {
+  /** A deadline has passed, or the client is gone. */
+  #giveUp(cause: GatewayError): void {
     if (this.#done) return;
     this.#inFlight?.cancel();
     this.#finish();
@@ -303,8 +285,7 @@ export class Forward implements AttemptReceiver {
     this.#done = true;
     this.#inFlight = null;
     if (this.#endpoint !== null) this.#endpoint.live.inFlight -= 1;
-    if (this.#total !== null) this.#parts.deadlines.disarm(this.#total);
-    if (this.#idle !== null) this.#parts.deadlines.disarm(this.#idle);
+    this.#patience.stop();
   }
 }
 
@@ -320,14 +301,4 @@ function unavailable(): GatewayError {
     status: 503,
     reason: 'no-endpoint-available',
   });
-}
-
-function isEventStream(headers: HeaderList): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (name.length === 12 && name.toLowerCase() === 'content-type') {
-      return (headers[i + 1] as string).toLowerCase().startsWith('text/event-stream');
-    }
-  }
-  return false;
 }

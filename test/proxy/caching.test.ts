@@ -335,7 +335,7 @@ matrix('the body of a cached GET that the endpoint is asked for again does not d
     script: [
       { respond: 200, headers: FRESH, body: 'old' },
       'read head',
-      // A 304 with a length is no body (TRAPS: undici once took it for one).
+      // A 304 with a length is no body (undici 7 took it for one).
       { send: 'HTTP/1.1 304 Not Modified\r\nETag: "v1"\r\nCache-Control: max-age=60\r\nContent-Length: 3\r\n\r\n' },
     ],
   });

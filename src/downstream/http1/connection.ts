@@ -126,7 +126,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   lingerAfterResponse(): void {
     this.#last = true;
     // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
-    // kernel send a reset, which takes the response from the client before it was read (TRAPS: early response).
+    // kernel send a reset, which takes the response from the client before it was read.
     this.socket.destroySoon = () => this.#linger();
   }
 

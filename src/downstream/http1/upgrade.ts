@@ -31,7 +31,7 @@ export class UpgradeByTunnel implements UpgradeOffer {
     this.response.shouldKeepAlive = false;
     this.response.on('finish', () => socket.destroySoon());
     this.#channel = new DuplexChannel(socket, head, {
-      // A client that closes before the switch takes nothing any more (TRAPS: leaves during handshake).
+      // A client that closes before the switch takes nothing any more.
       onEarlyEnd: () => socket.destroySoon(),
       // The end of a tunnel is told by its channel.
       onClose: () => this.#exchange?.response.closed(this.#switched || this.response.writableFinished),

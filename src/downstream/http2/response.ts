@@ -18,7 +18,7 @@ const noTrailers: HeaderList = [];
 
 /**
  * Writes one response on an HTTP/2 stream through Node's core API. Never throws: streams vanish at any moment, and every
- * call on one that has is guarded (TRAPS: writes after reset). A failure after the head is a RST_STREAM.
+ * call on one that has is guarded. A failure after the head is a RST_STREAM.
  */
 export class Http2Sink implements ResponseSink {
   phase: 'open' | 'started' | 'closed' = 'open';
