@@ -95,12 +95,7 @@ export function currentAge(entry: CacheEntry, nowMs: number): number {
   return Math.min(Math.floor(currentAgeMs(entry, nowMs) / 1000), MAX_DELTA_SECONDS);
 }
 
-/** Milliseconds of freshness left; negative for how long it has been stale. */
+/** Milliseconds of freshness left (RFC 9111 §4.2); negative for how long it has been stale. */
 export function remainingMs(entry: CacheEntry, nowMs: number): number {
   return entry.freshMs - currentAgeMs(entry, nowMs);
-}
-
-/** RFC 9111 §4.2: fresh while its lifetime exceeds its age. */
-export function isFresh(entry: CacheEntry, nowMs: number): boolean {
-  return remainingMs(entry, nowMs) > 0;
 }

@@ -123,11 +123,6 @@ export function appendVia(draft: HeaderDraft, receivedVersion: '1.0' | '1.1' | '
   draft.push('Via', `${receivedVersion === '2' ? '2.0' : receivedVersion} ${pseudonym}`);
 }
 
-/** True when a message has come through `pseudonym` before (RFC 9110 §7.6.3). */
-export function viaLoop(headers: HeaderList, pseudonym: string): boolean {
-  return countVia(headers, pseudonym) > 0;
-}
-
 /**
  * How many entries of all Via lists were received by `pseudonym`, compared without case. Comments are skipped, nested and
  * with escapes. Free when there is no Via.

@@ -42,12 +42,6 @@ export function hasHeader(headers: HeaderList, lower: string): boolean {
   return getHeader(headers, lower) !== null;
 }
 
-export function countHeader(headers: HeaderList, lower: string): number {
-  let count = 0;
-  for (let i = 0; i < headers.length; i += 2) if (isNamed(headers[i] as string, lower)) count += 1;
-  return count;
-}
-
 /** Removes every line of `lower`; returns how many there were. */
 export function removeHeader(headers: HeaderDraft, lower: string): number {
   let kept = 0;

@@ -57,4 +57,3 @@ export const listener = z
   .meta({ description: 'A port that Headgate listens on' });
 
 export type ListenerConfig = z.output<typeof listener>;
-export type PathPolicyConfig = z.output<typeof pathPolicy>;

@@ -98,5 +98,3 @@ export type RewriteConfig = z.output<typeof rewrite>;
 export type RedirectConfig = z.output<typeof redirect>;
 export type RespondConfig = z.output<typeof respond>;
 export type CookieEditsConfig = z.output<typeof cookieEdits>;
-export type TimeoutsConfig = z.output<typeof timeouts>;
-export type RouteCacheConfig = z.output<typeof routeCache>;

@@ -115,5 +115,3 @@ export const pool = z
 
 export type PoolConfig = z.output<typeof pool>;
 export type EndpointConfig = PoolConfig['endpoints'][number];
-export type HealthConfig = z.output<typeof health>;
-export type AffinityConfig = z.output<typeof affinity>;
