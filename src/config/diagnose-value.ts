@@ -60,17 +60,16 @@ export function notOneOf(values: readonly string[], site: ValueSite): Complaint 
   const { node, schema } = site;
   if (isNothing(node)) return nothingThere(site);
   if (node.kind !== 'scalar') return wrongType(site);
-  if (values.length === 1) return { message: `expected ${nounOf(schema)}, found ${shown(node)}`, ...literal(site) };
+  if (values.length === 1) {
+    const message = `expected ${nounOf(schema)}, found ${shown(node)}`;
+    return { message, suggestion: remedyForType(site) ?? `write ${values[0]}, or remove “${site.key}”` };
+  }
   const message = `${quote(node.text)} is not allowed for “${site.key}”`;
   const words = values.filter((value) => !/^\d/.test(value) || value === node.text); // 300 is no slip for 301
   const near = node.from === 'file' ? closest(node.text, words) : null;
   if (near !== null && near !== node.text) return { message, suggestion: didYouMean(near) };
   if (near !== null) return { message, suggestion: 'remove the quotes' };
   return { message, suggestion: `use ${enumerate(values)}` };
-}
-
-function literal(site: ValueSite): { suggestion: string | null } {
-  return { suggestion: remedyForType(site) };
 }
 
 function isNothing(node: SourceNode): boolean {

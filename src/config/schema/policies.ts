@@ -43,9 +43,12 @@ export const respond = z.strictObject({
   body: z.string().default('').describe('The whole body; {name} inserts a capture or a variable'),
 });
 
+/** Text is allowed here, so YAML 1.2 would take these for a domain. */
+const YES_NO = 'YAML 1.2 reads it as text: write false to remove it, or a domain';
+
 export const cookieEdits = z.strictObject({
   domain: z
-    .union([z.string(), z.literal(false)])
+    .union([z.string().regex(/^(?!(?:yes|no|on|off)$)/i, YES_NO), z.literal(false)])
     .optional()
     .describe('New Domain of cookies the endpoint sets; false removes it'),
   path: z

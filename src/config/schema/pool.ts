@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, cookieName, duration, valueForms } from './units.ts';
+import { absolutePath, authority, cookieDomain, cookieName, duration, valueForms } from './units.ts';
 
 /** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`. Parsed to its parts. */
 const address = z
@@ -37,6 +37,11 @@ const health = z
   .strictObject({
     path: absolutePath
       .regex(/^[\x21-\x22\x24-\x7e]+$/, 'a path is visible ASCII without "#"; escape the rest')
+      .register(valueForms, {
+        kind: 'path',
+        noun: 'a path',
+        form: 'a path that starts with “/”, in visible ASCII without “#”',
+      })
       .default('/')
       .describe('Path and query of the GET request'),
     expect: z
@@ -51,7 +56,7 @@ const health = z
       )
       .default(['200-399'])
       .describe('Statuses that mean healthy: 200, or ranges 200-299'),
-    host: z.string().optional().describe('Host header of the check; the endpoint address unless given'),
+    host: authority.optional().describe('Host header of the check; the endpoint address unless given'),
     interval: duration.default(5_000).describe('Between checks, jittered by ±20 %'),
     timeout: duration.default(2_000).describe('Until the response head of a check'),
     rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
@@ -68,8 +73,16 @@ const affinity = z
       .min(16)
       .optional()
       .describe('Signs the cookie; give the same to every gateway. Random at each start unless given'),
-    path: absolutePath.default('/').describe('Path of the cookie'),
-    domain: z.string().optional().describe('Domain of the cookie; the request’s host alone unless given'),
+    path: absolutePath
+      .regex(/^[\x20-\x3a\x3c-\x7e]+$/, 'a cookie path is ASCII without ";"')
+      .register(valueForms, {
+        kind: 'path',
+        noun: 'a cookie path',
+        form: 'a path that starts with “/”, in ASCII without “;”',
+      })
+      .default('/')
+      .describe('Path of the cookie'),
+    domain: cookieDomain.optional().describe('Domain of the cookie; the request’s host alone unless given'),
     secure: z.enum(['auto', 'always', 'never']).default('auto').describe('auto: when the client came over TLS'),
     httpOnly: z.boolean().default(true).describe('Hide the cookie from scripts'),
     sameSite: z.enum(['strict', 'lax', 'none']).default('lax').describe('SameSite of the cookie'),
@@ -85,7 +98,7 @@ export const pool = z
       .default('round-robin')
       .describe('How an endpoint is picked, weights included'),
     host: z
-      .union([z.enum(['preserve', 'endpoint']), z.string()])
+      .union([z.enum(['preserve', 'endpoint']), authority])
       .default('preserve')
       .describe('Host header upstream: the client’s, the endpoint’s, or a fixed one'),
     tls: z

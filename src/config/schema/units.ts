@@ -97,6 +97,20 @@ export const cookieName = z
   .regex(TOKEN, 'not a cookie name (RFC 6265 §4.1.1)')
   .register(valueForms, { kind: 'word', noun: 'a cookie name (RFC 6265 §4.1.1)', form: TOKEN_FORM });
 
+const HOST = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?';
+
+/** What may stand in a Host field (RFC 9110 §7.2): a name or an IP literal, and a port. */
+export const authority = z
+  .string()
+  .regex(new RegExp(String.raw`^(?:${HOST}|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$`), 'a host is a name or an IP literal')
+  .register(valueForms, { kind: 'word', noun: 'a host', form: 'a name or an IP literal, with or without a port' });
+
+/** Domain of a cookie (RFC 6265 §4.1.2.3). */
+export const cookieDomain = z
+  .string()
+  .regex(new RegExp(String.raw`^\.?${HOST}$`), 'a cookie domain is a host name')
+  .register(valueForms, { kind: 'word', noun: 'a cookie domain', form: 'a host name without a port' });
+
 /** A path from the root. */
 export const absolutePath = z
   .string()

@@ -185,6 +185,36 @@ describe('a wrong value', () => {
       'pools: { a: { endpoints: { b: 1 } } }\n',
       '1:15+9 expected a list, found a map → begin each item with “- ”',
     ],
+    [
+      'false where only true means something',
+      route('match: { headers: { x: { present: false } } }'),
+      '3:50+5 expected true, found false → write true, or remove “present”',
+    ],
+    [
+      'no for false, where text may stand too',
+      route('cookies: { domain: no }'),
+      '3:35+2 “no” is not allowed here → YAML 1.2 reads it as text: write false to remove it, or a domain',
+    ],
+    [
+      'a Host that is none',
+      pool('host: "a b"'),
+      '2:34+5 “a b” is not a host → write a name or an IP literal, with or without a port',
+    ],
+    [
+      'a path of a check that needs escapes',
+      pool('health: { path: /a b }'),
+      '2:44+4 “/a b” is not a path → write a path that starts with “/”, in visible ASCII without “#”',
+    ],
+    [
+      'a cookie path that would begin another attribute',
+      pool('affinity: { path: "/a;b" }'),
+      '2:46+6 “/a;b” is not a cookie path → write a path that starts with “/”, in ASCII without “;”',
+    ],
+    [
+      'a cookie domain that is none',
+      pool('affinity: { domain: ".." }'),
+      '2:48+4 “..” is not a cookie domain → write a host name without a port',
+    ],
     ['a list for a map', pool('health: [1]'), '2:28+6 expected a map, found a list'],
     [
       'text for a map',
