@@ -14,6 +14,7 @@ import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
 import { Complaints } from './complaints.ts';
 import type { InUse, Ledger } from './ledger.ts';
+import { vetListeners } from './vet-listeners.ts';
 
 export interface CompileInput {
   readonly config: Config;
@@ -57,6 +58,7 @@ export function compile(input: CompileInput): CompileResult {
     const choice = compileListener(name, listener, complaints);
     if (choice !== null) certificates.set(name, choice);
   }
+  vetListeners(config, complaints);
   if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder() };
   const listeners = new Map<string, ListenerRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {

@@ -78,6 +78,7 @@ describe('what the schema cannot see', () => {
 
   test('a route that another one hides is refused, and the other one named', () => {
     const config: ConfigInput = {
+      listeners: { web: { port: 0 } },
       pools: { shop: { endpoints: ['127.0.0.1:1'] } },
       routes: [
         { name: 'all', match: { path: '/a/**' }, priority: 1, pool: 'shop' },
@@ -88,5 +89,48 @@ describe('what the schema cannot see', () => {
     expect(complaint).toContain('lost');
     expect(complaint).toContain('all');
     expect(rest).toEqual([]);
+  });
+});
+
+describe('listeners beside each other', () => {
+  test('there must be one', () => {
+    expect(complaints({ routes: [{ respond: {} }] })).toEqual([
+      expect.stringContaining('no listener is defined: nobody could reach the gateway'),
+    ]);
+  });
+
+  test.each([
+    ['two listeners', { a: { port: 8080 }, b: { port: 8080 } }, ['5: port 8080 is that of listener “a” already']],
+    [
+      'one on every address, one on a single one',
+      { a: { port: 8080, address: '127.0.0.1' }, b: { port: 8080 } },
+      ['6: port 8080 is that of listener “a” already'],
+    ],
+    [
+      'a listener and the admin listener',
+      { a: { port: 4600 } },
+      ['3: port 4600 is that of the admin listener already'],
+    ],
+    ['two addresses', { a: { port: 80, address: '192.0.2.1' }, b: { port: 80, address: '192.0.2.2' } }, []],
+    ['any free port, twice', { a: { port: 0 }, b: { port: 0 } }, []],
+  ])('one port for %s', (_, listeners, expected) => {
+    expect(complaints({ listeners })).toEqual(expected);
+  });
+
+  test('a redirect leads to a listener that does not redirect', () => {
+    const listeners = {
+      a: { port: 1, redirectTo: 'b' },
+      b: { port: 2, tls: {}, redirectTo: 'c' },
+      c: { port: 3, tls: {} },
+    };
+    expect(complaints({ listeners })).toEqual(['4: listener “b” itself redirects, to “c”']);
+  });
+
+  test('a route of a listener that only redirects can never match', () => {
+    const listeners = { a: { port: 1, redirectTo: 'b' }, b: { port: 2, tls: {} } };
+    const route = (name: string, names: string[]) => ({ match: { path: `/${name}` }, listeners: names, respond: {} });
+    expect(complaints({ listeners, routes: [route('x', ['a', 'b']), route('y', ['a'])] })).toEqual([
+      expect.stringContaining('the route can never match: its listeners answer everything with a redirect'),
+    ]);
   });
 });
