@@ -2,7 +2,7 @@ import './cli/v8-flags.ts';
 import { stringify } from 'yaml';
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { check } from './cli/check.ts';
-import { compileOnly } from './cli/compile-only.ts';
+import { compileOnly, mistakesIn } from './cli/compile-only.ts';
 import { runDemo } from './cli/demo.ts';
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { helpText } from './cli/help.ts';
@@ -76,10 +76,7 @@ interface Selection {
 function checkConfiguration(options: Selection): Promise<ExitCode> {
   return check(options, {
     load: (path) => loadConfig(path, process.env),
-    compile: (loaded) => {
-      const compiled = compileOnly(loaded);
-      return compiled.ok ? [] : compiled.diagnostics;
-    },
+    mistakesIn,
     stdout,
     stderr,
   });

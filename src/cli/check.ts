@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/config-error.ts';
-import type { Loaded, LoadResult } from '../config/load.ts';
+import type { LoadResult } from '../config/load.ts';
 import { renderDiagnostics, renderDiagnosticsJson, wantsColour } from '../config/render.ts';
 import type { Config } from '../config/schema/config.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -18,8 +18,8 @@ export interface Output {
 
 export interface CheckDependencies {
   readonly load: (path: string) => LoadResult;
-  /** What start does with a configuration that loads, short of starting: regexes, variables, networks, hidden routes. */
-  readonly compile: (loaded: Loaded) => readonly Diagnostic[] | Promise<readonly Diagnostic[]>;
+  /** Every mistake, those included that only show when it is compiled: regexes, variables, networks, hidden routes. */
+  readonly mistakesIn: (loaded: LoadResult) => readonly Diagnostic[];
   readonly stdout: Output;
   readonly stderr: Output;
 }
@@ -30,7 +30,7 @@ export interface CheckDependencies {
  */
 export async function check({ path, json }: CheckOptions, deps: CheckDependencies): Promise<ExitCode> {
   const loaded = deps.load(path);
-  const diagnostics = loaded.ok ? await deps.compile(loaded) : loaded.diagnostics;
+  const diagnostics = deps.mistakesIn(loaded);
   if (loaded.ok && diagnostics.length === 0) {
     const counts = countsOf(loaded.config, loaded.files.size);
     deps.stdout.write(

@@ -1,12 +1,16 @@
 import { MemoryStore } from '../cache/memory-store.ts';
 import { systemClock } from '../clock.ts';
-import type { Loaded } from '../config/load.ts';
+import type { Diagnostic } from '../config/config-error.ts';
+import { inSourceOrder, type Loaded, type LoadResult } from '../config/load.ts';
 import { type CompileResult, compile } from '../control/compile.ts';
 import { Ledger } from '../control/ledger.ts';
 import { Prober } from '../upstream/health/prober.ts';
 
 /** Compiles as `start` does, into a ledger that nobody uses: nothing is opened, sent or written. */
-export function compileOnly({ config, origins }: Loaded): CompileResult {
+export function compileOnly(
+  { config, origins }: Pick<Loaded, 'config' | 'origins'>,
+  incomplete = false,
+): CompileResult {
   const prober = new Prober({
     sender: { probe: () => ({ cancel: () => {} }) },
     clock: systemClock,
@@ -14,5 +18,14 @@ export function compileOnly({ config, origins }: Loaded): CompileResult {
     observer: { changed: () => {} },
   });
   const store = new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize });
-  return compile({ config, origins, ledger: new Ledger(prober), store, development: false });
+  return compile({ config, origins, ledger: new Ledger(prober), store, development: false, incomplete });
+}
+
+/** Every mistake at once, in source order: those that loading shows, and those that only the compiler sees. */
+export function mistakesIn(loaded: LoadResult): readonly Diagnostic[] {
+  const part = loaded.ok ? loaded : loaded.sound;
+  const before = loaded.ok ? [] : loaded.diagnostics;
+  if (part === null) return before;
+  const compiled = compileOnly(part, !loaded.ok);
+  return compiled.ok ? before : inSourceOrder([...before, ...compiled.diagnostics], loaded.files);
 }

@@ -8,6 +8,7 @@ import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import { type Gateway, StartError, startGateway } from '../gateway.ts';
 import { banner } from './banner.ts';
+import { mistakesIn } from './compile-only.ts';
 import { DEMO_PORTS, DEMO_SERVICES, startDemo, stopDemo } from './demo.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -23,7 +24,7 @@ export interface StartOptions {
 /** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
   const loaded = load(options);
-  if (!loaded.ok) return refuse(loaded.diagnostics, loaded.files);
+  if (!loaded.ok) return refuse(mistakesIn(loaded), loaded.files);
   const demos: Server[] = [];
   try {
     if (options.demo) await startDemos(demos);

@@ -9,6 +9,7 @@ import { Origins } from './origins.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { checkReferences } from './references.ts';
 import { type Config, config } from './schema/config.ts';
+import { soundPart } from './sound-part.ts';
 import { type SourceNode, toPlain } from './source-tree.ts';
 
 /** The files that were read: how diagnostics call them → their text. */
@@ -23,10 +24,12 @@ export interface Loaded {
   readonly files: Files;
 }
 
-/** Every mistake at once, in source order. */
+/** Every mistake that the schemas and the names show, in source order. */
 export interface Refused {
   readonly ok: false;
   readonly diagnostics: readonly Diagnostic[];
+  /** The parts in which none was found, for the compiler to look at too; `null` when nothing is left. */
+  readonly sound: { readonly config: Config; readonly origins: Origins } | null;
   readonly files: Files;
 }
 
@@ -80,18 +83,25 @@ function assemble(path: string, { files, diagnostics: before, sources }: Sources
   const emptyPlace = { file: [...files.keys()][0] ?? path, line: 1, column: 1, length: 0 };
   const merged = mergeFiles(roots, emptyPlace, Object.keys(config.shape));
   diagnostics.push(...merged.diagnostics);
-  const parsed = config.safeParse(toPlain(merged.root));
+  const plain = toPlain(merged.root);
+  const parsed = config.safeParse(plain);
   if (!parsed.success) diagnostics.push(...diagnose(merged.root, config, parsed.error.issues));
   // What a file that can't be read defines is not missing.
   if (complete) diagnostics.push(...checkReferences(merged.root));
-  if (parsed.success && diagnostics.length === 0) {
-    return { ok: true, config: parsed.data, origins: new Origins(merged.root), files };
-  }
-  return { ok: false, diagnostics: inSourceOrder(diagnostics, [...files.keys()]), files };
+  const origins = new Origins(merged.root);
+  if (parsed.success && diagnostics.length === 0) return { ok: true, config: parsed.data, origins, files };
+  const sound = parsed.success ? parsed.data : soundPart(plain, parsed.error.issues);
+  return {
+    ok: false,
+    diagnostics: inSourceOrder(diagnostics, files),
+    sound: sound === null ? null : { config: sound, origins },
+    files,
+  };
 }
 
 /** Sorted by file, line and column; what two checks found alike is told once. */
-function inSourceOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+export function inSourceOrder(diagnostics: readonly Diagnostic[], read: Files): Diagnostic[] {
+  const files = [...read.keys()];
   const seen = new Set<string>();
   return diagnostics
     .filter(({ file, line, column, message }) => {

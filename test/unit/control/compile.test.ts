@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compileOnly } from '../../../src/cli/compile-only.ts';
+import { compileOnly, mistakesIn } from '../../../src/cli/compile-only.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { LocalAuthority } from '../../../src/control/certificates/local-authority.ts';
@@ -132,5 +132,55 @@ describe('listeners beside each other', () => {
     expect(complaints({ listeners, routes: [route('x', ['a', 'b']), route('y', ['a'])] })).toEqual([
       expect.stringContaining('the route can never match: its listeners answer everything with a redirect'),
     ]);
+  });
+});
+
+describe('mistakes of both kinds', () => {
+  const place = ({ line, message }: { line: number; message: string }): string => `${line}: ${message.slice(0, 30)}`;
+
+  test('what the schema refuses hides nothing that only the compiler sees', () => {
+    const input = {
+      listeners: { web: { port: 0, trustedProxies: ['10.0.0.0/33'] }, other: { prot: 1 } },
+      pools: { a: { endpoints: ['h:1', 'h:1'] }, b: { endpoints: ['h'] } },
+      routes: [
+        { match: { path: { regex: '(' } }, pool: 'c' },
+        { match: { client: 'nobody' }, pool: 'a', timeouts: { head: 5 } },
+        { match: { path: '/{id}' }, pool: 'b', requestHeaders: { set: { A: '{id}{di}' } } },
+      ],
+    };
+    expect(mistakesIn(configFromObject(input)).map(place)).toEqual([
+      '5: "10.0.0.0/33" needs a prefix l',
+      '7: unknown key “prot”',
+      '12: endpoint “http://h:1” is in th',
+      '15: “h” is not an endpoint address',
+      '18: "(" is not a regular expressio',
+      '20: pool “c” does not exist',
+      '22: "nobody" is not an IP address',
+      '25: “5” is not a duration',
+      '31: unknown variable {di} (did you',
+    ]);
+  });
+
+  test('what is broken causes no second complaint', () => {
+    const input = {
+      listeners: { web: { prot: 0 } },
+      pools: { a: {} },
+      routes: [
+        { mtach: { path: '/{id}' }, pool: 'a', requestHeaders: { set: { A: '{id}' } } },
+        { pool: 'a' },
+        { name: 'not-known-to-be-hidden', pool: 'a' },
+      ],
+      acess: 1,
+    };
+    expect(mistakesIn(configFromObject(input)).map(({ message }) => message)).toEqual([
+      'unknown key “prot”',
+      'missing key “endpoints”',
+      'unknown key “mtach”',
+      'unknown key “acess”',
+    ]);
+  });
+
+  test('nothing is left of a file that is no configuration', () => {
+    expect(mistakesIn(configFromObject(['a'])).map(({ message }) => message)).toEqual(['a file holds sections']);
   });
 });
