@@ -132,6 +132,7 @@ class Composition implements Gateway {
   }
 
   async open(): Promise<void> {
+    this.#warnOfUnverified();
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({ ...admin, status: () => this.status() });
@@ -213,6 +214,13 @@ class Composition implements Gateway {
       refused: (refusal) => this.#log.info(refusal, 'Refused'),
       broke: (bug) => this.#log.error({ err: bug }, 'A connection met a bug'),
     };
+  }
+
+  /** Whoever reads the log of a gateway should not have to guess that anybody may pose as its endpoints. */
+  #warnOfUnverified(): void {
+    for (const [pool, { tls }] of Object.entries(this.#options.config.pools)) {
+      if (tls?.insecure === true) this.#log.warn({ pool }, 'Certificates of endpoints are not verified');
+    }
   }
 
   #healthChanged(origin: string, up: boolean, reason: string): void {

@@ -62,22 +62,32 @@ function explain(error: unknown, files: Files): number {
     process.stderr.write(`headgate: ${error.message}\n`);
     return exitCodes.configuration;
   }
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  const { code, port, address, hostname } = error as SystemError;
   if (code === 'EADDRINUSE') {
     const isDemo = Object.values(DEMO_PORTS).some((demoPort) => demoPort === port);
     const otherwise = isDemo ? 'start without --demo' : 'choose another in the configuration';
     process.stderr.write(`headgate: Port ${port} is in use already: stop what listens there, or ${otherwise}\n`);
     return exitCodes.addressInUse;
   }
-  if (code === 'EACCES') {
+  if (code === 'EACCES' && port !== undefined) {
     process.stderr.write(`headgate: No permission to listen on port ${port}: ports below 1024 need a privilege\n`);
     return exitCodes.noPermission;
   }
-  if (code === 'EADDRNOTAVAIL') {
-    process.stderr.write(`headgate: This machine has no address ${address}\n`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    process.stderr.write(`headgate: This machine has no address ${address ?? hostname}\n`);
     return exitCodes.configuration;
   }
-  throw error;
+  if (code === undefined) throw error; // a bug, which needs its stack
+  process.stderr.write(`headgate: ${(error as Error).message}\n`);
+  return code === 'EACCES' ? exitCodes.noPermission : exitCodes.failure;
+}
+
+/** What binding a port or opening a file rejects with. */
+interface SystemError extends NodeJS.ErrnoException {
+  readonly port?: number;
+  readonly address?: string;
+  /** Of a name that does not resolve. */
+  readonly hostname?: string;
 }
 
 /** Adds each to `started` as soon as it listens. */

@@ -1,10 +1,12 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
  * Asynchronous line sink: lines are collected and written in the background, so a slow disk or terminal never holds
- * up a request. At most 1 MiB waits; beyond that the oldest collected write is dropped by the sink and counted.
+ * up a request. At most 1 MiB waits; lines beyond that are dropped.
  */
 export interface LogSink extends DestinationStream {
   /** Writes out what waits, synchronously. For the end of the process. */
@@ -13,8 +15,9 @@ export interface LogSink extends DestinationStream {
   reopen(): void;
 }
 
-/** Opens standard output (`null`) or a file for appending. Throws what the file system says. */
+/** Opens standard output (`null`) or a file for appending, its directory included. Throws what the file system says. */
 export function openLogSink(file: string | null): LogSink {
+  if (file !== null) refuseUnwritable(file);
   const stream = destination({
     dest: file ?? 1,
     append: true,
@@ -32,6 +35,12 @@ export function openLogSink(file: string | null): LogSink {
     flushSync: () => flushQuietly(stream),
     reopen: () => (file === null ? undefined : stream.reopen()),
   };
+}
+
+/** The stream opens the file later, and then there is nobody to tell. */
+function refuseUnwritable(file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  closeSync(openSync(file, 'a'));
 }
 
 function flushQuietly(stream: ReturnType<typeof destination>): void {
