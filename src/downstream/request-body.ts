@@ -63,6 +63,11 @@ export class RequestBody implements BodySource {
       into.fail(this.#failure);
       return;
     }
+    if (this.#state === 'over' && this.received === 0) {
+      // Nothing was in it, so nothing was used up: an attempt after the first gets the same end.
+      this.#endInto(into);
+      return;
+    }
     if (this.#state === 'over' || this.#state === 'discarding') return;
     this.#sink = into;
     into.onDrain = this.#resume;
@@ -133,7 +138,10 @@ export class RequestBody implements BodySource {
     this.#state = 'over';
     const sink = this.#sink;
     this.#sink = null;
-    if (sink === null) return;
+    if (sink !== null) this.#endInto(sink);
+  }
+
+  #endInto(sink: BodySink): void {
     const { trailers } = this.#wire;
     sink.end(trailers.length === 0 ? null : trailers);
   }
@@ -141,6 +149,11 @@ export class RequestBody implements BodySource {
   #flow(state: State): void {
     this.#state = state;
     this.#paused = false;
+    if (this.#stream.readableEnded) {
+      // An HTTP/2 stream that ends without a byte says so at once, whether or not anybody reads it.
+      this.#ended();
+      return;
+    }
     if (!this.#listening) {
       this.#listening = true;
       this.#stream.on('end', () => this.#ended());
