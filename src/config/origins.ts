@@ -1,5 +1,5 @@
 import type { Place } from './config-error.ts';
-import { keyPlaceAt, nodeAt, type Path, placeAt, type SourceNode } from './source-tree.ts';
+import { nodeAt, type Path, placeAt, type ScalarNode, type SourceNode } from './source-tree.ts';
 
 /** Remembers where in the files every part of a merged configuration came from. */
 export class Origins {
@@ -17,23 +17,43 @@ export class Origins {
     return placeAt(this.#root, path);
   }
 
-  /** The place of the key that `path` ends in, rather than of its value. */
-  keyAt(path: Path): Place {
-    return keyPlaceAt(this.#root, path);
-  }
-
   /** `routes/shop.yaml:12`: the name of an unnamed route, and what `headgate routes` prints. */
   where(path: Path): string {
     const place = this.at(path);
     return `${place.file}:${place.line}`;
   }
 
-  /**
-   * The scalar at `path` as the file has it: `${TOKEN}`, not what is in it. Use it in messages, since values that
-   * come from `${…}` may be secrets. `null` where no scalar is written.
-   */
-  textAt(path: Path): string | null {
+  /** `path`, or what the only key of a map there leads to: in `path: { regex: '(' }`, the regex. */
+  innermost(path: Path): Path {
     const node = nodeAt(this.#root, path);
-    return node?.kind === 'scalar' ? node.text : null;
+    const [only, ...others] = node?.kind === 'map' ? node.entries.keys() : [];
+    return only === undefined || others.length > 0 ? path : this.innermost([...path, only]);
   }
+
+  /**
+   * `message`, which is about `path`, with `${TOKEN}` in place of what came from it: that may be a secret. A message that
+   * shows a part of it gives way to one that says nothing.
+   */
+  withoutSecrets(path: Path, message: string): string {
+    // One value may stand for a list of one.
+    const node = nodeAt(this.#root, path) ?? nodeAt(this.#root, path.slice(0, -1));
+    return node === null ? message : expansionsIn(node).reduce(conceal, message);
+  }
+}
+
+function expansionsIn(node: SourceNode): ScalarNode[] {
+  if (node.kind === 'scalar') return node.from === 'expansion' ? [node] : [];
+  const parts = node.kind === 'list' ? node.items : [...node.entries.values()].map(({ value }) => value);
+  return parts.flatMap(expansionsIn);
+}
+
+/** A single character tells nothing, and may be quoted for another reason. */
+const QUOTED = /["“`{]([^"”`}]{2,})["”`}]/g;
+
+function conceal(message: string, { value, text }: ScalarNode): string {
+  const secret = String(value);
+  if (secret === '') return message;
+  const shown = message.replaceAll(secret, () => text);
+  const showsPart = [...shown.matchAll(QUOTED)].some(([, part]) => part !== undefined && secret.includes(part));
+  return showsPart ? `what “${text}” stands for can’t be used here` : shown;
 }

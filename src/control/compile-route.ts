@@ -38,7 +38,9 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
   };
   const compiled = compileRule({ ...shape, plan: null });
   if (!compiled.ok) {
-    for (const { key, message } of compiled.problems) complaints.add([...path, 'match', ...key], { message });
+    for (const { key, message } of compiled.problems) {
+      complaints.addToCondition([...path, 'match', ...key], { message });
+    }
     return null;
   }
   const before = complaints.count;

@@ -24,9 +24,15 @@ export class Complaints {
     );
   }
 
-  /** HG0106 unless the complaint says otherwise. */
+  /** HG0106 unless the complaint says otherwise. Values that came from `${…}` are not shown. */
   add(path: KeyPath, complaint: Complaint): void {
-    this.#diagnostics.push(diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint }));
+    const message = this.#origins.withoutSecrets(path, complaint.message);
+    this.#diagnostics.push(diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint, message }));
+  }
+
+  /** About a condition of a match, which may be written in two ways: `path: /a`, `path: { prefix: /a }`. */
+  addToCondition(path: KeyPath, complaint: Complaint): void {
+    this.add(this.#origins.innermost(path), complaint);
   }
 
   /** `routes/shop.yaml:12` of a key path. */

@@ -297,10 +297,9 @@ routes:
     expect(origins.where(['routes', 1])).toMatch(/shop\.yaml:6$/);
   });
 
-  test('know the key beside the value, and the text as written', () => {
-    expect(origins.keyAt(['routes', 1, 'match', 'sni'])).toMatchObject({ line: 8, column: 7, length: 3 });
-    expect(origins.textAt(['routes', 1, 'match', 'sni'])).toBe('a.test');
-    expect(origins.textAt(['routes', 1])).toBeNull();
+  test('know what is behind the only key of a map', () => {
+    expect(origins.innermost(['pools'])).toEqual(['pools', 'carts', 'endpoints']);
+    expect(origins.innermost(['routes', 1])).toEqual(['routes', 1]);
   });
 });
 

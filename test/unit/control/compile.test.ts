@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileOnly, mistakesIn } from '../../../src/cli/compile-only.ts';
-import { configFromObject } from '../../../src/config/load.ts';
+import { configFromObject, loadConfig } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { LocalAuthority } from '../../../src/control/certificates/local-authority.ts';
 
@@ -71,7 +71,7 @@ describe('what the schema cannot see', () => {
       expect.stringMatching(/^5: "10\.0\.0\.0\/33"/),
       expect.stringMatching(/^10: endpoint “http:\/\/127\.0\.0\.1:1”/),
       expect.stringMatching(/^17: .*usr/),
-      expect.stringMatching(/^19: "\("/),
+      expect.stringMatching(/^20: "\("/),
       expect.stringMatching(/^24: "nobody"/),
     ]);
   });
@@ -153,7 +153,7 @@ describe('mistakes of both kinds', () => {
       '7: unknown key “prot”',
       '12: endpoint “http://h:1” is in th',
       '15: “h” is not an endpoint address',
-      '18: "(" is not a regular expressio',
+      '19: "(" is not a regular expressio',
       '20: pool “c” does not exist',
       '22: "nobody" is not an IP address',
       '25: “5” is not a duration',
@@ -182,5 +182,31 @@ describe('mistakes of both kinds', () => {
 
   test('nothing is left of a file that is no configuration', () => {
     expect(mistakesIn(configFromObject(['a'])).map(({ message }) => message)).toEqual(['a file holds sections']);
+  });
+});
+
+describe(`a value that came from \${…}`, () => {
+  function complaintsAbout(routes: string): string[] {
+    const file = join(directory, 'secret.yaml');
+    writeFileSync(file, `listeners: { web: { port: 0 } }\nroutes:\n  - { respond: {}, ${routes} }\n`);
+    return mistakesIn(loadConfig(file, { TOKEN: 's3cr{et}v' })).map(({ column, message }) => `${column}: ${message}`);
+  }
+
+  test.each([
+    ['whole', `match: { client: "\${TOKEN}" }`, `37: "\${TOKEN}" is not an IP address`],
+    ['whole, in a list', `match: { client: ["\${TOKEN}"] }`, `38: "\${TOKEN}" is not an IP address`],
+    [
+      'within a regex',
+      `match: { path: { regex: "\${TOKEN}(" } }`,
+      `44: "\${TOKEN}(" is not a regular expression (RE2): missing closing ): \`\${TOKEN}(\``,
+    ],
+    ['in part', `match: { path: "/\${TOKEN}" }`, `35: what “/\${TOKEN}” stands for can’t be used here`],
+    [
+      'as what would be a variable',
+      `responseHeaders: { set: { A: "x \${TOKEN}" } }`,
+      `49: what “x \${TOKEN}” stands for can’t be used here`,
+    ],
+  ])('is not shown %s', (_, route, expected) => {
+    expect(complaintsAbout(route)).toEqual([expected]);
   });
 });
