@@ -54,7 +54,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'node:tls': [/^downstream\//, /^transport\//],
   'node:http': [/^downstream\//],
   'node:http2': [/^downstream\//],
-  'node:fs': [/^config\//, /^control\//, /^admin\//],
+  'node:fs': [/^config\//, /^control\//, /^admin\//, /^observe\/log\.ts$/],
   'node:fs/promises': [/^config\//, /^control\//],
 };
 
