@@ -87,8 +87,9 @@ export class Http2Connection implements Tended {
     const idleLimit = this.#retiring ? RECENT_MS : limits.idleTimeout;
     const limit = this.#greeted ? idleLimit : limits.headTimeout;
     if (limit === 0 || nowMs - this.#since < limit + SWEEP_MS) return;
-    if (this.#greeted) this.#session.close();
-    else this.#session.destroy();
+    // One that was closed before and is still here waits for a client that does not answer.
+    if (this.#greeted && !this.#session.closed) this.#session.close();
+    else this.#cutOff();
   }
 
   retire(): void {
@@ -114,11 +115,26 @@ export class Http2Connection implements Tended {
 
   #askIfSilent(nowMs: number): void {
     const pulse = this.#liveness.pulse(nowMs, this.#socket.bytesRead);
-    if (pulse === 'dead') this.#session.destroy();
-    else if (pulse === 'ask' && !this.#session.destroyed && this.#session.ping(ignoreError)) {
-      // The client's time starts when the PING has had a turn of the event loop to leave.
+    if (pulse === 'dead') this.#cutOff();
+    else if (pulse === 'ask' && this.#ask()) {
+      // The client's time starts when the question has had a turn of the event loop to leave.
       setImmediate(() => this.#liveness.asked());
     }
+  }
+
+  /** A PING. After a GOAWAY, the client's or ours, Node sends none; SETTINGS must be acknowledged as well (RFC 9113 §6.5.3). */
+  #ask(): boolean {
+    const session = this.#session;
+    if (session.destroyed) return false;
+    if (!session.closed) return session.ping(ignoreError);
+    session.settings({});
+    return true;
+  }
+
+  /** A session that has said GOAWAY waits for its socket to close, and for one whose client is gone it would wait for ever. */
+  #cutOff(): void {
+    this.#session.destroy();
+    this.#socket.destroy();
   }
 
   #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
