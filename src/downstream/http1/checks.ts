@@ -1,5 +1,6 @@
 import type { HeaderList } from '../../http/headers.ts';
 import { isValidAuthority, splitTarget } from '../../http/target.ts';
+import { isTunnelProtocol } from '../tunnel-protocol.ts';
 
 /** A request that is turned away, and why. */
 export interface BadHead {
@@ -183,7 +184,5 @@ export function tunnelProtocol(line: RequestLine, facts: HeadFacts): string | nu
   if (upgrade === null || line.major !== 1 || line.minor !== 1) return null;
   if (facts.transferEncoding !== null || facts.expect !== null) return null;
   if (facts.contentLength !== null && facts.contentLength !== '0') return null;
-  const protocol = upgrade.toLowerCase();
-  if (protocol === 'h2c' || protocol.startsWith('tls/') || protocol.startsWith('http/')) return null;
-  return protocol === '' || protocol.includes(',') || protocol.includes(' ') ? null : upgrade;
+  return isTunnelProtocol(upgrade) ? upgrade : null;
 }

@@ -2,6 +2,7 @@ import type { RequestHead } from '../../exchange/exchange.ts';
 import type { HeaderDraft, HeaderList } from '../../http/headers.ts';
 import { isToken } from '../../http/method.ts';
 import { isValidAuthority } from '../../http/target.ts';
+import { isTunnelProtocol } from '../tunnel-protocol.ts';
 
 /** A stream that is turned away, and why. */
 export interface BadStream {
@@ -131,6 +132,7 @@ function assemble(pseudo: Pseudo, fields: Fields): StreamHead | BadStream {
   if (method === 'CONNECT' ? protocol === null : protocol !== null) {
     return method === 'CONNECT' ? refuse(501, 'connect') : refuse(400, 'protocol-without-connect');
   }
+  if (protocol !== null && !isTunnelProtocol(protocol)) return refuse(501, 'upgrade-protocol');
   const authority = authorityOf(pseudo.authority, fields.host);
   if (typeof authority !== 'string') return authority;
   if (!isTarget(pseudo.path, method)) return refuse(400, 'bad-target');
