@@ -1,11 +1,5 @@
 import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
-import {
-  checkServerIdentity,
-  connect as connectTls,
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-} from 'node:tls';
+import { checkServerIdentity, connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Destination, UpstreamTls } from '../exchange/attempt.ts';
@@ -31,9 +25,7 @@ export class TlsClient {
     const { serverName, insecure } = this.#tls;
     // RFC 6066 §3: no IP address in SNI. The certificate is held against `serverName` all the same.
     const servername = isIP(serverName) === 0 ? serverName : '';
-    this.#context ??= createSecureContext(
-      this.#tls.ca === null ? {} : { ca: [...getCACertificates('default'), this.#tls.ca] },
-    );
+    this.#context ??= createSecureContext(this.#tls.ca === null ? {} : { ca: this.#tls.ca });
     const socket = connectTls({
       ...options,
       servername,

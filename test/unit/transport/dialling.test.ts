@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { attempt, begin, destination, send, transportOf } from '../../kit/attempt.ts';
 import { certificateFor } from '../../kit/certificate.ts';
@@ -77,6 +78,18 @@ describe('TLS to an endpoint', () => {
     // Another Host on the same connection: the name that counts is the configured one.
     const again = await send(out, attempt(destination(server.port, { tls }), { headers: ['Host', 'other.test'] }));
     expect(again.reused).toEqual([true]);
+  });
+
+  test('with a CA of its own does not trust what the built-in roots vouch for', async () => {
+    const [builtIn, own] = [await certificateFor(['shop.test']), await certificateFor(['shop.test'])];
+    const defaults = getCACertificates('default');
+    setDefaultCACertificates([builtIn.cert]);
+    stopAfterTest(() => setDefaultCACertificates(defaults));
+    const server = await origin({ tls: builtIn });
+    const tls = { serverName: 'shop.test', ca: null, insecure: false };
+    expect((await send(transportOf(), attempt(destination(server.port, { tls })))).status).toBe(200);
+    const heard = await send(transportOf(), attempt(destination(server.port, { tls: { ...tls, ca: own.cert } })));
+    expect(heard.error?.code).toBe('tls_certificate_error');
   });
 
   test('is verified for an IP address, too', async () => {
