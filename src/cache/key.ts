@@ -1,4 +1,5 @@
 import { getCombined, type HeaderList } from '../http/headers.ts';
+import { isNominated } from '../http/hop-by-hop.ts';
 
 /** What the cache needs to know of a request. `method`, `path` and `query` are the canonical ones that routing saw. */
 export interface CacheRequest {
@@ -62,7 +63,7 @@ const WRITTEN_BY_GATEWAY = new Set([
 /**
  * The fields that the response's `Vary` names, with the values `request` had (RFC 9111 §4.1).
  * `vary-star`: it varies on more than the request shows. `vary-unseen`: it varies on a field that Headgate wrote, which
- * the next client's request can't be compared with.
+ * the next client's request can't be compared with, or on one that the client's `Connection` kept from the endpoint.
  */
 export function varyFields(
   response: HeaderList,
@@ -77,6 +78,8 @@ export function varyFields(
     if (WRITTEN_BY_GATEWAY.has(name)) return 'vary-unseen';
     // The host is in the key already; an empty member is legal in a list (RFC 9110 §5.6.1.2).
     if (name === '' || name === 'host' || fields.some((field) => field.name === name)) continue;
+    // The client sent it to us alone: the endpoint answered as if it were absent, and the next client's may not be.
+    if (isNominated(request.headers, name)) return 'vary-unseen';
     const raw = getCombined(request.headers, name);
     fields.push({ name, raw, normalised: raw === null ? null : normaliseField(name, raw) });
   }

@@ -3,7 +3,7 @@ import type { CachePolicy } from '../cache/policy.ts';
 import { unsatisfiableStatus } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
-import { countVia } from '../http/forwarded.ts';
+import { countVia, forwardedFacts } from '../http/forwarded.ts';
 import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
@@ -122,11 +122,12 @@ export function cacheRequestOf(progress: Progress, partition: string): CacheRequ
 }
 
 /**
- * What chose the response besides the URI and the client's own fields: the route, and everything its policies write into the
- * request. Two clients for whom an edit writes different values never share a stored response.
+ * What chose the response besides the URI and the client's own fields: the route, what a trusted proxy says of the request, and
+ * everything the route's policies write into it. Two clients for whom an edit writes different values never share a stored response.
  */
 function partitionOf(progress: Progress, plan: RoutePlan): string {
   let partition = progress.route;
+  if (progress.client.trusted) partition += forwardedFacts(progress.request.headers);
   if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan)}`;
   if (plan.editRequest !== null) {
     const written: string[] = [];

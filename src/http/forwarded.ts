@@ -52,6 +52,21 @@ export function removeSpoofed(draft: HeaderDraft): void {
   draft.length = kept;
 }
 
+/**
+ * What a trusted proxy says of a request: its `X-Forwarded-*` lines but for `-For`, which is about the client; empty when
+ * there are none. They go to the endpoint as they are, so two requests that differ in them are not the same request.
+ */
+export function forwardedFacts(headers: HeaderList): string {
+  let facts = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (!isForwardingName(name) || (name.charCodeAt(0) | 0x20) === 0x66) continue;
+    if (isNamed(name, 'x-forwarded-for') || isNamed(name, 'x-real-ip')) continue;
+    facts += ` ${name.toLowerCase()}:${headers[i + 1]}`;
+  }
+  return facts;
+}
+
 function isForwardingName(name: string): boolean {
   // Nine characters are the shortest of them; most names are ruled out by the first letter.
   if (name.length < 9) return false;

@@ -145,6 +145,16 @@ function nominate(value: string, named: Set<string> | null): Set<string> | null 
   return all;
 }
 
+/** Does `Connection` keep the field `lower` from the next recipient? */
+export function isNominated(headers: HeaderList, lower: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length !== 10 || !isConnection(name) || name.toLowerCase() !== 'connection') continue;
+    if (nominate(headers[i + 1] as string, null)?.has(lower) === true) return true;
+  }
+  return false;
+}
+
 function removeNominated(draft: HeaderDraft, named: ReadonlySet<string>): void {
   let kept = 0;
   for (let i = 0; i < draft.length; i += 2) {
