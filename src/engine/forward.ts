@@ -3,7 +3,7 @@ import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { cookieValue } from '../http/cookie.ts';
-import type { HeaderList } from '../http/headers.ts';
+import { type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { limitBody } from '../policy/body-limit.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -130,7 +130,11 @@ export class Forward implements AttemptReceiver {
 
   informational(status: number, headers: HeaderList): void {
     // RFC 9110 §15.2: every 1xx but 100 is forwarded; ours was answered by us, 101 never comes this way.
-    if (status !== 100) this.#progress.exchange.response.informational(status, responseEndToEnd(headers));
+    if (status === 100) return;
+    const draft = responseEndToEnd(headers);
+    // RFC 9110 §8.6
+    removeHeader(draft, 'content-length');
+    this.#progress.exchange.response.informational(status, draft);
   }
 
   head(head: ResponseHead): void {
@@ -140,6 +144,8 @@ export class Forward implements AttemptReceiver {
     try {
       const verdict = this.#delivery.start(this.#answer(head, endpoint));
       if (verdict !== 'delivering') this.#dropping = verdict;
+      // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
+      else if (this.#progress.exchange.response.phase === 'closed') this.#giveUp(unsendable());
     } catch (bug) {
       this.#bug(bug);
       return;
@@ -293,6 +299,10 @@ export class Forward implements AttemptReceiver {
 function withoutEntry(caching: Caching): Caching {
   if (caching.lookup.kind !== 'revalidate') return caching;
   return { ...caching, lookup: { kind: 'miss', why: 'stale', epoch: caching.lookup.epoch } };
+}
+
+function unsendable(): GatewayError {
+  return new GatewayError('http_protocol_error', { blame: 'upstream', status: 502, reason: 'unsendable-response' });
 }
 
 function unavailable(): GatewayError {

@@ -27,6 +27,8 @@ export class Patience {
 
   /** A response head came. Event streams are silent for as long as nothing happens: that is their point. */
   awaitBody(headers: HeaderList): void {
+    this.pause();
+    this.#idle = null;
     if (this.#timeouts.idleMs === 0 || isEventStream(headers)) return;
     this.#idle = new Wait(this.#lost, 'connection_read_timeout', 'idle-timeout');
     this.#clock.arm(this.#idle, this.#timeouts.idleMs);

@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import type { GatewayError } from '../../errors.ts';
 import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
 import type { HeaderList } from '../../http/headers.ts';
@@ -205,8 +206,10 @@ export class Http1Sink implements ResponseSink {
   #destroy(): void {
     this.phase = 'closed';
     const { socket } = this.#response;
-    if (socket !== null) socket.destroy();
-    else this.closed(false);
+    if (socket === null) this.closed(false);
+    // A body that ends with its connection (RFC 9112 §8) would end cleanly by a FIN. TLS has its own way to show a cut.
+    else if (this.#http10 && this.#announced === -1 && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+    else socket.destroy();
   }
 }
 
