@@ -49,6 +49,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 };
 
 const ORIGIN_PORT = 7100;
+/** Long enough for V8 to have compiled what is hot, in every Node proxy. */
+const WARM_UP_SECONDS = 5;
 
 const { values } = parseArgs({
   options: {
@@ -149,7 +151,7 @@ async function measure(peer: Peer, running: Running, scenario: Scenario): Promis
   process.stderr.write(`${peer.name}: ${scenario.title}\n`);
   const url = `${scenario.secure ? 'https' : 'http'}://127.0.0.1:${port}${scenario.path}`;
   const parameters = { url, connections: scenario.http2 ? 8 : connections, http2: scenario.http2 };
-  await load({ ...parameters, seconds: 2 });
+  await load({ ...parameters, seconds: WARM_UP_SECONDS });
   const before = cpuMicroseconds(running.pid);
   const result = await load({ ...parameters, seconds });
   const spent = cpuMicroseconds(running.pid) - before;

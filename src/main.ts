@@ -1,5 +1,4 @@
 import './cli/v8-flags.ts';
-import { stringify } from 'yaml';
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { check } from './cli/check.ts';
 import { compileOnly, mistakesIn } from './cli/compile-only.ts';
@@ -12,7 +11,7 @@ import { start } from './cli/start.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { configJsonSchemaText } from './config/json-schema.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
-import { redacted } from './config/redacted.ts';
+import { redacted, redactedYaml } from './config/redacted.ts';
 import type { RoutePlan, Snapshot } from './engine/snapshot.ts';
 import type { RouteRule } from './routing/route.ts';
 import { version } from './version.ts';
@@ -51,7 +50,7 @@ async function run(command: Command): Promise<number> {
       return checkConfiguration(command);
     case 'config':
       return withConfiguration(command, ({ config }) => {
-        stdout.write(command.json ? `${JSON.stringify(redacted(config))}\n` : stringify(redacted(config)));
+        stdout.write(command.json ? `${JSON.stringify(redacted(config))}\n` : redactedYaml(config));
         return exitCodes.ok;
       });
     case 'routes':

@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import type { Config } from './schema/config.ts';
 
 /** The configuration as it is understood, every default filled in, without what must not be shown. */
@@ -7,4 +8,9 @@ export function redacted(config: Config): Config {
     return [name, { ...pool, affinity: { ...pool.affinity, secret: '(secret)' } }] as const;
   });
   return { ...config, pools: Object.fromEntries(pools) };
+}
+
+/** The same as YAML text. */
+export function redactedYaml(config: Config): string {
+  return stringify(redacted(config));
 }

@@ -14,10 +14,6 @@ import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
 
-/** Defaults of the timeouts that neither the route nor `defaults` sets, milliseconds. */
-const TIMEOUTS: RouteTimeouts = { headMs: 30_000, idleMs: 60_000, totalMs: 0, tunnelIdleMs: 3_600_000 };
-const ATTEMPTS = 3;
-
 export interface RouteContext {
   readonly config: Config;
   readonly pools: ReadonlyMap<string, Pool>;
@@ -77,7 +73,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
       compileHeaderEdits(config, captures, 'response'),
     ),
     timeouts: timeoutsOf(route, context.config),
-    attempts: route.retry?.attempts ?? context.config.defaults.retry?.attempts ?? ATTEMPTS,
+    attempts: route.retry?.attempts ?? context.config.defaults.retry.attempts,
     cache:
       route.cache === undefined
         ? null
@@ -115,9 +111,9 @@ function timeoutsOf(route: RouteConfig, config: Config): RouteTimeouts {
   const own = route.timeouts;
   const { timeouts } = config.defaults;
   return {
-    headMs: own?.head ?? timeouts?.head ?? TIMEOUTS.headMs,
-    idleMs: own?.idle ?? timeouts?.idle ?? TIMEOUTS.idleMs,
-    totalMs: own?.total ?? timeouts?.total ?? TIMEOUTS.totalMs,
-    tunnelIdleMs: own?.tunnelIdle ?? timeouts?.tunnelIdle ?? TIMEOUTS.tunnelIdleMs,
+    headMs: own?.head ?? timeouts.head,
+    idleMs: own?.idle ?? timeouts.idle,
+    totalMs: own?.total ?? timeouts.total,
+    tunnelIdleMs: own?.tunnelIdle ?? timeouts.tunnelIdle,
   };
 }

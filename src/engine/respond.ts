@@ -1,6 +1,7 @@
 import type { LocalReply } from '../exchange/local-reply.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
+import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 
@@ -12,7 +13,8 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
   const { exchange } = progress;
   const headers: HeaderDraft = reply.headers.slice();
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
-  if (reply.error !== null) headers.push('Proxy-Status', proxyStatus(reply.error));
+  // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
+  headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
   progress.status = reply.status;
   progress.endReason = reply.reason;
   progress.endError ??= reply.error;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listener } from './listener.ts';
-import { retry, timeouts } from './policies.ts';
+import { defaults } from './policies.ts';
 import { pool } from './pool.ts';
 import { route } from './route.ts';
 import { duration, name, port, size } from './units.ts';
@@ -35,13 +35,7 @@ export const config = z.strictObject({
   listeners: z.record(name, listener).default({}).describe('Ports to listen on, by name'),
   pools: z.record(name, pool).default({}).describe('Sets of endpoints to forward to, by name'),
   routes: z.array(route).default([]).describe('Which request goes where'),
-  defaults: z
-    .strictObject({
-      timeouts: timeouts.optional().describe('Timeouts of every route that has none of its own'),
-      retry: retry.optional().describe('Retries of every route that has none of its own'),
-    })
-    .prefault({})
-    .describe('For every route'),
+  defaults: defaults.describe('For every route'),
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),
   accessLog: accessLog.describe('One line for each exchange'),

@@ -66,18 +66,41 @@ export const cookieEdits = z.strictObject({
   sameSite: z.enum(['strict', 'lax', 'none']).optional().describe('Set SameSite'),
 });
 
+const HEAD = 'From the request’s last byte to the response head';
+const IDLE = 'Longest silence in a response body; never applies to text/event-stream';
+const TOTAL = 'The whole exchange over all attempts; 0 for no limit';
+const TUNNEL_IDLE = 'Longest silence of an upgraded connection';
+const ATTEMPTS = 'Attempts in total';
+const attempts = z.number().int().min(1).max(10);
+
+/** A route's own; what it leaves out is as in `defaults`. */
 export const timeouts = z.strictObject({
-  head: duration.optional().describe('From the request’s last byte to the response head (default 30s)'),
-  idle: duration
-    .optional()
-    .describe('Longest silence in a response body (default 60s); never applies to text/event-stream'),
-  total: duration.optional().describe('The whole exchange over all attempts (default none)'),
-  tunnelIdle: duration.optional().describe('Longest silence of an upgraded connection (default 1h)'),
+  head: duration.optional().describe(HEAD),
+  idle: duration.optional().describe(IDLE),
+  total: duration.optional().describe(TOTAL),
+  tunnelIdle: duration.optional().describe(TUNNEL_IDLE),
 });
 
-export const retry = z.strictObject({
-  attempts: z.number().int().min(1).max(10).optional().describe('Attempts in total (default 3)'),
-});
+export const retry = z.strictObject({ attempts: attempts.optional().describe(ATTEMPTS) });
+
+/** For every route that says nothing else. */
+export const defaults = z
+  .strictObject({
+    timeouts: z
+      .strictObject({
+        head: duration.default(30_000).describe(HEAD),
+        idle: duration.default(60_000).describe(IDLE),
+        total: duration.default(0).describe(TOTAL),
+        tunnelIdle: duration.default(3_600_000).describe(TUNNEL_IDLE),
+      })
+      .prefault({})
+      .describe('Timeouts of every route that has none of its own'),
+    retry: z
+      .strictObject({ attempts: attempts.default(3).describe(ATTEMPTS) })
+      .prefault({})
+      .describe('Retries of every route that has none of its own'),
+  })
+  .prefault({});
 
 export const routeLimits = z.strictObject({
   body: size.optional().describe('Request body; more is 413'),

@@ -17,6 +17,9 @@ import { isMap, name, oneOrMore } from './units.ts';
 /** What a route does: exactly one of these. */
 export const ACTIONS = ['pool', 'redirect', 'respond'] as const;
 
+/** What has a meaning only for requests that go to a pool. */
+const FORWARDING = ['rewrite', 'query', 'requestHeaders', 'cookies', 'timeouts', 'retry', 'limits', 'cache'] as const;
+
 export const route = z
   .strictObject({
     name: name.optional().describe('How logs and metrics call it; file and line unless given'),
@@ -40,7 +43,14 @@ export const route = z
   .superRefine(
     (value, context) => {
       const actions = ACTIONS.filter((key) => value[key] !== undefined);
-      if (actions.length === 1) return;
+      if (actions.length === 1) {
+        for (const key of value.pool === undefined ? FORWARDING : []) {
+          if (value[key] === undefined) continue;
+          const message = `${key} is for what is forwarded, and this route answers with ${actions[0]}`;
+          context.issues.push({ code: 'custom', input: value, message, path: [key] });
+        }
+        return;
+      }
       const message =
         actions.length === 0
           ? 'a route needs one of pool, redirect, respond'
