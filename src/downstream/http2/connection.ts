@@ -114,7 +114,7 @@ export class Http2Connection implements Tended {
   }
 
   #askIfSilent(nowMs: number): void {
-    const pulse = this.#liveness.pulse(nowMs, this.#socket.bytesRead);
+    const pulse = this.#liveness.pulse(nowMs, this.#socket.bytesRead, this.#session.closed);
     if (pulse === 'dead') this.#cutOff();
     else if (pulse === 'ask' && this.#ask()) {
       // The client's time starts when the question has had a turn of the event loop to leave.

@@ -1,5 +1,7 @@
 /** A client that sent nothing for this long while it waits for a response is asked whether it is still there. */
 const SILENCE_MS = 60_000;
+/** One that has said GOAWAY is asked sooner: after a second one, for an error, Node reads no more and hears of no end. */
+const SILENCE_AFTER_GOODBYE_MS = 5_000;
 /** And given up when nothing comes for so long after that. */
 const PATIENCE_MS = 15_000;
 
@@ -17,8 +19,8 @@ export class Liveness {
   #question: 'none' | 'pending' | 'sent' = 'none';
   #askedAt = 0;
 
-  /** Looked at once per sweep, while the client waits for something. */
-  pulse(nowMs: number, bytesRead: number): Pulse {
+  /** Looked at once per sweep, while the client waits for something. `leaving`: there was a GOAWAY. */
+  pulse(nowMs: number, bytesRead: number, leaving = false): Pulse {
     if (bytesRead !== this.#bytesRead) {
       this.#bytesRead = bytesRead;
       this.#silentSince = nowMs;
@@ -26,7 +28,7 @@ export class Liveness {
       return 'fine';
     }
     if (this.#question === 'none') {
-      if (nowMs - this.#silentSince < SILENCE_MS) return 'fine';
+      if (nowMs - this.#silentSince < (leaving ? SILENCE_AFTER_GOODBYE_MS : SILENCE_MS)) return 'fine';
       this.#question = 'pending';
       return 'ask';
     }
