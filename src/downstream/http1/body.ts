@@ -22,6 +22,8 @@ function wireOf(request: Http1Request): BodyWire {
     get trailers() {
       return request.rawTrailers;
     },
-    stop: () => request.socket.destroy(),
+    // Unread, and closed only after a while (`lingerAfterResponse`): closing on a client that still sends is a reset, which takes
+    // the response from one that has not read it yet.
+    stop: () => request.pause(),
   };
 }
