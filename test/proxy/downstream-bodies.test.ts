@@ -131,13 +131,19 @@ describe('a response that comes before the end of the upload', () => {
     expect(await client.closed()).toBe('end');
   });
 
-  test('but not for ever: beyond 256 KiB the connection is destroyed', async () => {
-    const { port, inbox, listener } = await startListener({ clock: new ManualClock() });
+  test('but not for ever: beyond 256 KiB nothing more is read', async () => {
+    const clock = new ManualClock();
+    const { port, inbox, listener } = await startListener({ clock });
     const client = await RawClient.connect({ port });
     client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${64 * MIB}\r\n\r\n`);
-    (await inbox.next()).respond(413, [], 'too large');
+    const held = await inbox.next();
+    held.respond(413, [], 'too large');
     await client.response();
     client.send(Buffer.alloc(16 * MIB));
+    await until(() => held.exchange.bytesIn > 256 * 1024, 'more than is worth reading');
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(held.exchange.bytesIn).toBeLessThan(MIB);
+    clock.advance(2_100);
     await until(() => listener.connections === 0, 'the connection to be destroyed');
   });
 
