@@ -109,7 +109,11 @@ function createHttpServer(
       keepAliveTimeout: 0,
       // A request without a body needs no stream events; nothing here waits for any.
       optimizeEmptyRequests: true,
-      shouldUpgradeCallback: (request) => mayUpgrade(request, connections.get(request.socket)),
+      shouldUpgradeCallback: (request) => {
+        if (mayUpgrade(request, connections.get(request.socket))) return true;
+        request.endsConnection = !isAlone(request);
+        return false;
+      },
     },
     handler,
   );
@@ -139,4 +143,25 @@ function mayUpgrade(request: Http1Request, connection: Http1Connection | undefin
     minor: request.httpVersionMinor,
   };
   return tunnelProtocol(line, examineFields(request.rawHeaders)) !== null;
+}
+
+/** What Node's parser is working on, from inside of its callbacks. Not documented: done without where it is missing. */
+interface WorkingParser {
+  getCurrentBuffer?(): Uint8Array;
+}
+
+/**
+ * Is this request, its body included, the whole of the packet that it came in? Node's parser stops behind every request that
+ * asks for an upgrade, and what came in the same packet is lost when the upgrade is not carried out. `false` when in doubt.
+ */
+function isAlone(request: Http1Request): boolean {
+  const { contentLength, transferEncoding } = examineFields(request.rawHeaders);
+  if (transferEncoding !== null) return false;
+  const { parser }: { parser?: WorkingParser | null } = request.socket as { parser?: WorkingParser | null };
+  const bytes = parser?.getCurrentBuffer?.();
+  if (bytes === undefined) return false;
+  const packet = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  // From its first byte on, or the end that is found would be the next one's.
+  if (!packet.startsWith(`${request.method} ${request.url} `)) return false;
+  return packet.indexOf('\r\n\r\n') + 4 + Number(contentLength ?? 0) === packet.length;
 }

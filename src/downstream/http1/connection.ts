@@ -42,6 +42,8 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
   #bytesAtIdle = 0;
   #last = false;
+  /** What comes now may be the middle of something: it is not looked at. */
+  #deaf = false;
   #pausedForQueue = false;
   readonly #stall = new StallWatch();
   /** The last Host value that was found valid: clients repeat it. */
@@ -61,7 +63,8 @@ export class Http1Connection implements Tended, ExchangeHost {
 
   /** A request head was received. */
   take(request: Http1Request, response: Http1Response): void {
-    if (this.#state === 'closing' || this.#state === 'tunnel') return;
+    if (this.#deaf || this.#state === 'closing' || this.#state === 'tunnel') return;
+    this.#deaf = request.endsConnection;
     if (this.#exchange === null && this.#waiting.length === 0) {
       this.#begin({ request, response });
       return;
@@ -194,6 +197,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   #begin(next: Waiting, upgrade: UpgradeByTunnel | null = null): void {
     this.#state = 'exchange';
     const { request, response } = next;
+    if (request.endsConnection) this.#last = true;
     const facts = examineFields(request.rawHeaders);
     const head = readHead(request, facts, {
       options: this.#parts.options,
