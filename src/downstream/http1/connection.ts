@@ -152,6 +152,10 @@ export class Http1Connection implements Tended, ExchangeHost {
         this.#exchange?.tend(nowMs, limits.bodyRate);
         this.#tendReader(nowMs);
         return;
+      case 'tunnel':
+        // While it lasts, how long it may be silent is the engine's to say; what is left to send after it is nobody's but ours.
+        if (this.socket.writableEnded) this.#tendReader(nowMs);
+        return;
       case 'closing':
         this.#tendReader(nowMs);
     }
