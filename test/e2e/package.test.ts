@@ -46,6 +46,7 @@ describe('the package', () => {
       'dist/headgate.schema.json',
       'dist/admin/dashboard/index.html',
       'routes/demo.yaml',
+      'docs/headgate.schema.json', // named by the header of each file in routes/
     ]) {
       expect(files).toContain(file);
     }
@@ -54,8 +55,9 @@ describe('the package', () => {
   test('brings no source, test, certificate or key', () => {
     const strange = files.filter(
       (file) =>
-        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|routes\/[\w-]+\.yaml)$/.test(file) &&
-        !/^dist\/[\w/.-]+\.(js|d\.ts|html|json|css)$/.test(file),
+        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/headgate\.schema\.json|routes\/[\w-]+\.yaml)$/.test(
+          file,
+        ) && !/^dist\/[\w/.-]+\.(js|d\.ts|html|json|css)$/.test(file),
     );
     expect(strange).toEqual([]);
     expect(files.filter((file) => /\.test\.|^test\/|certs\/|\.pem$|(?<!\.d)\.ts$/.test(file))).toEqual([]);
