@@ -1,4 +1,3 @@
-import { createSecureContext } from 'node:tls';
 import { AdminServer } from './admin/server.ts';
 import { MemoryStore } from './cache/memory-store.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
@@ -6,18 +5,18 @@ import { ConfigError } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { ListenerConfig } from './config/schema/listener.ts';
-import type { KeyPair } from './control/certificates/authority.ts';
-import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
 import type { CertificateChoice } from './control/compile-listener.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
 import { Listener } from './downstream/listener.ts';
-import type { CertificateSource, DownstreamObserver, ListenerOptions } from './downstream/options.ts';
+import type { DownstreamObserver } from './downstream/options.ts';
 import { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
+import { certificateSource } from './gateway/certificate-source.ts';
+import { listenerOptions, urlHost } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { newRequestId } from './observe/request-id.ts';
@@ -40,6 +39,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
 }
 
+export { StartError } from './gateway/start-error.ts';
+
 /** A running gateway. */
 export interface Gateway {
   /** Base URL by listener name: `https://localhost:8443`. */
@@ -55,11 +56,6 @@ export interface Gateway {
   drain(): Promise<void>;
   /** Stops at once. */
   close(): Promise<void>;
-}
-
-/** Something around the configuration is in the way, like a certificate directory that can't be written to. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
 }
 
 /**
@@ -179,7 +175,8 @@ class Composition implements Gateway {
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {
     const choice = this.#certificateChoices.get(name);
-    const certificates = choice === undefined ? null : await this.#certificates(choice);
+    const parts = { directory: this.#options.certificatesDirectory, now: () => this.#clock.now() };
+    const certificates = choice === undefined ? null : await certificateSource(choice, parts);
     const listener = new Listener(listenerOptions(name, config), {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),
       clock: this.#clock,
@@ -190,23 +187,6 @@ class Composition implements Gateway {
     const { port } = await listener.open();
     this.#ledger.ports.set(name, port);
     this.urls.set(name, `${config.tls === undefined ? 'http' : 'https'}://${urlHost(config.address)}:${port}`);
-  }
-
-  async #certificates(choice: CertificateChoice): Promise<CertificateSource> {
-    try {
-      const { certificate, key } = choice.kind === 'files' ? choice.pair : await this.#minted(choice.names);
-      const context = createSecureContext({ cert: certificate, key });
-      return { contextFor: () => context };
-    } catch (error) {
-      const what =
-        choice.kind === 'files' ? 'the certificate' : `the local CA in ${this.#options.certificatesDirectory}`;
-      throw new StartError(`Cannot use ${what}: ${(error as Error).message}`);
-    }
-  }
-
-  #minted(names: readonly string[]): Promise<KeyPair> {
-    const authority = new LocalAuthority(this.#options.certificatesDirectory, () => this.#clock.now());
-    return authority.certificateFor(names);
   }
 
   #downstreamLog(): DownstreamObserver {
@@ -242,24 +222,4 @@ class Composition implements Gateway {
     this.#sinks.push(sink);
     return sink;
   }
-}
-
-function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
-  return {
-    name,
-    address: config.address,
-    port: config.port,
-    tls: config.tls !== undefined,
-    http2: config.http2,
-    limits: config.limits,
-    trustedProxies: config.trustedProxies,
-    forwardedBy: config.forwardedBy,
-    underscores: config.underscores,
-  };
-}
-
-/** What a person on this machine types to get there. */
-function urlHost(address: string | undefined): string {
-  if (address === undefined || address === '::' || address === '0.0.0.0') return 'localhost';
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ListenerConfig } from '../config/schema/listener.ts';
+import type { KeyPair } from '../exchange/certificate.ts';
 import { parseNetwork } from '../routing/client-list.ts';
-import type { KeyPair } from './certificates/authority.ts';
 import type { Complaints } from './complaints.ts';
 
 /** Where a listener's certificate comes from. */

@@ -1,16 +1,15 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { ClientAddresses, canonicalAddress } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
-import type { CertificateSource, DownstreamDeps, ListenerOptions } from './options.ts';
+import type { DownstreamDeps, ListenerOptions } from './options.ts';
 import { refusalMessage } from './refusal.ts';
-import { createTlsServer, startHandshake, tlsFactsOf } from './tls.ts';
+import { TlsServer, tlsFactsOf } from './tls/server.ts';
 
 export type {
-  CertificateSource,
   DownstreamDeps,
   DownstreamObserver,
   ListenerLimits,
@@ -29,7 +28,6 @@ export class Listener {
   readonly #addresses: ClientAddresses;
   readonly #parts: FrontParts;
   readonly #server: Server;
-  readonly #certificates: CertificateSource | null;
   readonly #tls: TlsServer | null;
   /** Raw sockets in the middle of a handshake, by peer: where to answer a client that speaks HTTP to a TLS port. */
   readonly #handshaking = new Map<string, Socket>();
@@ -50,11 +48,7 @@ export class Listener {
       connections: this.#connections,
       addresses: this.#addresses,
     };
-    this.#certificates = options.tls ? deps.certificates : null;
-    if (options.tls && this.#certificates === null) {
-      throw new TypeError(`Cannot terminate TLS on listener "${options.name}": no certificates`);
-    }
-    this.#tls = this.#certificates === null ? null : this.#createTls(this.#certificates);
+    this.#tls = options.tls ? this.#createTls() : null;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -126,14 +120,11 @@ export class Listener {
       socket.destroy();
       return;
     }
-    if (this.#tls === null || this.#certificates === null) {
-      this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
-      return;
-    }
-    this.#shakeHands(socket, this.#tls, this.#certificates);
+    if (this.#tls === null) this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
+    else this.#shakeHands(socket, this.#tls);
   }
 
-  #shakeHands(socket: Socket, tls: TlsServer, certificates: CertificateSource): void {
+  #shakeHands(socket: Socket, tls: TlsServer): void {
     // A client that hangs up during the handshake is gone; half-open is for after it, and the TLS socket's own affair.
     socket.allowHalfOpen = false;
     const key = peerKey(socket);
@@ -142,18 +133,22 @@ export class Listener {
       if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key);
     });
     try {
-      startHandshake(tls, socket, certificates);
+      tls.shakeHands(socket);
     } catch (bug) {
       this.#deps.log.broke(bug);
       socket.destroy();
     }
   }
 
-  #createTls(certificates: CertificateSource): TlsServer {
-    const server = createTlsServer(certificates, this.#options.http2);
-    server.on('secureConnection', (socket) => this.#secured(socket));
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#handshakeFailed(error, socket));
-    return server;
+  #createTls(): TlsServer {
+    const { certificates } = this.#deps;
+    if (certificates === null) throw new TypeError(`Cannot terminate TLS on listener "${this.name}": no certificates`);
+    return new TlsServer({
+      certificates,
+      http2: this.#options.http2,
+      secured: (socket) => this.#secured(socket),
+      failed: (error, socket) => this.#handshakeFailed(error, socket),
+    });
   }
 
   #secured(socket: TLSSocket): void {

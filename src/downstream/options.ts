@@ -1,5 +1,5 @@
-import type { SecureContext } from 'node:tls';
 import type { Clock } from '../clock.ts';
+import type { CertificateSource } from '../exchange/certificate.ts';
 import type { HandleExchange } from '../exchange/exchange.ts';
 
 /** Bounds of one listener. Durations in milliseconds, sizes in bytes; the names are those of the configuration. */
@@ -55,12 +55,6 @@ export interface DownstreamObserver {
   refused(refusal: Refusal): void;
   /** A bug in Headgate met on a connection, which was closed; or the system's refusal to accept one (`EMFILE`). */
   broke(bug: unknown): void;
-}
-
-/** Certificates by SNI. Asked once per TLS handshake; must answer at once and must not throw for any name. */
-export interface CertificateSource {
-  /** `serverName` is in lower case, `null` when the client sent none. */
-  contextFor(serverName: string | null): SecureContext;
 }
 
 export interface DownstreamDeps {

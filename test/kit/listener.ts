@@ -1,7 +1,7 @@
-import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Listener, type ListenerLimits, type ListenerOptions, type Refusal } from '../../src/downstream/listener.ts';
+import type { ServerCertificate } from '../../src/exchange/certificate.ts';
 import type { HandleExchange } from '../../src/exchange/exchange.ts';
 import { certificateFor, type TestCertificate } from './certificate.ts';
 import { inTime } from './deadline.ts';
@@ -34,6 +34,11 @@ let certificate: Promise<TestCertificate> | null = null;
 export function testCertificate(): Promise<TestCertificate> {
   certificate ??= certificateFor(['localhost', 'shop.test', '127.0.0.1']);
   return certificate;
+}
+
+async function shown(): Promise<ServerCertificate> {
+  const { cert, key } = await testCertificate();
+  return { pairs: [{ certificate: cert, key }], ocspResponse: null };
 }
 
 /** A listener on a free port whose exchanges land in `inbox`. Closed after the test, which fails if it met a bug. */
@@ -81,7 +86,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
   const refusals: Refusal[] = [];
   const bugs: unknown[] = [];
   const waiting: (() => void)[] = [];
-  const context = options.tls === true ? createSecureContext({ ...(await testCertificate()) }) : null;
+  const certificate = options.tls === true ? await shown() : null;
   const listener = new Listener(
     {
       name: 'web',
@@ -98,7 +103,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
     {
       handle: options.handle ?? inbox.handle,
       clock: options.clock ?? systemClock,
-      certificates: context === null ? null : { contextFor: () => context },
+      certificates: certificate === null ? null : { certificateFor: () => certificate },
       log: {
         refused: (refusal) => {
           refusals.push(refusal);

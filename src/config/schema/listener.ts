@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cidr, duration, isMap, name, oneOrMore, port, size } from './units.ts';
+import { tls } from './tls.ts';
+import { cidr, duration, name, port, size } from './units.ts';
 
 /** What to do with the doubtful parts of a path, before anything is matched (see docs/paths.md). */
 export const pathPolicy = z
@@ -24,19 +25,6 @@ const limits = z
     streams: z.number().int().min(1).default(128).describe('Concurrent HTTP/2 streams of one connection'),
   })
   .prefault({});
-
-const tls = z
-  .strictObject({
-    certificate: z.string().optional().describe('PEM file with the certificate chain'),
-    key: z.string().optional().describe('PEM file with the private key'),
-    names: oneOrMore(z.string())
-      .default(['localhost', '127.0.0.1', '::1'])
-      .describe('Without certificate and key: names of the certificate that the local CA mints'),
-  })
-  .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
-    message: 'certificate and key belong together: give both or neither',
-    when: isMap,
-  });
 
 export const listener = z
   .strictObject({

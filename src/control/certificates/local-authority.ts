@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { KeyPair } from './authority.ts';
+import type { KeyPair } from '../../exchange/certificate.ts';
 
 /** A certificate with less than this left is replaced at the next start. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;

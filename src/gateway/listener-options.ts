@@ -1,0 +1,23 @@
+import type { ListenerConfig } from '../config/schema/listener.ts';
+import type { ListenerOptions } from '../downstream/options.ts';
+
+/** A listener's configuration as the downstream takes it. */
+export function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
+  return {
+    name,
+    address: config.address,
+    port: config.port,
+    tls: config.tls !== undefined,
+    http2: config.http2,
+    limits: config.limits,
+    trustedProxies: config.trustedProxies,
+    forwardedBy: config.forwardedBy,
+    underscores: config.underscores,
+  };
+}
+
+/** What a person on this machine types to get there. */
+export function urlHost(address: string | undefined): string {
+  if (address === undefined || address === '::' || address === '0.0.0.0') return 'localhost';
+  return address.includes(':') ? `[${address}]` : address;
+}
