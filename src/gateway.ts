@@ -19,6 +19,7 @@ import { certificateSource } from './gateway/certificate-source.ts';
 import { listenerOptions, urlHost } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { UndiciTransport } from './transport/undici.ts';
 import { Prober } from './upstream/health/prober.ts';
@@ -88,6 +89,7 @@ class Composition implements Gateway {
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
@@ -96,6 +98,7 @@ class Composition implements Gateway {
     const { config } = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = createLog(this.#sink(null), options.logLevel ?? 'info');
+    this.#metrics = new Metrics({ connections: () => this.#openConnections() });
     this.#transport = new UndiciTransport({ clock: this.#clock });
     this.#prober = new Prober({
       sender: probeSender(this.#transport),
@@ -120,7 +123,7 @@ class Composition implements Gateway {
         transport: this.#transport,
         clock: this.#clock,
         deadlines: new CoarseClock(this.#clock),
-        observer: options.observer ?? this.#accessLog(),
+        observer: inTurn(this.#metrics, options.observer ?? this.#accessLog()),
         newRequestId,
       },
       compiled.snapshot,
@@ -131,7 +134,7 @@ class Composition implements Gateway {
     this.#warnOfUnverified();
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
-    this.#admin = new AdminServer({ ...admin, status: () => this.status() });
+    this.#admin = new AdminServer({ ...admin, status: () => this.status(), metrics: this.#metrics });
     this.adminUrl = await this.#admin.open();
     this.#prober.start();
   }
@@ -189,9 +192,16 @@ class Composition implements Gateway {
     this.urls.set(name, `${config.tls === undefined ? 'http' : 'https'}://${urlHost(config.address)}:${port}`);
   }
 
+  #openConnections(): (readonly [string, number])[] {
+    return this.#listeners.map((listener) => [listener.name, listener.connections] as const);
+  }
+
   #downstreamLog(): DownstreamObserver {
     return {
-      refused: (refusal) => this.#log.info(refusal, 'Refused'),
+      refused: (refusal) => {
+        this.#metrics.refused(refusal.listener, refusal.reason);
+        this.#log.info(refusal, 'Refused');
+      },
       broke: (bug) => this.#log.error({ err: bug }, 'A connection met a bug'),
     };
   }
@@ -222,4 +232,14 @@ class Composition implements Gateway {
     this.#sinks.push(sink);
     return sink;
   }
+}
+
+/** One observer after the other. */
+function inTurn(first: ExchangeObserver, second: ExchangeObserver): ExchangeObserver {
+  return {
+    finished: (record) => {
+      first.finished(record);
+      second.finished(record);
+    },
+  };
 }

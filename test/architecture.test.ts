@@ -46,6 +46,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'lru-cache': [/^cache\/memory-store\.ts$/],
   'tough-cookie': [/^http\/cookie\.ts$/],
   pino: [/^observe\//],
+  '@prometheus-io/client': [/^observe\/metrics\.ts$/],
   re2js: [/^routing\//, /^policy\//],
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],

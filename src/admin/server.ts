@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { GatewayStatus } from '../control/status.ts';
+import type { Metrics } from '../observe/metrics.ts';
 
 export interface AdminOptions {
   readonly address: string;
   readonly port: number;
   readonly status: () => GatewayStatus;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
 }
 
-/** The admin listener: liveness, readiness, status as JSON, and the dashboard. Read-only. */
+/** The admin listener: liveness, readiness, metrics, status as JSON, and the dashboard. Read-only. */
 export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: FastifyInstance;
@@ -29,6 +31,9 @@ export class AdminServer {
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'draining' });
     });
     this.#server.get('/status', () => status());
+    this.#server.get('/metrics', async (_request, reply) =>
+      reply.type(options.metrics.contentType).send(await options.metrics.text()),
+    );
     const dashboard = readFileSync(new URL('./dashboard/index.html', import.meta.url));
     this.#server.get('/', async (_request, reply) =>
       reply

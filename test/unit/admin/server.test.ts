@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { AdminServer } from '../../../src/admin/server.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
+import { Metrics } from '../../../src/observe/metrics.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const serving: GatewayStatus = {
@@ -14,7 +15,12 @@ const serving: GatewayStatus = {
 };
 
 async function admin(status: () => GatewayStatus): Promise<string> {
-  const server = new AdminServer({ address: '127.0.0.1', port: 0, status });
+  const server = new AdminServer({
+    address: '127.0.0.1',
+    port: 0,
+    status,
+    metrics: new Metrics({ connections: () => [] }),
+  });
   const url = await server.open();
   stopAfterTest(() => server.close());
   return url;

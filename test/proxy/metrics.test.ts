@@ -1,0 +1,60 @@
+import { expect } from 'vitest';
+import { forwardTo } from '../kit/config.ts';
+import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { deadPort } from '../kit/origin.ts';
+
+async function metricsOf(front: Front): Promise<readonly string[]> {
+  const response = await fetch(`${front.gateway.gateway.adminUrl}/metrics`);
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  return (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+matrix('exchanges are counted by route and class of status', async ({ gateway, origin }) => {
+  const shop = await origin({ script: [{ respond: 200 }] });
+  const front = await gateway({
+    ...forwardTo(shop),
+    routes: [{ name: 'shop', match: { path: '/shop/**' }, pool: 'shop' }],
+  });
+  await front.send({ path: '/shop/1' });
+  await front.send({ path: '/shop/2' });
+  await front.send({ path: '/elsewhere' });
+  await front.gateway.nextRecord();
+  await front.gateway.nextRecord();
+  await front.gateway.nextRecord();
+  const lines = await metricsOf(front);
+  expect(lines).toContain('headgate_exchanges_total{listener="web",route="shop",status="2xx"} 2');
+  expect(lines).toContain('headgate_exchanges_total{listener="web",route="",status="4xx"} 1');
+  expect(lines).toContain('headgate_exchange_errors_total{listener="web",route="",side="client",reason="no-route"} 1');
+});
+
+matrix('a failure is counted by whose doing it was and why', async ({ gateway }) => {
+  const port = await deadPort();
+  const front = await gateway({
+    pools: { shop: { endpoints: [`127.0.0.1:${port}`] } },
+    routes: [{ name: 'shop', pool: 'shop' }],
+  });
+  await front.send({});
+  await front.gateway.nextRecord();
+  expect(await metricsOf(front)).toContain(
+    'headgate_exchange_errors_total{listener="web",route="shop",side="upstream",reason="connection-refused"} 1',
+  );
+});
+
+matrix(
+  'what is refused before it is an exchange is counted by its reason, and open connections are counted',
+  async ({ gateway, origin }) => {
+    const front = await gateway(forwardTo(await origin({ script: [{ respond: 200 }] })));
+    const idle = await front.connectHttp1();
+    const refused = await front.raw('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+    expect((await refused.reply()).status).toBe(400);
+    const lines = await metricsOf(front);
+    expect(lines.filter((line) => line.startsWith('headgate_refused_total'))).toEqual([
+      expect.stringMatching(/^headgate_refused_total\{listener="web",reason="[a-z-]+"\} 1$/),
+    ]);
+    expect(lines.filter((line) => line.startsWith('headgate_connections'))).toEqual([
+      expect.stringMatching(/^headgate_connections\{listener="web"\} [12]$/),
+    ]);
+    idle.close();
+  },
+  { without: ONE_PROTOCOL },
+);
