@@ -1,0 +1,164 @@
+import { type Clock, systemClock, type TimerHandle } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import type { AttemptReceiver, Destination, InFlight, Transport } from '../exchange/attempt.ts';
+import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import type { HeaderList } from '../http/headers.ts';
+import { connectionKey } from '../upstream/identity.ts';
+
+/** A request of Headgate itself, to a certificate authority for example. */
+export interface HttpRequest {
+  readonly method: string;
+  /** `http:` or `https:`. Redirects are not followed. */
+  readonly url: string;
+  /** `Host`, `User-Agent`, `Accept` and `Content-Length` are added. */
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | null;
+  /** PEM of the authorities to trust, or `null` for the built-in ones. */
+  readonly ca: string | null;
+  /** For everything, from dialling to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Longest body that is read. */
+  readonly limitBytes: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
+}
+
+/**
+ * One request → one answer, whatever its status. Rejects with a `GatewayError` when there is none, it does not come in time
+ * (`total-timeout`), or its body is longer than `limitBytes` (`answer-too-large`); with `TypeError` for a URL that is none.
+ */
+export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
+
+/** Of one origin; requests of Headgate itself are few. */
+const MAX_CONNECTIONS = 4;
+const MAX_QUEUED = 64;
+
+/** Sends Headgate's own requests over the transport that also carries traffic. Every connection is closed after its request. */
+export function httpClient(transport: Transport, clock: Clock = systemClock): HttpClient {
+  return async (request) => {
+    const url = new URL(request.url);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`Cannot ask ${url.protocol} URLs`);
+    const receiver = new AnswerReceiver(request, clock);
+    const { method, body } = request;
+    receiver.inFlight = transport.send(
+      {
+        destination: destinationOf(url, request),
+        method,
+        target: `${url.pathname}${url.search}`,
+        headers: ['Host', url.host, 'User-Agent', 'headgate', 'Accept', '*/*', ...request.headers],
+        body: body === null ? null : new BytesSource(body),
+        upgrade: null,
+        headTimeoutMs: 0,
+      },
+      receiver,
+    );
+    return receiver.answer;
+  };
+}
+
+function destinationOf(url: URL, { ca, timeoutMs }: HttpRequest): Destination {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const secure = url.protocol === 'https:';
+  const tls = secure ? { serverName: host, ca, insecure: false } : null;
+  return {
+    // Never the connections of a pool: its limits are others.
+    connectionKey: `own-requests ${connectionKey(url.origin, tls)}`,
+    host,
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    tls,
+    limits: {
+      maxConnections: MAX_CONNECTIONS,
+      maxQueued: MAX_QUEUED,
+      queueTimeoutMs: timeoutMs,
+      keepAliveMs: 0,
+      connectTimeoutMs: timeoutMs,
+    },
+  };
+}
+
+class AnswerReceiver implements AttemptReceiver {
+  onDrain: (() => void) | null = null;
+  inFlight: InFlight | null = null;
+  readonly answer: Promise<HttpAnswer>;
+  readonly #limitBytes: number;
+  readonly #clock: Clock;
+  readonly #timer: TimerHandle;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (error: GatewayError) => void;
+  readonly #chunks: Uint8Array[] = [];
+  #head: ResponseHead | null = null;
+  #received = 0;
+
+  constructor({ timeoutMs, limitBytes }: HttpRequest, clock: Clock) {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#limitBytes = limitBytes;
+    this.#clock = clock;
+    this.#timer = clock.after(timeoutMs, () => this.#giveUp('total-timeout'));
+  }
+
+  sent(): void {}
+  informational(): void {}
+
+  head(head: ResponseHead): void {
+    this.#head = head;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    this.#received += chunk.byteLength;
+    if (this.#received > this.#limitBytes) this.#giveUp('answer-too-large');
+    // Copied: what a transport hands over is its own again afterwards.
+    else this.#chunks.push(Uint8Array.from(chunk));
+    return true;
+  }
+
+  end(): void {
+    this.#clock.cancel(this.#timer);
+    const { status, headers } = this.#head as ResponseHead;
+    this.#resolve({ status, headers, body: Buffer.concat(this.#chunks) });
+  }
+
+  fail(error: GatewayError): void {
+    this.#clock.cancel(this.#timer);
+    this.#reject(error);
+  }
+
+  upgraded(_head: ResponseHead, channel: ByteChannel): void {
+    channel.source.discard();
+    this.#giveUp('unasked-upgrade');
+  }
+
+  #giveUp(reason: 'total-timeout' | 'answer-too-large' | 'unasked-upgrade'): void {
+    this.inFlight?.cancel();
+    const code = reason === 'total-timeout' ? 'connection_read_timeout' : 'http_protocol_error';
+    this.fail(new GatewayError(code, { blame: 'upstream', status: 502, reason }));
+  }
+}
+
+/** A body that is there already, in one piece. */
+class BytesSource implements BodySource {
+  readonly length: number;
+  untouched = true;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.length = bytes.byteLength;
+  }
+
+  pipe(into: BodySink): void {
+    if (this.untouched && this.length > 0) into.data(this.#bytes);
+    this.untouched = false;
+    into.end(null);
+  }
+
+  unpipe(): void {}
+  discard(): void {}
+}
