@@ -17,7 +17,7 @@ export interface TestListenerOptions {
   readonly handle?: HandleExchange;
 }
 
-const limits: ListenerLimits = {
+export const limits: ListenerLimits = {
   headerBytes: 16_384,
   headerCount: 100,
   headTimeout: 10_000,
