@@ -25,7 +25,7 @@ function endpoints(count: number, weightOf: (index: number) => number): Endpoint
   return Array.from({ length: count }, (_, index) => {
     const address = { secure: false, host: `10.0.${index >> 8}.${index & 255}`, port: 3000 };
     const place = placeOf('bench', { address, tls: { serverName: null, ca: null, insecure: false }, limits });
-    const id = probeId(connectionKey(place.origin, null), probe);
+    const id = probeId(connectionKey(place.origin, { tls: null, proxyProtocol: null }), probe);
     const live = createLive();
     live.inFlight = (index * 7) % 13;
     return { ...place, weight: weightOf(index), live, probe: new ProbeState(id, probe, 0) };

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 
 /** Nobody waits longer than this for the banner. */
 const PATIENCE_MS = 300;
@@ -8,16 +8,11 @@ export type Reachability =
   /** Refused, unresolvable, or silent for too long. */
   | { readonly up: false };
 
-/** Does anything listen at `origin` (`http://127.0.0.1:3000`) right now? Tries once to connect; never rejects. */
+/** Does anything listen at `origin` (`http://127.0.0.1:3000`, `unix:/run/app.sock`) right now? Tries once to connect; never rejects. */
 export function reach(origin: string): Promise<Reachability> {
   const { promise, resolve } = Promise.withResolvers<Reachability>();
-  const { hostname, port, protocol } = new URL(origin);
   const began = performance.now();
-  const socket = connect({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
-    timeout: PATIENCE_MS,
-  });
+  const socket = connect({ ...placeOf(origin), timeout: PATIENCE_MS });
   const settle = (result: Reachability): void => {
     socket.destroy();
     resolve(result);
@@ -26,4 +21,11 @@ export function reach(origin: string): Promise<Reachability> {
   socket.on('timeout', () => settle({ up: false }));
   socket.on('connect', () => settle({ up: true, elapsedMs: performance.now() - began }));
   return promise;
+}
+
+function placeOf(origin: string): NetConnectOpts {
+  if (origin.startsWith('unix:')) return { path: origin.slice('unix:'.length) };
+  const { hostname, port, protocol } = new URL(origin);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
 }

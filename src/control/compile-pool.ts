@@ -54,6 +54,7 @@ function compileEndpoint(
   const place = placeOf(pool, {
     address: endpoint.address,
     tls,
+    proxyProtocol: config.proxyProtocol,
     limits: {
       maxConnections: connections.max,
       maxQueued: connections.queue,

@@ -48,6 +48,7 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
     receiver.inFlight = transport.send(
       {
         destination: destinationOf(url, request),
+        client: null,
         method,
         target: `${url.pathname}${url.search}`,
         headers: ['Host', url.host, 'User-Agent', 'headgate', 'Accept', '*/*', ...request.headers],
@@ -67,10 +68,12 @@ function destinationOf(url: URL, { ca, timeoutMs }: HttpRequest): Destination {
   const tls = secure ? { serverName: host, ca, insecure: false } : null;
   return {
     // Never the connections of a pool: its limits are others.
-    connectionKey: `own-requests ${connectionKey(url.origin, tls)}`,
+    connectionKey: `own-requests ${connectionKey(url.origin, { tls, proxyProtocol: null })}`,
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    socketPath: null,
     tls,
+    proxyProtocol: null,
     limits: {
       maxConnections: MAX_CONNECTIONS,
       maxQueued: MAX_QUEUED,

@@ -14,6 +14,7 @@ export function probeSender(transport: Transport): ProbeSender {
       const inFlight = transport.send(
         {
           destination,
+          client: null,
           method: 'GET',
           target,
           headers: ['Host', host, 'User-Agent', 'headgate', 'Accept', '*/*'],

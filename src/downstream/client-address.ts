@@ -33,6 +33,7 @@ export class ClientAddresses {
       peer,
       peerPort: socket.remotePort ?? 0,
       trusted: this.isTrusted(peer),
+      localAddress: canonicalAddress(socket.localAddress ?? ''),
       localPort: socket.localPort ?? 0,
       tls,
     };

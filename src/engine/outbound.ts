@@ -65,6 +65,7 @@ export function attemptAt(
   const { exchange } = rest.progress;
   return {
     destination: endpoint.destination,
+    client: exchange.client,
     method: exchange.request.method,
     target: outbound.target,
     headers: withHost(outbound.headers, hostFor(rest.pool, endpoint, exchange.request.authority)),

@@ -1,5 +1,6 @@
 import type { HeaderList } from '../http/headers.ts';
 import type { BodySink, BodySource, ByteChannel } from './body.ts';
+import type { Client } from './exchange.ts';
 import type { ResponseHead } from './response-sink.ts';
 
 /** TLS towards an endpoint. Verified against the system's roots plus `ca`, unless `insecure`. */
@@ -17,9 +18,16 @@ export interface Destination {
   readonly connectionKey: string;
   readonly host: string;
   readonly port: number;
+  /** File of the Unix socket to connect to in place of `host` and `port`, which then are `localhost` and 80. */
+  readonly socketPath: string | null;
   readonly tls: UpstreamTls | null;
+  /** Each connection begins with a PROXY header of this version, before TLS, and carries that one client only. */
+  readonly proxyProtocol: ProxyProtocolVersion | null;
   readonly limits: ConnectionLimits;
 }
+
+/** https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt: text or binary. */
+export type ProxyProtocolVersion = 'v1' | 'v2';
 
 export interface ConnectionLimits {
   readonly maxConnections: number;
@@ -35,6 +43,8 @@ export interface ConnectionLimits {
 /** One try at one endpoint. */
 export interface Attempt {
   readonly destination: Destination;
+  /** On whose behalf, for a destination that wants to be told; `null` for Headgate's own requests. */
+  readonly client: Client | null;
   readonly method: string;
   /** Origin-form target exactly as it goes out. */
   readonly target: string;

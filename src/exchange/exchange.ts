@@ -38,6 +38,8 @@ export interface Client {
   readonly peerPort: number;
   /** The peer is in the listener's `trustedProxies`: its forwarding fields may be believed and are extended. */
   readonly trusted: boolean;
+  /** Where the client connected to. Empty and 0 on a Unix socket. */
+  readonly localAddress: string;
   readonly localPort: number;
   readonly tls: TlsFacts | null;
 }

@@ -8,6 +8,8 @@ import { dialFailure, queueFull, shutDown } from './failure.ts';
 
 /** A request in need of a connection. Gets exactly one answer, unless it is forgotten. */
 export interface Waiter {
+  /** What its connection must have begun with. Of one pool's waiters either all have one or none has. */
+  readonly preamble: string | null;
   assigned(connection: Connection): void;
   refused(error: GatewayError): void;
   /** It has to wait for a connection, at most so long (0: no limit); it keeps the time itself and then calls `forget`. */
@@ -25,6 +27,9 @@ export interface PoolParts {
 /**
  * The connections of one connection key: at most `maxConnections`, made when needed, the last used reused first so that
  * surplus ones grow idle and close. Who finds none free waits in line, at most `maxQueued` of them.
+ *
+ * Where connections begin with a PROXY header, each belongs to the client that it names: another one's request gets a new
+ * connection, and where there is no room for one, an idle connection of somebody else makes room.
  */
 export class ConnectionPool implements ConnectionOwner, DialOutcome {
   readonly #parts: PoolParts;
@@ -84,9 +89,9 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
       waiter.refused(shutDown());
       return;
     }
-    const connection = this.#takeIdle();
+    const connection = this.#takeIdle(waiter.preamble);
     if (connection !== null) waiter.assigned(connection);
-    else if (this.open < this.limits.maxConnections) this.#dial(waiter);
+    else if (this.open < this.limits.maxConnections || this.#makeRoom()) this.#dial(waiter);
     else if (this.#queue.size >= this.limits.maxQueued) waiter.refused(queueFull());
     else {
       this.#queue.add(waiter);
@@ -103,18 +108,26 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     const dial = this.#dials.get(waiter);
     if (dial === undefined) return;
     this.#dials.delete(waiter);
-    const next = this.#nextInLine();
-    if (next !== null) {
-      this.#dials.set(next, dial);
-      return;
+    if (waiter.preamble === null) {
+      const next = this.#nextInLine();
+      if (next !== null) {
+        this.#dials.set(next, dial);
+        return;
+      }
     }
     dial.cancel();
+    this.#serveQueue();
     this.#checkEmpty();
   }
 
   dialled(dial: Dial, socket: Socket): void {
     const waiter = this.#ownerOf(dial);
-    const connection = new Connection(socket, this.#parts.codecFor(socket, this.#destination), this);
+    const connection = new Connection({
+      socket,
+      codec: this.#parts.codecFor(socket, this.#destination),
+      owner: this,
+      preamble: waiter.preamble,
+    });
     this.#open.add(connection);
     waiter.assigned(connection);
   }
@@ -126,8 +139,10 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   }
 
   idle(connection: Connection): void {
-    const next = this.#nextInLine();
+    const next = this.#nextInLine(connection.preamble);
     if (next !== null) next.assigned(connection);
+    // Somebody else waits: `closed` makes a connection for that one.
+    else if (this.#queue.size > 0) connection.destroy();
     else if (this.#keepsIdle) this.#idle.push(connection);
     else connection.destroy();
   }
@@ -159,7 +174,8 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     this.#checkEmpty();
   }
 
-  #takeIdle(): Connection | null {
+  #takeIdle(preamble: string | null): Connection | null {
+    if (preamble !== null) return this.#takeIdleOf(preamble);
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return null;
@@ -168,8 +184,25 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     }
   }
 
-  #nextInLine(): Waiter | null {
+  /** A search, but through `maxConnections` at most, and only for destinations with PROXY headers. */
+  #takeIdleOf(preamble: string): Connection | null {
+    const at = this.#idle.findLastIndex((idle) => idle.preamble === preamble && !idle.socket.destroyed);
+    return at === -1 ? null : (this.#idle.splice(at, 1)[0] ?? null);
+  }
+
+  /** Gives up the connection that was idle for longest, which is another client's; `false` when none is. */
+  #makeRoom(): boolean {
+    const connection = this.#idle.shift();
+    if (connection === undefined) return false;
+    this.#open.delete(connection);
+    connection.destroy();
+    return true;
+  }
+
+  /** The first in line, if a connection that began with `preamble` is one for it. */
+  #nextInLine(preamble: string | null = null): Waiter | null {
     for (const waiter of this.#queue) {
+      if (preamble !== waiter.preamble) return null;
       this.#queue.delete(waiter);
       return waiter;
     }
@@ -178,15 +211,22 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
 
   /** Room has become free without a connection becoming free. */
   #serveQueue(): void {
-    while (this.#queue.size > 0 && this.open < this.limits.maxConnections) {
-      const next = this.#nextInLine();
-      if (next !== null) this.#dial(next);
+    while (this.open < this.limits.maxConnections) {
+      const [next] = this.#queue;
+      if (next === undefined) return;
+      this.#queue.delete(next);
+      this.#dial(next);
     }
   }
 
   #dial(waiter: Waiter): void {
     try {
-      const dial = new Dial(this.#destination, { tls: this.#tls, clock: this.#parts.clock, outcome: this });
+      const dial = new Dial(this.#destination, {
+        tls: this.#tls,
+        clock: this.#parts.clock,
+        outcome: this,
+        preamble: waiter.preamble,
+      });
       this.#dials.set(waiter, dial);
     } catch (error) {
       // ERR_SOCKET_BAD_PORT, a CA bundle that is none: what configuration checks should have refused.

@@ -32,14 +32,23 @@ export class Connection {
   readonly codec: Codec;
   /** Requests begun on it. */
   served = 0;
+  /** The PROXY header that it began with: it may carry requests of that client only. `null` for none. */
+  readonly preamble: string | null;
   /** Why the socket failed. Set before the codec hears of it. */
   error: Error | null = null;
   readonly #owner: ConnectionOwner;
   #uploads = false;
 
-  constructor(socket: Socket, codec: Codec, owner: ConnectionOwner) {
+  constructor(parts: {
+    readonly socket: Socket;
+    readonly codec: Codec;
+    readonly owner: ConnectionOwner;
+    readonly preamble: string | null;
+  }) {
+    const { socket, owner } = parts;
     this.socket = socket;
-    this.codec = codec;
+    this.codec = parts.codec;
+    this.preamble = parts.preamble;
     this.#owner = owner;
     socket.on('error', (error) => {
       this.error = error;

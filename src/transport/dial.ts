@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTcp, type IpcNetConnectOpts, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { checkServerIdentity, connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
@@ -21,7 +21,7 @@ export class TlsClient {
   }
 
   /** Connects; the socket emits `secureConnect` only once the certificate was accepted. */
-  connect(options: TcpNetConnectOpts): Socket {
+  connect(options: ConnectOptions | { readonly socket: Socket }): Socket {
     const { serverName, insecure } = this.#tls;
     // RFC 6066 §3: no IP address in SNI. The certificate is held against `serverName` all the same.
     const servername = isIP(serverName) === 0 ? serverName : '';
@@ -43,6 +43,16 @@ export class TlsClient {
   }
 }
 
+type ConnectOptions = TcpNetConnectOpts | IpcNetConnectOpts;
+
+export interface DialParts {
+  readonly tls: TlsClient | null;
+  readonly clock: Clock;
+  readonly outcome: DialOutcome;
+  /** Written before anything else, TLS included: one byte for each character (`proxyHeader`). `null` for nothing. */
+  readonly preamble: string | null;
+}
+
 export interface DialOutcome {
   dialled(dial: Dial, socket: Socket): void;
   notDialled(dial: Dial, error: GatewayError): void;
@@ -52,31 +62,28 @@ export interface DialOutcome {
 export class Dial {
   readonly #outcome: DialOutcome;
   readonly #clock: Clock;
-  readonly #socket: Socket;
+  #socket: Socket;
   #timer: TimerHandle | null = null;
   #phase: DialPhase;
   #over = false;
 
   /** May throw on a destination that can't be dialled at all, such as port 70000. */
-  constructor(destination: Destination, parts: { tls: TlsClient | null; clock: Clock; outcome: DialOutcome }) {
+  constructor(destination: Destination, parts: DialParts) {
     this.#outcome = parts.outcome;
     this.#clock = parts.clock;
+    const { tls, preamble } = parts;
     const options = connectOptions(destination);
-    this.#phase = isIP(options.host ?? '') === 0 ? 'dns' : 'tcp';
-    this.#socket = parts.tls === null ? connectTcp(options) : parts.tls.connect(options);
+    this.#phase = 'host' in options && isIP(options.host ?? '') === 0 ? 'dns' : 'tcp';
+    // Node has no way to say anything between connecting and the handshake, so with a preamble they are two steps.
+    this.#socket = tls === null || preamble !== null ? connectTcp(options) : tls.connect(options);
     // Before anything else: a socket without this listener ends the process when it fails.
     this.#socket.on('error', this.#onError);
     this.#socket.setKeepAlive(true, PROBE_AFTER_MS);
     this.#socket.once('lookup', () => {
       if (this.#phase === 'dns') this.#phase = 'tcp';
     });
-    if (parts.tls === null) this.#socket.once('connect', this.#onReady);
-    else {
-      this.#socket.once('connect', () => {
-        this.#phase = 'tls';
-      });
-      this.#socket.once('secureConnect', this.#onReady);
-    }
+    this.#socket.once('connect', () => this.#connected(tls, preamble));
+    if (tls !== null) this.#socket.once('secureConnect', this.#onReady);
     const { connectTimeoutMs } = destination.limits;
     if (connectTimeoutMs > 0) {
       this.#timer = this.#clock.after(connectTimeoutMs, () => this.#fail(dialTimeout(this.#phase)));
@@ -86,6 +93,19 @@ export class Dial {
   /** Gives up; nothing is reported. */
   cancel(): void {
     if (this.#settle()) this.#socket.destroy();
+  }
+
+  #connected(tls: TlsClient | null, preamble: string | null): void {
+    if (preamble !== null) this.#socket.write(preamble, 'latin1');
+    if (tls === null) {
+      this.#onReady();
+      return;
+    }
+    this.#phase = 'tls';
+    if (preamble === null) return;
+    this.#socket = tls.connect({ socket: this.#socket });
+    this.#socket.on('error', this.#onError);
+    this.#socket.once('secureConnect', this.#onReady);
   }
 
   readonly #onReady = (): void => {
@@ -110,8 +130,9 @@ export class Dial {
   }
 }
 
-function connectOptions(destination: Destination): TcpNetConnectOpts {
-  const { host, port } = destination;
+function connectOptions(destination: Destination): ConnectOptions {
+  const { host, port, socketPath } = destination;
+  if (socketPath !== null) return { path: socketPath };
   const options: TcpNetConnectOpts = {
     host: host.startsWith('[') ? host.slice(1, -1) : host,
     port,

@@ -15,6 +15,7 @@ import {
   unsendable,
   writeTimeout,
 } from './failure.ts';
+import { proxyHeader } from './proxy-header.ts';
 import { type BodyOwner, RequestBody } from './request-body.ts';
 import { framedHeaders } from './request-framing.ts';
 import { decodeFields, framingOf, isBodiless } from './response-head.ts';
@@ -40,6 +41,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
   readonly body: RequestBody | null;
   /** Field lines with the framing that goes with `body`. */
   readonly headers: HeaderList;
+  readonly preamble: string | null;
   /** Deadline for the queue, later for the response head. */
   at = 0;
   slot = 0;
@@ -65,7 +67,8 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     this.#into = into;
     this.#pool = parts.pool;
     this.#deadlines = parts.deadlines;
-    const { body } = attempt;
+    const { body, destination } = attempt;
+    this.preamble = destination.proxyProtocol === null ? null : proxyHeader(destination.proxyProtocol, attempt.client);
     this.body = body === null || body.length === 0 ? null : new RequestBody(body, this);
     this.headers =
       this.body === null ? attempt.headers : framedHeaders(attempt.headers, (body as { length: number | null }).length);

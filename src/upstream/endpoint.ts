@@ -1,4 +1,4 @@
-import type { ConnectionLimits, Destination, UpstreamTls } from '../exchange/attempt.ts';
+import type { ConnectionLimits, Destination, ProxyProtocolVersion } from '../exchange/attempt.ts';
 import type { ProbeState } from './health/probe-state.ts';
 import { connectionKey, type EndpointId, endpointId } from './identity.ts';
 
@@ -18,9 +18,9 @@ export interface EndpointLive {
 /** One address of one pool. Immutable but for `live` and `probe`, which outlive the snapshot. */
 export interface Endpoint {
   readonly id: EndpointId;
-  /** `http://10.0.0.1:3000`: scheme, lower-case host, and the port unless it is the scheme's default. */
+  /** `http://10.0.0.1:3000`: scheme, lower-case host, and the port unless it is the scheme's default; `unix:/run/app.sock`. */
   readonly origin: string;
-  /** `10.0.0.1:3000`: the origin without its scheme, for `Host` and for people. */
+  /** `10.0.0.1:3000`: the origin without its scheme, for `Host` and for people; `localhost` for a Unix socket. */
   readonly authority: string;
   /** Share of traffic, 0–1000. 0 takes sticky sessions only. */
   readonly weight: number;
@@ -30,12 +30,10 @@ export interface Endpoint {
   readonly probe: ProbeState | null;
 }
 
-/** An address as configuration gives it: `host` without brackets. */
-export interface EndpointAddress {
-  readonly secure: boolean;
-  readonly host: string;
-  readonly port: number;
-}
+/** An address as configuration gives it: `host` without brackets, or the file of a Unix socket. */
+export type EndpointAddress =
+  | { readonly secure: boolean; readonly host: string; readonly port: number }
+  | { readonly socketPath: string };
 
 /** TLS settings of a pool. `serverName` is the endpoint's own host unless given; `ca` is PEM text, not a file name. */
 export interface EndpointTls {
@@ -57,28 +55,44 @@ export interface PlaceOptions {
   /** Used for `https` addresses only. */
   readonly tls: EndpointTls;
   readonly limits: ConnectionLimits;
+  /** None unless given. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined;
 }
 
 /** Names the place of one endpoint of `pool`: its identities and how to reach it. Compile time only. */
-export function placeOf(pool: string, { address, tls, limits }: PlaceOptions): Place {
-  const host = address.host.toLowerCase();
-  const literal = host.includes(':') ? `[${host}]` : host;
-  const authority = address.port === (address.secure ? 443 : 80) ? literal : `${literal}:${address.port}`;
-  const origin = `${address.secure ? 'https' : 'http'}://${authority}`;
-  const upstreamTls: UpstreamTls | null = address.secure
-    ? { serverName: tls.serverName ?? host, ca: tls.ca, insecure: tls.insecure }
-    : null;
+export function placeOf(pool: string, options: PlaceOptions): Place {
+  const { limits, proxyProtocol = null } = options;
+  const { origin, authority, ...reached } = reachedAt(options);
   return {
     id: endpointId(pool, origin),
     origin,
     authority,
     destination: {
-      connectionKey: connectionKey(origin, upstreamTls),
-      host,
-      port: address.port,
-      tls: upstreamTls,
+      connectionKey: connectionKey(origin, { tls: reached.tls, proxyProtocol }),
+      ...reached,
+      proxyProtocol,
       limits,
     },
+  };
+}
+
+type Reached = Pick<Place, 'origin' | 'authority'> & Pick<Destination, 'host' | 'port' | 'socketPath' | 'tls'>;
+
+function reachedAt({ address, tls }: PlaceOptions): Reached {
+  if ('socketPath' in address) {
+    const { socketPath } = address;
+    return { origin: `unix:${socketPath}`, authority: 'localhost', host: 'localhost', port: 80, socketPath, tls: null };
+  }
+  const host = address.host.toLowerCase();
+  const literal = host.includes(':') ? `[${host}]` : host;
+  const authority = address.port === (address.secure ? 443 : 80) ? literal : `${literal}:${address.port}`;
+  return {
+    origin: `${address.secure ? 'https' : 'http'}://${authority}`,
+    authority,
+    host,
+    port: address.port,
+    socketPath: null,
+    tls: address.secure ? { serverName: tls.serverName ?? host, ca: tls.ca, insecure: tls.insecure } : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { UpstreamTls } from '../exchange/attempt.ts';
+import type { ProxyProtocolVersion, UpstreamTls } from '../exchange/attempt.ts';
 
 declare const identity: unique symbol;
 
@@ -9,7 +9,7 @@ export type EndpointId = string & { readonly [identity]: 'EndpointId' };
 /** Origin + digest of the check and of the TLS settings it is sent with: active health, shared by every pool that checks alike. */
 export type ProbeId = string & { readonly [identity]: 'ProbeId' };
 
-/** Origin + digest of the TLS settings: kept-alive connections. Plain origins have no digest. */
+/** Origin + version of the PROXY header + digest of the TLS settings: kept-alive connections. Plain origins have nothing added. */
 export type ConnectionKey = string & { readonly [identity]: 'ConnectionKey' };
 
 /** Everything that changes what the result of a check means. The members are hashed in this order. */
@@ -35,10 +35,17 @@ export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeI
   return `${connection}~${digest([target, host, expect, intervalMs, timeoutMs, rise, fall, start])}` as ProbeId;
 }
 
-/** Pools that reach one origin with the same TLS settings share its connections. */
-export function connectionKey(origin: string, tls: UpstreamTls | null): ConnectionKey {
-  if (tls === null) return origin as ConnectionKey;
-  return `${origin}#${digest([tls.serverName, tls.ca, tls.insecure])}` as ConnectionKey;
+/** What a connection to an origin means, besides where it leads. */
+export interface ConnectionIdentity {
+  readonly tls: UpstreamTls | null;
+  readonly proxyProtocol: ProxyProtocolVersion | null;
+}
+
+/** Pools that reach one origin with the same TLS settings and PROXY headers share its connections. */
+export function connectionKey(origin: string, { tls, proxyProtocol }: ConnectionIdentity): ConnectionKey {
+  const place = proxyProtocol === null ? origin : `${origin} proxy-${proxyProtocol}`;
+  if (tls === null) return place as ConnectionKey;
+  return `${place}#${digest([tls.serverName, tls.ca, tls.insecure])}` as ConnectionKey;
 }
 
 /** 12 base64url characters, 72 bits, of SHA-256 over the parts as JSON: only while a configuration is compiled. */

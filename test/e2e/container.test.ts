@@ -53,7 +53,9 @@ describe('docker-compose.yml', () => {
     }
     const loaded = loadConfig(join(CHECKOUT, 'routes'), gatewayService.environment ?? {});
     if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
-    const hosts = Object.values(loaded.config.pools).flatMap(({ endpoints }) => endpoints.map((e) => e.address.host));
+    const hosts = Object.values(loaded.config.pools).flatMap(({ endpoints }) =>
+      endpoints.map(({ address }) => ('host' in address ? address.host : address.socketPath)),
+    );
     expect(hosts.sort()).toEqual([...DEMO_SERVICES].sort());
   });
 

@@ -24,7 +24,9 @@ export function destination(
     connectionKey: `http://${host}:${port}`,
     host,
     port,
+    socketPath: null,
     tls: null,
+    proxyProtocol: null,
     ...over,
     limits: {
       maxConnections: 8,
@@ -40,6 +42,7 @@ export function destination(
 export function attempt(to: Destination, over: Partial<Attempt> = {}): Attempt {
   return {
     destination: to,
+    client: null,
     method: 'GET',
     target: '/',
     headers: ['Host', 'shop.test'],

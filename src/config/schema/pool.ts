@@ -1,33 +1,51 @@
 import { z } from 'zod';
 import { absolutePath, authority, cookieDomain, cookieName, duration, valueForms } from './units.ts';
 
-/** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`. Parsed to its parts. */
+/** Most that a system takes for the path of a Unix socket, in bytes (sun_path, without its final zero). */
+const SOCKET_PATH_BYTES = 107;
+
+/** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`, `unix:/run/app.sock`. Parsed to its parts. */
 const address = z
   .string()
   .register(valueForms, {
     kind: 'address',
     noun: 'an endpoint address',
-    form: 'host:port, or http(s)://host[:port]',
+    form: 'host:port, http(s)://host[:port], or unix:/path',
   })
-  .meta({ description: 'host:port, or a URL without a path', examples: ['127.0.0.1:3000', 'https://api.example.com'] })
+  .meta({
+    description: 'host:port, a URL without a path, or unix: and the path of a socket',
+    examples: ['127.0.0.1:3000', 'https://api.example.com', 'unix:/run/app.sock'],
+  })
   .transform((text, context) => {
-    const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
-    const secure = parts?.[1] === 'https';
-    const port =
-      parts?.[3] === undefined ? (parts?.[1] === undefined ? Number.NaN : secure ? 443 : 80) : Number(parts[3]);
-    if (parts === null || !(port >= 1 && port <= 65_535)) {
-      const message = `"${text}" is not an endpoint address: give host:port, or http(s)://host[:port]`;
-      context.issues.push({ code: 'custom', input: text, message });
-      return z.NEVER;
-    }
-    return { secure, host: (parts[2] as string).replace(/^\[|\]$/g, ''), port };
+    const parsed = parseEndpointAddress(text);
+    if (parsed !== null) return parsed;
+    const message = `"${text}" is not an endpoint address: give host:port, http(s)://host[:port], or unix:/path`;
+    context.issues.push({ code: 'custom', input: text, message });
+    return z.NEVER;
   });
+
+type EndpointAddress =
+  | { readonly secure: boolean; readonly host: string; readonly port: number }
+  | { readonly socketPath: string };
+
+function parseEndpointAddress(text: string): EndpointAddress | null {
+  if (text.startsWith('unix:')) {
+    const socketPath = text.slice('unix:'.length);
+    return /^\/[^\0]+$/.test(socketPath) && Buffer.byteLength(socketPath) <= SOCKET_PATH_BYTES ? { socketPath } : null;
+  }
+  const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
+  if (parts === null) return null;
+  const [, scheme, host = '', digits] = parts;
+  const secure = scheme === 'https';
+  const port = digits === undefined ? (scheme === undefined ? Number.NaN : secure ? 443 : 80) : Number(digits);
+  return port >= 1 && port <= 65_535 ? { secure, host: host.replace(/^\[|\]$/g, ''), port } : null;
+}
 
 const endpoint = z
   .union([
     address.transform((parsed) => ({ address: parsed, weight: 1 })),
     z.strictObject({
-      address: address.describe('host:port, or a URL without a path'),
+      address: address.describe('host:port, a URL without a path, or unix:/path'),
       weight: z.number().int().min(0).max(1000).default(1).describe('Share of traffic; 0 for none'),
     }),
   ])
@@ -92,7 +110,10 @@ const affinity = z
 
 export const pool = z
   .strictObject({
-    endpoints: z.array(endpoint).min(1).describe('Addresses: host:port, https://host[:port], or { address, weight }'),
+    endpoints: z
+      .array(endpoint)
+      .min(1)
+      .describe('Addresses: host:port, https://host[:port], unix:/path, or { address, weight }'),
     balance: z
       .enum(['round-robin', 'least-connections', 'source-ip', 'random'])
       .default('round-robin')
@@ -109,6 +130,10 @@ export const pool = z
       })
       .optional()
       .describe('For https:// endpoints'),
+    proxyProtocol: z
+      .enum(['v1', 'v2'])
+      .optional()
+      .describe('Begin each connection with a PROXY header that names the client, in this version'),
     health: health.optional().describe('Active health checks by HTTP GET; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     connections: z

@@ -11,7 +11,9 @@ function routes(...mappings: string[]) {
     name,
     host: match.host?.join() ?? null,
     path: match.path?.value,
-    pool: result.config.pools[pool ?? '']?.endpoints.map(({ address }) => `${address.host}:${address.port}`).join(),
+    pool: result.config.pools[pool ?? '']?.endpoints
+      .map(({ address }) => ('host' in address ? `${address.host}:${address.port}` : address.socketPath))
+      .join(),
     rewrite: rewrite ?? null,
   }));
 }

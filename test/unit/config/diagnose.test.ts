@@ -235,7 +235,7 @@ describe('a wrong value', () => {
     [
       'an address without port',
       'pools: { a: { endpoints: [h] } }\n',
-      '1:27+1 “h” is not an endpoint address → write host:port, or http(s)://host[:port]',
+      '1:27+1 “h” is not an endpoint address → write host:port, http(s)://host[:port], or unix:/path',
     ],
     [
       'a port for an address',

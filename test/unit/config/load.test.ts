@@ -217,7 +217,7 @@ routes:
     const { config } = loaded(
       load({ '1.yaml': text }, { HOST: 'api', MAX: '3', SECRET: '1234567890123456', PLAIN: '{a: b}: # no' }),
     );
-    expect(config.pools['a']?.endpoints[0]?.address.host).toBe('api');
+    expect(config.pools['a']?.endpoints[0]?.address).toMatchObject({ host: 'api' });
     expect(config.pools['a']?.connections.max).toBe(3);
     expect(config.pools['a']?.affinity?.secret).toBe('1234567890123456');
     expect(config.routes[0]?.requestHeaders?.set).toEqual({ 'x-price': '$5 {a: b}: # no', 'x-group': '$1' });
@@ -235,7 +235,7 @@ routes:
       { HOST: 'hunter2 hunter2', MAX: '99hunter2', SECRET: 'hunter2' },
     );
     expect(complaints(result)).toEqual([
-      `1.yaml:6:9 “\${HOST}:3000” is not an endpoint address → write host:port, or http(s)://host[:port]`,
+      `1.yaml:6:9 “\${HOST}:3000” is not an endpoint address → write host:port, http(s)://host[:port], or unix:/path`,
       `1.yaml:8:12 expected a number, found “\${MAX:-12}”`,
       '1.yaml:10:15 “secret” is too short → at least 16 characters',
     ]);

@@ -10,7 +10,7 @@ import {
 import type { Client } from '../../../src/exchange/exchange.ts';
 
 function peer(address: string, trusted: boolean): Client {
-  return { address, peer: address, peerPort: 4711, trusted, localPort: 8080, tls: null };
+  return { address, peer: address, peerPort: 4711, trusted, localAddress: '127.0.0.1', localPort: 8080, tls: null };
 }
 
 const trustedProxies = ['10.0.0.0/8', 'fd00::/8', '192.0.2.7'];

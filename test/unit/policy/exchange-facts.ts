@@ -34,6 +34,7 @@ export function variables(facts: Facts = {}): Variables {
       address: '192.0.2.7',
       peer: '10.0.0.1',
       peerPort: 50_000,
+      localAddress: '127.0.0.1',
       trusted: true,
       localPort: 8443,
       tls: { serverName: 'shop.test', protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' },

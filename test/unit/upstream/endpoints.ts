@@ -20,7 +20,11 @@ export function endpointsOf(weights: readonly number[]): readonly Endpoint[] {
   return weights.map((weight, index) => {
     const address = { secure: false, host: `10.0.${index >> 8}.${(index & 255) + 1}`, port: 3000 };
     const place = placeOf('shop', { address, tls: plainTls, limits });
-    const probe = new ProbeState(probeId(connectionKey(place.origin, null), probeIdentity), thresholds, 0);
+    const probe = new ProbeState(
+      probeId(connectionKey(place.origin, { tls: null, proxyProtocol: null }), probeIdentity),
+      thresholds,
+      0,
+    );
     return { ...place, weight, live: createLive(), probe };
   });
 }

@@ -26,12 +26,16 @@ describe('identity of live state', () => {
     ['ca', { ...tls, ca: 'PEM' }],
     ['insecure', { ...tls, insecure: true }],
   ])('connections made with another %s are not shared', (_, other) => {
-    expect(connectionKey('https://a.test', other)).not.toBe(connectionKey('https://a.test', tls));
+    expect(connectionKey('https://a.test', { tls: other, proxyProtocol: null })).not.toBe(
+      connectionKey('https://a.test', { tls, proxyProtocol: null }),
+    );
   });
 
   test('connections with equal TLS settings are shared, whatever pool they are of', () => {
-    expect(connectionKey('https://a.test', { ...tls })).toBe(connectionKey('https://a.test', tls));
-    expect(connectionKey('http://a.test', null)).toBe('http://a.test');
+    expect(connectionKey('https://a.test', { tls: { ...tls }, proxyProtocol: null })).toBe(
+      connectionKey('https://a.test', { tls, proxyProtocol: null }),
+    );
+    expect(connectionKey('http://a.test', { tls: null, proxyProtocol: null })).toBe('http://a.test');
   });
 
   test.each(
@@ -46,13 +50,15 @@ describe('identity of live state', () => {
       start: 'down',
     }),
   )('a check with another %s is another check', (key, value) => {
-    const connection = connectionKey('http://a.test', null);
+    const connection = connectionKey('http://a.test', { tls: null, proxyProtocol: null });
     expect(probeId(connection, { ...probe, [key]: value })).not.toBe(probeId(connection, probe));
   });
 
   test('the same check over other TLS settings is another check', () => {
-    const insecure = connectionKey('https://a.test', { ...tls, insecure: true });
-    expect(probeId(insecure, probe)).not.toBe(probeId(connectionKey('https://a.test', tls), probe));
+    const insecure = connectionKey('https://a.test', { tls: { ...tls, insecure: true }, proxyProtocol: null });
+    expect(probeId(insecure, probe)).not.toBe(
+      probeId(connectionKey('https://a.test', { tls, proxyProtocol: null }), probe),
+    );
     expect(probeId(insecure, { ...probe, expect: [...probe.expect] })).toBe(probeId(insecure, probe));
   });
 });

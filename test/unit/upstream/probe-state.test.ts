@@ -6,7 +6,11 @@ import { outcome } from './endpoints.ts';
 
 function stateOf(thresholds: ProbeThresholds): ProbeState {
   const identity = { target: '/', host: 'a.test', expect: [200], intervalMs: 1, timeoutMs: 1, ...thresholds };
-  return new ProbeState(probeId(connectionKey('http://a.test', null), identity), thresholds, 1_000);
+  return new ProbeState(
+    probeId(connectionKey('http://a.test', { tls: null, proxyProtocol: null }), identity),
+    thresholds,
+    1_000,
+  );
 }
 
 /** Feeds results, `+` for a success and `-` for a failure; tells the state after each as `u` or `d`. */
