@@ -10,6 +10,8 @@ import type { CertificateChoice } from './control/compile-listener.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
+import { TlsPolicies } from './control/tls/tls-policies.ts';
+import type { TlsSettings } from './control/tls/tls-settings.ts';
 import { Listener } from './downstream/listener.ts';
 import type { DownstreamObserver } from './downstream/options.ts';
 import { Engine } from './engine/engine.ts';
@@ -85,6 +87,8 @@ class Composition implements Gateway {
   readonly #engine: Engine;
   readonly #routes: number;
   readonly #certificateChoices: ReadonlyMap<string, CertificateChoice>;
+  readonly #tlsSettings: ReadonlyMap<string, TlsSettings>;
+  readonly #tlsPolicies: TlsPolicies;
   readonly #listeners: Listener[] = [];
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
@@ -117,6 +121,8 @@ class Composition implements Gateway {
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
     this.#routes = compiled.routes.length;
     this.#certificateChoices = compiled.certificates;
+    this.#tlsSettings = compiled.tlsSettings;
+    this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
     this.#ledger.retain(compiled.inUse);
     this.#engine = new Engine(
       {
@@ -178,6 +184,7 @@ class Composition implements Gateway {
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {
     const choice = this.#certificateChoices.get(name);
+    const settings = this.#tlsSettings.get(name);
     const parts = { directory: this.#options.certificatesDirectory, now: () => this.#clock.now() };
     const certificates = choice === undefined ? null : await certificateSource(choice, parts);
     const listener = new Listener(listenerOptions(name, config), {
@@ -185,6 +192,7 @@ class Composition implements Gateway {
       clock: this.#clock,
       log: this.#downstreamLog(),
       certificates,
+      tlsPolicies: settings === undefined ? null : this.#tlsPolicies.open(settings),
     });
     this.#listeners.push(listener);
     const { port } = await listener.open();

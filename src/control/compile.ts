@@ -14,6 +14,7 @@ import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
 import { Complaints } from './complaints.ts';
 import type { InUse, Ledger } from './ledger.ts';
+import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
 import { vetListeners } from './vet-listeners.ts';
 
 export interface CompileInput {
@@ -34,6 +35,7 @@ export type CompileResult =
       readonly routes: readonly RouteRule<RoutePlan>[];
       /** For each TLS listener. */
       readonly certificates: ReadonlyMap<string, CertificateChoice>;
+      readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
@@ -60,6 +62,7 @@ export function compile(input: CompileInput): CompileResult {
     const choice = compileListener(name, listener, complaints);
     if (choice !== null) certificates.set(name, choice);
   }
+  const tlsSettings = tlsSettingsOf(config, complaints);
   if (input.incomplete !== true) vetListeners(config, complaints);
   if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder() };
   const listeners = new Map<string, ListenerRules>();
@@ -67,7 +70,17 @@ export function compile(input: CompileInput): CompileResult {
     listeners.set(name, listenerRules(name, listener, { routes, ledger }));
   }
   const { store, development } = input;
-  return { ok: true, snapshot: { listeners, pools, store, development }, certificates, inUse: inUseOf(pools), routes };
+  const snapshot = { listeners, pools, store, development };
+  return { ok: true, snapshot, certificates, tlsSettings, inUse: inUseOf(pools), routes };
+}
+
+function tlsSettingsOf({ listeners }: Config, complaints: Complaints): ReadonlyMap<string, TlsSettings> {
+  const all = new Map<string, TlsSettings>();
+  for (const [name, { tls }] of Object.entries(listeners)) {
+    const settings = tls === undefined ? null : readTlsSettings(name, tls, complaints);
+    if (settings !== null) all.set(name, settings);
+  }
+  return all;
 }
 
 function complainOfUnreachable(routes: readonly RouteRule<RoutePlan>[], complaints: Complaints): void {

@@ -6,7 +6,6 @@ import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
 import type { DownstreamDeps, ListenerOptions } from './options.ts';
-import { refusalMessage } from './refusal.ts';
 import { TlsServer, tlsFactsOf } from './tls/server.ts';
 
 export type {
@@ -29,8 +28,6 @@ export class Listener {
   readonly #parts: FrontParts;
   readonly #server: Server;
   readonly #tls: TlsServer | null;
-  /** Raw sockets in the middle of a handshake, by peer: where to answer a client that speaks HTTP to a TLS port. */
-  readonly #handshaking = new Map<string, Socket>();
   #http1: Http1Front | null = null;
   #address: AddressInfo | null = null;
 
@@ -121,19 +118,14 @@ export class Listener {
       return;
     }
     if (this.#tls === null) this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
-    else this.#shakeHands(socket, this.#tls);
+    else this.#shakeHands(socket, peer, this.#tls);
   }
 
-  #shakeHands(socket: Socket, tls: TlsServer): void {
+  #shakeHands(socket: Socket, peer: string, tls: TlsServer): void {
     // A client that hangs up during the handshake is gone; half-open is for after it, and the TLS socket's own affair.
     socket.allowHalfOpen = false;
-    const key = peerKey(socket);
-    this.#handshaking.set(key, socket);
-    socket.once('close', () => {
-      if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key);
-    });
     try {
-      tls.shakeHands(socket);
+      tls.shakeHands(socket, peer);
     } catch (bug) {
       this.#deps.log.broke(bug);
       socket.destroy();
@@ -141,44 +133,33 @@ export class Listener {
   }
 
   #createTls(): TlsServer {
-    const { certificates } = this.#deps;
-    if (certificates === null) throw new TypeError(`Cannot terminate TLS on listener "${this.name}": no certificates`);
+    const { certificates, tlsPolicies } = this.#deps;
+    if (certificates === null || tlsPolicies === null)
+      throw new TypeError(`Cannot terminate TLS on listener "${this.name}": no certificates, or no policy`);
     return new TlsServer({
       certificates,
+      policies: tlsPolicies,
       http2: this.#options.http2,
+      connections: this.#connections,
       secured: (socket) => this.#secured(socket),
-      failed: (error, socket) => this.#handshakeFailed(error, socket),
+      failed: ({ reason, code }, peer, status) => {
+        const detail = code === null ? {} : { detail: code };
+        this.#deps.log.refused({ listener: this.name, peer, status, reason, ...detail });
+      },
+      broke: (error) => this.#deps.log.broke(error),
     });
   }
 
   #secured(socket: TLSSocket): void {
     socket.on('error', ignoreError);
-    this.#handshaking.delete(peerKey(socket));
     const client = this.#addresses.ofConnection(socket, tlsFactsOf(socket));
     if (socket.alpnProtocol === 'h2') this.#connections.attach(new Http2Connection(socket, client, this.#parts));
     else this.#http1?.accept(socket, client);
   }
 
-  #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
-    socket.on('error', ignoreError);
-    const raw = this.#handshaking.get(peerKey(socket));
-    const peer = canonicalAddress(socket.remoteAddress ?? '');
-    if (error.code === 'ERR_SSL_HTTP_REQUEST' && raw?.writable === true) {
-      this.#deps.log.refused({ listener: this.name, peer, status: 400, reason: 'http-on-tls-port' });
-      raw.end(refusalMessage(400, 'http-on-tls-port'), 'latin1', () => raw.destroySoon());
-      return;
-    }
-    if (error.code !== 'ECONNRESET') this.#refused(peer, 'tls-handshake');
-    socket.destroy();
-  }
-
   #refused(peer: string, reason: string): void {
     this.#deps.log.refused({ listener: this.name, peer, status: 0, reason });
   }
-}
-
-function peerKey(socket: Socket): string {
-  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 /** What follows an error is `close`, and everybody who must know listens for that. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { CertificateSource } from '../exchange/certificate.ts';
 import type { HandleExchange } from '../exchange/exchange.ts';
+import type { TlsPolicySource } from '../exchange/tls-policy.ts';
 
 /** Bounds of one listener. Durations in milliseconds, sizes in bytes; the names are those of the configuration. */
 export interface ListenerLimits {
@@ -48,6 +49,8 @@ export interface Refusal {
   readonly status: number;
   /** Enumerated kebab-case reason for log and metrics. */
   readonly reason: string;
+  /** The code behind the reason, where the reason stands for several: `ERR_SSL_UNEXPECTED_MESSAGE`. */
+  readonly detail?: string;
 }
 
 /** Hears what never becomes an exchange. Must not throw and must not block. */
@@ -61,6 +64,7 @@ export interface DownstreamDeps {
   readonly handle: HandleExchange;
   readonly clock: Clock;
   readonly log: DownstreamObserver;
-  /** Needed when `tls` is set. */
+  /** Needed when `tls` is set, as is `tlsPolicies`. */
   readonly certificates: CertificateSource | null;
+  readonly tlsPolicies: TlsPolicySource | null;
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Listener, type ListenerLimits, type ListenerOptions, type Refusal } from '../../src/downstream/listener.ts';
-import type { ServerCertificate } from '../../src/exchange/certificate.ts';
+import type { CertificateSource, ServerCertificate } from '../../src/exchange/certificate.ts';
 import type { HandleExchange } from '../../src/exchange/exchange.ts';
+import type { TlsPolicy, TlsPolicySource } from '../../src/exchange/tls-policy.ts';
 import { certificateFor, type TestCertificate } from './certificate.ts';
 import { inTime } from './deadline.ts';
 import { ExchangeInbox } from './exchange-inbox.ts';
@@ -13,6 +14,10 @@ export interface TestListenerOptions {
   readonly clock?: Clock;
   readonly limits?: Partial<ListenerLimits>;
   readonly over?: Partial<ListenerOptions>;
+  /** In place of a plain one without session tickets. */
+  readonly policies?: TlsPolicySource;
+  /** In place of the one certificate of `testCertificate`. */
+  readonly certificates?: CertificateSource;
   /** Instead of the inbox. */
   readonly handle?: HandleExchange;
 }
@@ -28,6 +33,15 @@ export const limits: ListenerLimits = {
   streams: 128,
 };
 
+export const plainPolicy: TlsPolicy = {
+  minVersion: '1.2',
+  profile: 'intermediate',
+  tickets: null,
+  sessionSeconds: 1,
+  clientCertificates: null,
+  scope: 'test',
+};
+
 let certificate: Promise<TestCertificate> | null = null;
 
 /** The certificate of every TLS test listener, for `localhost`, `shop.test` and 127.0.0.1. */
@@ -36,7 +50,8 @@ export function testCertificate(): Promise<TestCertificate> {
   return certificate;
 }
 
-async function shown(): Promise<ServerCertificate> {
+/** What they show. */
+export async function shown(): Promise<ServerCertificate> {
   const { cert, key } = await testCertificate();
   return { pairs: [{ certificate: cert, key }], ocspResponse: null };
 }
@@ -103,7 +118,8 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
     {
       handle: options.handle ?? inbox.handle,
       clock: options.clock ?? systemClock,
-      certificates: certificate === null ? null : { certificateFor: () => certificate },
+      certificates: options.certificates ?? (certificate === null ? null : { certificateFor: () => certificate }),
+      tlsPolicies: options.tls === true ? (options.policies ?? { current: () => plainPolicy }) : null,
       log: {
         refused: (refusal) => {
           refusals.push(refusal);

@@ -59,7 +59,7 @@ describe('TLS', () => {
     client.send('\x16\x03\x01\x00\x05hello, this is no handshake');
     await client.closed();
     await until(() => listener.connections === 0, 'the connection to be gone');
-    expect(rest.refusals).toMatchObject([{ status: 0, reason: 'tls-handshake' }]);
+    expect(rest.refusals).toMatchObject([{ status: 0, reason: 'bad-handshake', detail: 'ERR_SSL_UNEXPECTED_MESSAGE' }]);
   });
 
   test('a handshake in progress counts as a connection', async () => {
@@ -113,6 +113,7 @@ describe('TLS', () => {
       handle: () => {},
       clock: systemClock,
       certificates: null,
+      tlsPolicies: null,
       log: { refused: () => {}, broke: () => {} },
     };
     expect(() => new Listener({ ...options, limits }, deps)).toThrow(TypeError);

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { isMap, oneOrMore } from './units.ts';
+import { duration, isMap, oneOrMore } from './units.ts';
+
+/** Text in YAML only in quotes: a bare 1.2 is a number. */
+const version = z
+  .union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)])
+  .transform((value) => String(value) as '1.2' | '1.3');
 
 /** How a listener terminates TLS. */
 export const tls = z
@@ -9,6 +14,19 @@ export const tls = z
     names: oneOrMore(z.string())
       .default(['localhost', '127.0.0.1', '::1'])
       .describe('Without certificate and key: names of the certificate that the local CA mints'),
+    minVersion: version.default('1.2').describe('Oldest version of TLS that is spoken: 1.2 or 1.3'),
+    profile: z
+      .enum(['intermediate', 'modern'])
+      .default('intermediate')
+      .describe('Cipher suites and groups, as Mozilla recommends them; modern is TLS 1.3 alone'),
+    sessionTickets: z.boolean().default(true).describe('Let clients that come back resume their session'),
+    ticketRotation: duration
+      .default(12 * 3_600_000)
+      .describe('How often the key of session tickets is renewed; the one before is still understood for as long'),
+    ticketKeys: z
+      .string()
+      .optional()
+      .describe('File with session ticket keys for several gateways, in place of keys of our own (docs/tls.md)'),
   })
   .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
     message: 'certificate and key belong together: give both or neither',

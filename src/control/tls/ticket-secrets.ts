@@ -1,0 +1,64 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import type { TicketKey, TicketKeys } from '../../exchange/tls-policy.ts';
+
+/** What ticket keys are made of: 48 octets each, the newest first. */
+export interface TicketSecrets {
+  current(): readonly Uint8Array[];
+}
+
+export const SECRET_BYTES = 48;
+
+/** Keys that still open tickets: the newest, which seals, and the one before. */
+const KEPT = 2;
+
+/**
+ * Secrets that live in this process alone and change by themselves: a new one every `rotationMs`, the one before kept for as
+ * long again, so that a ticket can be used for `rotationMs` at least. No timer: who asks after the time is due gets the new one.
+ */
+export class RotatingSecrets implements TicketSecrets {
+  readonly #rotationMs: number;
+  readonly #monotonic: () => number;
+  #secrets: readonly Uint8Array[];
+  #due: number;
+
+  constructor(rotationMs: number, monotonic: () => number) {
+    this.#rotationMs = rotationMs;
+    this.#monotonic = monotonic;
+    this.#secrets = [randomBytes(SECRET_BYTES)];
+    this.#due = monotonic() + rotationMs;
+  }
+
+  current(): readonly Uint8Array[] {
+    const now = this.#monotonic();
+    if (now < this.#due) return this.#secrets;
+    // After a silence of two turns, what was the newest is as old as what would have been forgotten by now.
+    const missed = Math.floor((now - this.#due) / this.#rotationMs);
+    this.#secrets = [randomBytes(SECRET_BYTES), ...(missed === 0 ? this.#secrets : [])].slice(0, KEPT);
+    this.#due += (missed + 1) * this.#rotationMs;
+    return this.#secrets;
+  }
+}
+
+/**
+ * The ticket keys of one scope, derived from secrets that several listeners, and several gateways, have in common (HKDF,
+ * RFC 5869): a ticket of one scope can't even be opened in another.
+ */
+export function ticketKeysOf(secrets: TicketSecrets, scope: string): TicketKeys {
+  let of: readonly Uint8Array[] | null = null;
+  let keys: readonly TicketKey[] = [];
+  return {
+    current() {
+      const now = secrets.current();
+      if (now !== of) {
+        of = now;
+        keys = now.map((secret) => derived(secret, scope));
+      }
+      return keys;
+    },
+  };
+}
+
+function derived(secret: Uint8Array, scope: string): TicketKey {
+  const octets = new Uint8Array(hkdfSync('sha256', secret, '', `headgate session tickets ${scope}`, 64));
+  return { name: octets.subarray(0, 16), hmac: octets.subarray(16, 48), aes: octets.subarray(48, 64) };
+}

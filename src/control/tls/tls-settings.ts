@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { TlsConfig } from '../../config/schema/tls.ts';
+import type { ClientCertificatePolicy, TlsPolicy } from '../../exchange/tls-policy.ts';
+import type { Complaints } from '../complaints.ts';
+import { parseTicketKeys } from './ticket-key-file.ts';
+
+/** What a listener's `tls` section says of its policy, with the files that it names. */
+export interface TlsSettings extends Pick<TlsPolicy, 'minVersion' | 'profile' | 'scope'> {
+  readonly tickets: TicketSettings;
+  readonly clientCertificates: ClientCertificatePolicy | null;
+}
+
+export type TicketSettings =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'rotating'; readonly rotationMs: number }
+  | { readonly kind: 'file'; readonly secrets: readonly Uint8Array[] };
+
+const MIN_ROTATION_MS = 60_000;
+/** RFC 8446 §4.6.1: no ticket is used after a week. */
+const MAX_ROTATION_MS = 7 * 86_400_000;
+
+/** Reads what `tls` of the listener `name` says of its policy. `null` after a complaint. */
+export function readTlsSettings(name: string, tls: TlsConfig, complaints: Complaints): TlsSettings | null {
+  const before = complaints.count;
+  const at = (...keys: readonly string[]): readonly string[] => ['listeners', name, 'tls', ...keys];
+  const tickets = ticketSettings(tls, (key, message) => complaints.add(at(key), { message }));
+  if (complaints.count > before || tickets === null) return null;
+  return {
+    minVersion: tls.profile === 'modern' ? '1.3' : tls.minVersion,
+    profile: tls.profile,
+    tickets,
+    clientCertificates: null,
+    scope: scopeOf(tls, []),
+  };
+}
+
+/** The files that settings are read from: when one changes, they are read again. */
+export function filesOfTlsSettings(tls: TlsConfig): readonly string[] {
+  return tls.sessionTickets && tls.ticketKeys !== undefined ? [tls.ticketKeys] : [];
+}
+
+type Complain = (key: keyof TlsConfig, message: string) => void;
+
+function ticketSettings(tls: TlsConfig, complain: Complain): TicketSettings | null {
+  if (!tls.sessionTickets) return { kind: 'off' };
+  const { ticketKeys, ticketRotation } = tls;
+  if (ticketKeys === undefined) {
+    if (ticketRotation >= MIN_ROTATION_MS && ticketRotation <= MAX_ROTATION_MS) {
+      return { kind: 'rotating', rotationMs: ticketRotation };
+    }
+    complain('ticketRotation', 'session ticket keys are renewed after 1m at least and 7d at most');
+    return null;
+  }
+  const text = readText(ticketKeys, (message) => complain('ticketKeys', message));
+  if (text === null) return null;
+  const parsed = parseTicketKeys(text);
+  if (parsed.ok) return { kind: 'file', secrets: parsed.secrets };
+  complain('ticketKeys', parsed.message);
+  return null;
+}
+
+function readText(file: string, complain: (message: string) => void): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    complain(`cannot read “${file}”: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`);
+    return null;
+  }
+}
+
+/** What has no say in whether a session may be resumed. */
+const INDIFFERENT = new Set(['sessionTickets', 'ticketRotation', 'ticketKeys', 'hsts', 'ocspStapling']);
+
+/**
+ * Listeners of one scope take each other's sessions: those that show the same certificates under the same conditions. With
+ * other certificates they don't, since whoever redirects a client from one to the other would not be noticed: a resumed
+ * session shows no certificate. With other client certificate rules they must not (CVE-2025-23419), and a new CA or
+ * revocation list ends every session, so that all clients are looked at again.
+ */
+function scopeOf(tls: TlsConfig, contents: readonly string[]): string {
+  const conditions = Object.entries(tls).filter(([key]) => !INDIFFERENT.has(key));
+  const text = JSON.stringify([conditions.toSorted(([a], [b]) => (a < b ? -1 : 1)), contents]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 32);
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { configFromObject } from '../../../src/config/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/config.ts';
+import { Complaints } from '../../../src/control/complaints.ts';
+import { readTlsSettings, type TlsSettings } from '../../../src/control/tls/tls-settings.ts';
+
+type TlsInput = NonNullable<NonNullable<ConfigInput['listeners']>[string]['tls']>;
+
+async function read(tls: TlsInput): Promise<{ settings: TlsSettings | null; messages: readonly string[] }> {
+  const loaded = configFromObject({ listeners: { web: { port: 0, tls } } });
+  if (!loaded.ok) return { settings: null, messages: loaded.diagnostics.map(({ message }) => message) };
+  const complaints = new Complaints(loaded.origins);
+  const config = loaded.config.listeners['web']?.tls;
+  if (config === undefined) throw new Error('The configuration has no TLS');
+  const settings = readTlsSettings('web', config, complaints);
+  return { settings, messages: complaints.inOrder().map(({ message }) => message) };
+}
+
+async function file(text: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'headgate-tls-')), 'file');
+  await writeFile(path, text);
+  return path;
+}
+
+const key = (): string => randomBytes(48).toString('base64');
+
+describe('minVersion and profile', () => {
+  test.each([
+    [{}, '1.2'],
+    [{ minVersion: '1.3' }, '1.3'],
+    [{ minVersion: 1.3 }, '1.3'],
+    [{ minVersion: 1.2 }, '1.2'],
+    [{ profile: 'modern' }, '1.3'],
+  ] as const)('%j begins at TLS %s', async (tls, minVersion) => {
+    expect((await read(tls)).settings?.minVersion).toBe(minVersion);
+  });
+
+  test('older versions are no choice (RFC 8996)', async () => {
+    expect((await read({ minVersion: '1.1' as '1.2' })).messages).toHaveLength(1);
+  });
+});
+
+describe('session tickets', () => {
+  test('keys rotate twice a day', async () => {
+    expect((await read({})).settings?.tickets).toEqual({ kind: 'rotating', rotationMs: 12 * 3_600_000 });
+  });
+
+  test('a key is kept for a minute at least and a week at most (RFC 8446 §4.6.1)', async () => {
+    for (const ticketRotation of ['59s', '8d', 0] as const) {
+      expect((await read({ ticketRotation })).messages).toEqual([
+        'session ticket keys are renewed after 1m at least and 7d at most',
+      ]);
+    }
+  });
+
+  test('a key file holds keys of 48 octets in base64, newest first', async () => {
+    const [newest, oldest] = [key(), key()];
+    const { settings } = await read({ ticketKeys: await file(`# keys\n${newest}\n\n${oldest}\n`) });
+    expect(settings?.tickets).toEqual({
+      kind: 'file',
+      secrets: [Buffer.from(newest, 'base64'), Buffer.from(oldest, 'base64')],
+    });
+  });
+
+  test.each([
+    ['', /holds no key; make one with openssl rand -base64 48/],
+    ['hello\n', /^line 1 is not 48 octets in base64$/],
+    [`${key()}\n${randomBytes(32).toString('base64')}\n`, /^line 2 is not 48 octets in base64$/],
+    [Array.from({ length: 17 }, key).join('\n'), /more than 16 keys/],
+  ])('a key file that is none is a complaint that shows nothing of it', async (text, message) => {
+    const { settings, messages } = await read({ ticketKeys: await file(text) });
+    expect(settings).toBeNull();
+    expect(messages).toEqual([expect.stringMatching(message)]);
+  });
+
+  test('a key file that is not there is a complaint, unless there are no tickets', async () => {
+    expect((await read({ ticketKeys: '/nowhere/keys' })).messages).toEqual(['cannot read “/nowhere/keys”: ENOENT']);
+    expect((await read({ ticketKeys: '/nowhere/keys', sessionTickets: false })).messages).toEqual([]);
+  });
+});
+
+describe('the scope of sessions', () => {
+  const scope = async (tls: TlsInput): Promise<string | undefined> => (await read(tls)).settings?.scope;
+
+  test('is the same for listeners that show the same certificates under the same conditions', async () => {
+    expect(await scope({ names: ['a.test'], ticketRotation: '1h' })).toBe(await scope({ names: 'a.test' }));
+  });
+
+  test('is another for other certificates or conditions', async () => {
+    const scopes = await Promise.all([
+      scope({}),
+      scope({ names: 'a.test' }),
+      scope({ minVersion: '1.3' }),
+      scope({ profile: 'modern' }),
+    ]);
+    expect(new Set(scopes).size).toBe(4);
+  });
+
+  test('has at most 32 characters, which is what OpenSSL takes', async () => {
+    expect((await scope({}))?.length).toBe(32);
+  });
+});
