@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalAuthority } from '../src/control/certificates/local-authority.ts';
+import { type AbuseRow, measureAbuse, printAbuse } from './abuse.ts';
+import { type IdleRow, measureIdle, printIdle } from './idle.ts';
 import { load } from './load.ts';
 import { type Peer, type Place, peers } from './peers.ts';
 import { cpuMicroseconds, type Running, residentMebibytes, start } from './processes.ts';
@@ -64,14 +66,19 @@ const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
-const chosenScenarios = values.scenario === undefined ? Object.keys(scenarios) : values.scenario.split(',');
+/** Scenarios that are more than a load: idle connections and attacks. */
+const CROWDS = ['idle', 'abuse'];
+const chosenScenarios =
+  values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
-const missing = ['wrk', 'h2load', 'taskset', 'nginx', ...chosenPeers.flatMap((peer) => peer.needs)].filter(
-  (program) => !has(program),
-);
+const missing = [
+  ...['wrk', 'h2load', 'taskset', 'nginx'],
+  ...(chosenScenarios.includes('abuse') ? ['slowhttptest'] : []),
+  ...chosenPeers.flatMap((peer) => peer.needs),
+].filter((program) => !has(program));
 if (missing.length > 0) {
   process.stderr.write(`Not installed: ${[...new Set(missing)].join(', ')}\n`);
-  process.stderr.write('Debian: apt-get install wrk nghttp2-client nginx-light haproxy caddy varnish\n');
+  process.stderr.write('Debian: apt-get install wrk nghttp2-client nginx-light haproxy caddy varnish slowhttptest\n');
   process.exit(69);
 }
 
@@ -126,15 +133,22 @@ http { access_log off; keepalive_requests 100000000; open_file_cache max=10; sen
 }
 
 async function main({ place, origin }: { place: Place; origin: Running }): Promise<void> {
-  const tables = new Map<string, Row[]>(chosenScenarios.map((name) => [name, []]));
+  const tables = new Map<string, Row[]>(Object.keys(scenarios).map((name) => [name, []]));
+  const idle: IdleRow[] = [];
+  const abuse: AbuseRow[] = [];
   try {
     for (const peer of chosenPeers) {
       const running = await start(peer.command(place));
       try {
         for (const name of chosenScenarios) {
-          const row = await measure(peer, running, scenarios[name] as Scenario);
+          const scenario = scenarios[name];
+          const row = scenario === undefined ? null : await measure(peer, running, scenario);
           if (row !== null) tables.get(name)?.push(row);
         }
+        if (chosenScenarios.includes('abuse')) abuse.push(...(await measureAbuse(peer, '/100k')));
+        // Last: a proxy's memory does not shrink again.
+        const idleRow = chosenScenarios.includes('idle') ? await measureIdle(peer, running, seconds) : null;
+        if (idleRow !== null) idle.push(idleRow);
       } finally {
         await running.stop();
       }
@@ -143,6 +157,8 @@ async function main({ place, origin }: { place: Place; origin: Running }): Promi
     await origin.stop();
   }
   for (const [name, rows] of tables) printTable((scenarios[name] as Scenario).title, rows);
+  if (abuse.length > 0) printAbuse(abuse);
+  if (idle.length > 0) printIdle(idle);
 }
 
 async function measure(peer: Peer, running: Running, scenario: Scenario): Promise<Row | null> {

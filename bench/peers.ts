@@ -19,10 +19,15 @@ export interface Peer {
   readonly https: number | null;
   readonly http2: boolean;
   readonly cached: number | null;
+  /** Configured for many idle connections at once, and for attacks. */
+  readonly crowded: boolean;
   command(place: Place): Command;
 }
 
 const here = import.meta.dirname;
+
+/** Enough for the idle connections of `idle.ts`, within the 20 000 descriptors that a process has on many machines. */
+const MAX_CONNECTIONS = 19_500;
 
 const headgate: Peer = {
   name: 'headgate',
@@ -31,13 +36,18 @@ const headgate: Peer = {
   https: 7102,
   http2: true,
   cached: 7103,
+  crowded: true,
   command: ({ directory, originPort, certificate, key }) => {
     const file = join(directory, 'headgate.yaml');
     writeFileSync(
       file,
       `listeners:
-  plain: { address: 127.0.0.1, port: 7101 }
-  secure: { address: 127.0.0.1, port: 7102, tls: { certificate: ${certificate}, key: ${key} } }
+  plain: { address: 127.0.0.1, port: 7101, limits: { connectionsPerAddress: ${MAX_CONNECTIONS} } }
+  secure:
+    address: 127.0.0.1
+    port: 7102
+    limits: { connections: ${MAX_CONNECTIONS}, connectionsPerAddress: ${MAX_CONNECTIONS}, idleTimeout: 5m }
+    tls: { certificate: ${certificate}, key: ${key} }
   cached: { address: 127.0.0.1, port: 7103 }
 pools:
   origin: { endpoints: ['127.0.0.1:${originPort}'] }
@@ -60,15 +70,16 @@ const nginx: Peer = {
   https: 7112,
   http2: true,
   cached: 7113,
+  crowded: true,
   command: ({ directory, originPort, certificate, key }) => {
     const file = join(directory, 'nginx.conf');
     mkdirSync(join(directory, 'nginx-cache'), { recursive: true });
     writeFileSync(
       file,
       `daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
-events { worker_connections 4096; }
+events { worker_connections ${MAX_CONNECTIONS}; }
 http {
-  access_log off; keepalive_requests 100000000;
+  access_log off; keepalive_timeout 300; keepalive_requests 100000000;
   client_body_temp_path ${directory}; proxy_temp_path ${directory}; fastcgi_temp_path ${directory};
   uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
   proxy_cache_path ${directory}/nginx-cache keys_zone=bench:10m;
@@ -95,6 +106,7 @@ const haproxy: Peer = {
   https: 7122,
   http2: true,
   cached: null,
+  crowded: false,
   command: ({ directory, originPort, certificate, key }) => {
     const file = join(directory, 'haproxy.cfg');
     writeFileSync(
@@ -133,6 +145,7 @@ const caddy: Peer = {
   https: 7132,
   http2: true,
   cached: null,
+  crowded: true,
   command: ({ directory, originPort, certificate, key }) => {
     const file = join(directory, 'Caddyfile');
     writeFileSync(
@@ -172,6 +185,7 @@ const varnish: Peer = {
   https: null,
   http2: false,
   cached: 7141,
+  crowded: false,
   command: ({ directory, originPort }) => ({
     name: 'varnish',
     argv: [
@@ -203,6 +217,7 @@ function nodePeer(name: string, script: string, http: number, https: number): Pe
     https,
     http2: false,
     cached: null,
+    crowded: false,
     command: ({ originPort, certificate, key }) => ({
       name,
       argv: [

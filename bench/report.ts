@@ -30,7 +30,11 @@ export function printTable(title: string, rows: readonly Row[]): void {
     'failures',
     'headgate ÷ it (CPU)',
   ];
+  process.stdout.write(`\n### ${title}\n\n${markdownTable(header, lines)}\n`);
+}
+
+/** The first column is text, the others are numbers. */
+export function markdownTable(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const separator = header.map((_, column) => (column === 0 ? '---' : '---:'));
-  const table = [header, separator, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  process.stdout.write(`\n### ${title}\n\n${table}\n`);
+  return [header, separator, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
