@@ -116,12 +116,13 @@ http { access_log off; keepalive_requests 100000000; open_file_cache max=10; sen
 `,
   );
   const certificates = join(directory, 'certs');
-  await new LocalAuthority(certificates, Date.now).certificateFor(['localhost', '127.0.0.1']);
+  const authority = new LocalAuthority({ directory: certificates, now: Date.now });
+  const files = await authority.filesFor(['localhost', '127.0.0.1']);
   const place: Place = {
     directory,
     originPort: ORIGIN_PORT,
-    certificate: join(certificates, 'localhost+1.pem'),
-    key: join(certificates, 'localhost+1-key.pem'),
+    certificate: files.certificate,
+    key: files.key,
   };
   const origin = await start({
     name: 'origin',

@@ -5,6 +5,7 @@ import { ConfigError } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { ListenerConfig } from './config/schema/listener.ts';
+import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
 import type { CertificateChoice } from './control/compile-listener.ts';
 import { Ledger } from './control/ledger.ts';
@@ -87,6 +88,7 @@ class Composition implements Gateway {
   readonly #engine: Engine;
   readonly #routes: number;
   readonly #certificateChoices: ReadonlyMap<string, CertificateChoice>;
+  readonly #localAuthority: LocalAuthority;
   readonly #tlsSettings: ReadonlyMap<string, TlsSettings>;
   readonly #tlsPolicies: TlsPolicies;
   readonly #listeners: Listener[] = [];
@@ -103,6 +105,11 @@ class Composition implements Gateway {
     this.#clock = options.clock ?? systemClock;
     this.#log = createLog(this.#sink(null), options.logLevel ?? 'info');
     this.#metrics = new Metrics({ connections: () => this.#openConnections() });
+    this.#localAuthority = new LocalAuthority({
+      directory: options.certificatesDirectory,
+      now: () => this.#clock.now(),
+      trouble: (message) => this.#log.warn(message),
+    });
     this.#transport = new UndiciTransport({ clock: this.#clock });
     this.#prober = new Prober({
       sender: probeSender(this.#transport),
@@ -184,8 +191,8 @@ class Composition implements Gateway {
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {
     const choice = this.#certificateChoices.get(name);
+    const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
     const settings = this.#tlsSettings.get(name);
-    const parts = { directory: this.#options.certificatesDirectory, now: () => this.#clock.now() };
     const certificates = choice === undefined ? null : await certificateSource(choice, parts);
     const listener = new Listener(listenerOptions(name, config), {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),

@@ -16,11 +16,8 @@ export interface ZeroConfigOptions {
 type PoolInput = NonNullable<ConfigInput['pools']>[string];
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
-/** Names of the certificate besides the hosts of the routes. */
-const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
-
 /**
- * `ROUTE=TARGET` arguments as a configuration: HTTPS with a certificate of the local CA, HTTP that redirects to it, a
+ * `ROUTE=TARGET` arguments as a configuration: HTTPS with certificates of the local CA, HTTP that redirects to it, a
  * pool and a route for each argument.
  * @throws UsageError that names the argument and shows a correct form.
  */
@@ -28,11 +25,10 @@ export function zeroConfig(mappings: readonly string[], options: ZeroConfigOptio
   const parsed = mappings.map(parseMapping);
   refuseRepeated(parsed);
   const names = uniqueNames(parsed);
-  const hosts = parsed.flatMap(({ host }) => (host === null || host.startsWith('*.') ? [] : [host]));
   const address = options.listen ?? '127.0.0.1';
   return {
     listeners: {
-      https: { address, port: options.port ?? 8443, tls: { names: [...new Set([...LOCAL_NAMES, ...hosts])] } },
+      https: { address, port: options.port ?? 8443, tls: {} },
       http: { address, port: options.httpPort ?? 8080, redirectTo: 'https' },
     },
     admin: { port: options.adminPort ?? 4600 },

@@ -1,29 +1,30 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { KeyPair } from '../exchange/certificate.ts';
 import { parseNetwork } from '../routing/client-list.ts';
+import { type LocalNames, localNames } from './certificates/local-names.ts';
 import type { Complaints } from './complaints.ts';
 
 /** Where a listener's certificate comes from. */
 export type CertificateChoice =
   | { readonly kind: 'files'; readonly pair: KeyPair }
-  /** The local CA mints one for these names when the listener is opened. */
-  | { readonly kind: 'minted'; readonly names: readonly string[] };
+  /** The local CA mints one for each of these names that is asked for. */
+  | { readonly kind: 'minted'; readonly names: LocalNames };
 
 /** Checks what the schema can't: networks and certificate files. `null` for a listener without TLS, or after a complaint. */
-export function compileListener(
-  name: string,
-  config: ListenerConfig,
-  complaints: Complaints,
-): CertificateChoice | null {
+export function compileListener(name: string, whole: Config, complaints: Complaints): CertificateChoice | null {
+  const config = whole.listeners[name] as ListenerConfig;
   for (const [index, text] of config.trustedProxies.entries()) {
     const result = parseNetwork(text);
     if (!result.ok) complaints.add(['listeners', name, 'trustedProxies', index], { message: result.message });
   }
   const { tls } = config;
   if (tls === undefined) return null;
-  if (tls.certificate === undefined || tls.key === undefined) return { kind: 'minted', names: tls.names };
+  if (tls.certificate === undefined || tls.key === undefined) {
+    return { kind: 'minted', names: localNames(name, tls.names, whole) };
+  }
   const certificate = readPem(tls.certificate, ['listeners', name, 'tls', 'certificate'], complaints);
   const key = readPem(tls.key, ['listeners', name, 'tls', 'key'], complaints);
   if (certificate === null || key === null) return null;

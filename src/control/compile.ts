@@ -58,8 +58,8 @@ export function compile(input: CompileInput): CompileResult {
   }
   if (input.incomplete !== true) complainOfUnreachable(routes, complaints);
   const certificates = new Map<string, CertificateChoice>();
-  for (const [name, listener] of Object.entries(config.listeners)) {
-    const choice = compileListener(name, listener, complaints);
+  for (const name of Object.keys(config.listeners)) {
+    const choice = compileListener(name, config, complaints);
     if (choice !== null) certificates.set(name, choice);
   }
   const tlsSettings = tlsSettingsOf(config, complaints);

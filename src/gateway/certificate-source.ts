@@ -1,11 +1,12 @@
-import { LocalAuthority } from '../control/certificates/local-authority.ts';
+import type { LocalAuthority } from '../control/certificates/local-authority.ts';
+import { LocalCertificates } from '../control/certificates/local-certificates.ts';
+import type { LocalNames } from '../control/certificates/local-names.ts';
 import type { CertificateChoice } from '../control/compile-listener.ts';
-import type { CertificateSource, KeyPair } from '../exchange/certificate.ts';
+import type { CertificateSource } from '../exchange/certificate.ts';
 import { StartError } from './start-error.ts';
 
 export interface CertificateParts {
-  /** Where the local CA lives. */
-  readonly directory: string;
+  readonly localAuthority: LocalAuthority;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -15,15 +16,22 @@ export async function certificateSource(
   choice: CertificateChoice,
   parts: CertificateParts,
 ): Promise<CertificateSource> {
-  const certificate = { pairs: [await pairOf(choice, parts)], ocspResponse: null };
+  if (choice.kind === 'minted') {
+    const local = await localCertificates(choice.names, parts);
+    return { certificateFor: (serverName) => local.certificateFor(serverName) ?? local.certificateFor(null) };
+  }
+  const certificate = { pairs: [choice.pair], ocspResponse: null };
   return { certificateFor: () => certificate };
 }
 
-async function pairOf(choice: CertificateChoice, { directory, now }: CertificateParts): Promise<KeyPair> {
-  if (choice.kind === 'files') return choice.pair;
+/** Rejects with a `StartError` when the files of the local CA can't be used. */
+export async function localCertificates(
+  names: LocalNames,
+  { localAuthority, now }: CertificateParts,
+): Promise<LocalCertificates> {
   try {
-    return await new LocalAuthority(directory, now).certificateFor(choice.names);
+    return await LocalCertificates.open(localAuthority, names, now);
   } catch (error) {
-    throw new StartError(`Cannot use the local CA in ${directory}: ${(error as Error).message}`);
+    throw new StartError(`Cannot use the local CA ${localAuthority.certificateFile}: ${(error as Error).message}`);
   }
 }

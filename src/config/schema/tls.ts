@@ -6,14 +6,26 @@ const version = z
   .union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)])
   .transform((value) => String(value) as '1.2' | '1.3');
 
+const LABEL = '(?!-)[A-Za-z0-9_-]{1,63}(?<!-)';
+const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
+
+/** A host name, `*.` and one, or an address. */
+const localName = z
+  .string()
+  .refine((text) => NAME.test(text) || z.ipv4().safeParse(text).success || z.ipv6().safeParse(text).success, {
+    message: 'a name is a host name, *.name, or an IP address without brackets',
+  });
+
 /** How a listener terminates TLS. */
 export const tls = z
   .strictObject({
     certificate: z.string().optional().describe('PEM file with the certificate chain'),
     key: z.string().optional().describe('PEM file with the private key'),
-    names: oneOrMore(z.string())
-      .default(['localhost', '127.0.0.1', '::1'])
-      .describe('Without certificate and key: names of the certificate that the local CA mints'),
+    names: oneOrMore(localName)
+      .optional()
+      .describe(
+        'What the local CA may mint certificates for; without certificate: localhost, *.localhost, 127.0.0.1, ::1 and the hosts of the routes',
+      ),
     minVersion: version.default('1.2').describe('Oldest version of TLS that is spoken: 1.2 or 1.3'),
     profile: z
       .enum(['intermediate', 'modern'])

@@ -1,96 +1,214 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { KeyPair } from '../../exchange/certificate.ts';
+import type { KeyPair, ServerCertificate } from '../../exchange/certificate.ts';
+import { issueLeaf, newKey, selfSigned } from './authority.ts';
+import { type Issuer, issuerOf } from './issuer.ts';
+import { KeyFiles, type Trouble } from './key-files.ts';
+import { fileNameOf } from './local-names.ts';
 
-/** A certificate with less than this left is replaced at the next start. */
+/** A certificate with less than this left is replaced when it is next asked for. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
+/** Leaves that are kept ready. Each takes 3 KB, and what TLS makes of it 30 KB. */
+const IN_MEMORY = 512;
+/** Leaves that are kept for the next start; two files each. */
+const ON_DISK = 512;
+
+const AUTHORITY = 'ca';
+/** Every CA that Headgate makes is called so, and what machine it is of. */
+export const AUTHORITY_NAME = 'Headgate local CA';
+
+export interface LocalAuthorityOptions {
+  readonly directory: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly trouble?: Trouble;
+}
+
+/** A minted certificate, and when the next one is due, in milliseconds since the epoch. */
+export interface Leaf {
+  readonly certificate: ServerCertificate;
+  readonly renewAtMs: number;
+}
+
+export interface LeafFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly pair: KeyPair;
+}
 
 /**
  * The local certificate authority of a directory: `ca.pem` and `ca-key.pem`, made at the first need, and one leaf for each
- * set of names beside them. Keys are written with mode 0600 and never leave the directory.
+ * name that was asked for in `local/`. Keys have mode 0600 and never leave the directory. At most 512 leaves are
+ * in memory, the least recently used goes; at most 512 are on disk: when a stranger asks for a million names, the rest is minted
+ * again after a restart, which takes less than a millisecond each.
  */
 export class LocalAuthority {
-  readonly #directory: string;
   readonly #now: () => number;
+  readonly #trouble: Trouble;
+  readonly #files: KeyFiles;
+  readonly #leafFiles: KeyFiles;
+  #issuer: Issuer | null = null;
+  /** In order of use. */
+  readonly #leaves = new Map<string, Leaf>();
+  /** Bounded by the handshakes in progress. */
+  readonly #beingMade = new Map<string, Promise<ServerCertificate>>();
+  /** Leaves on disk; `null` until they are counted. */
+  #stored: number | null = null;
+  #said = false;
 
-  constructor(directory: string, now: () => number) {
-    this.#directory = directory;
+  constructor({ directory, now, trouble = () => {} }: LocalAuthorityOptions) {
     this.#now = now;
+    this.#trouble = trouble;
+    this.#files = new KeyFiles(directory, trouble);
+    this.#leafFiles = new KeyFiles(join(directory, 'local'), trouble);
   }
 
-  /** The authority's certificate, for `headgate trust` and for tests. */
+  /** The authority's certificate, for clients. */
   get certificateFile(): string {
-    return join(this.#directory, 'ca.pem');
+    return this.#files.certificateFile(AUTHORITY);
   }
 
-  /** The stored leaf for `names` if it is still good, else a new one. Rejects with what the file system says. */
-  async certificateFor(names: readonly string[]): Promise<KeyPair> {
-    await mkdir(this.#directory, { recursive: true });
-    const authority = await this.#authority();
-    const file = fileNameOf(names);
-    const stored = await this.#read(file);
-    if (stored !== null && this.#isGood(stored, names, authority)) return stored;
-    const { issueLeaf } = await import('./authority.ts');
-    const leaf = await issueLeaf(authority, names, this.#now());
-    await this.#write(file, leaf);
-    return leaf;
+  /** Makes the authority unless it is there. Rejects with what is wrong with its files or their directory. */
+  async open(): Promise<Issuer> {
+    if (this.#issuer === null || !this.#isCurrent(this.#issuer.notAfterMs)) this.#issuer = await this.#load();
+    return this.#issuer;
   }
 
-  async #authority(): Promise<KeyPair> {
-    const stored = await this.#read('ca');
-    if (stored !== null && this.#isCurrent(new X509Certificate(stored.certificate))) return stored;
-    // Imported only when something is minted: the ASN.1 packages take 60 ms that a second start need not spend.
-    const { createAuthority } = await import('./authority.ts');
-    const authority = await createAuthority(`Headgate local CA (${hostname()})`, this.#now());
-    await this.#write('ca', authority);
-    return authority;
-  }
-
-  #isGood(pair: KeyPair, names: readonly string[], authority: KeyPair): boolean {
-    const leaf = new X509Certificate(pair.certificate);
-    const issuer = new X509Certificate(authority.certificate);
-    if (!this.#isCurrent(leaf) || !leaf.verify(issuer.publicKey) || !leaf.checkPrivateKey(createPrivateKey(pair.key))) {
-      return false;
+  /**
+   * The leaf for one name, in lower case: at once when it is in memory, else stored or new. Handshakes that wait for the same one wait
+   * together. Rejects when the authority can't be used any more; a disk that can't be written is only trouble.
+   */
+  certificateFor(name: string): ServerCertificate | Promise<ServerCertificate> {
+    const leaf = this.#leaves.get(name);
+    if (leaf !== undefined && this.#now() < leaf.renewAtMs) {
+      this.#leaves.delete(name);
+      this.#leaves.set(name, leaf);
+      return leaf.certificate;
     }
+    const waiting = this.#beingMade.get(name);
+    if (waiting !== undefined) return waiting;
+    const making = this.#make(name).finally(() => this.#beingMade.delete(name));
+    this.#beingMade.set(name, making);
+    return making;
+  }
+
+  /** The stored leaf for all of `names` if it is still good, else a new one, which is stored if that can be. */
+  async leafFor(names: readonly string[]): Promise<Leaf> {
+    const issuer = await this.open();
+    const stored = await this.#stillGood(names, issuer);
+    if (stored !== null) return leafOf(stored);
+    const pair = issueLeaf(issuer, names, this.#now());
+    await this.#keep(names, pair, issuer);
+    return leafOf(pair);
+  }
+
+  /** As `leafFor`, and where its files are. Rejects when they can't be written; the bound does not count here. */
+  async filesFor(names: readonly string[]): Promise<LeafFiles> {
+    const issuer = await this.open();
+    const file = fileNameOf(names);
+    let pair = await this.#stillGood(names, issuer);
+    if (pair === null) {
+      pair = issueLeaf(issuer, names, this.#now());
+      await this.#leafFiles.write(file, pair);
+    }
+    return { certificate: this.#leafFiles.certificateFile(file), key: this.#leafFiles.keyFile(file), pair };
+  }
+
+  async #make(name: string): Promise<ServerCertificate> {
+    const leaf = await this.leafFor([name]);
+    this.#leaves.delete(name);
+    this.#leaves.set(name, leaf);
+    const [oldest] = this.#leaves.keys();
+    if (this.#leaves.size > IN_MEMORY && oldest !== undefined) this.#leaves.delete(oldest);
+    return leaf.certificate;
+  }
+
+  async #load(): Promise<Issuer> {
+    const [certificate, key] = await Promise.all([this.#files.certificate(AUTHORITY), this.#files.key(AUTHORITY)]);
+    if (certificate !== null && key !== null) {
+      const stored = issuerOf({ certificate, key });
+      if (this.#isCurrent(stored.notAfterMs)) return stored;
+    }
+    // Half an authority is of no use, and one that ends soon must make room.
+    if (certificate !== null) await this.#files.remove(AUTHORITY);
+    // Gateways that start together agree on one: whoever comes first makes the key, and whoever has the key the certificate.
+    const claimedKey = await this.#files.claimKey(AUTHORITY, newKey());
+    const fresh = selfSigned(claimedKey, `${AUTHORITY_NAME} (${hostname()})`, this.#now());
+    return issuerOf({ certificate: await this.#files.claimCertificate(AUTHORITY, fresh), key: claimedKey });
+  }
+
+  async #stillGood(names: readonly string[], issuer: Issuer): Promise<KeyPair | null> {
+    const file = fileNameOf(names);
+    try {
+      const [certificate, key] = await Promise.all([this.#leafFiles.certificate(file), this.#leafFiles.key(file)]);
+      if (certificate === null || key === null) return null;
+      const pair = { certificate, key };
+      return this.#isGood(pair, names, issuer) ? pair : null;
+    } catch (error) {
+      // Not PEM, or not for us to read: a new one does as well.
+      this.#trouble(`Cannot use the stored certificate for ${names[0]}: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  #isGood(pair: KeyPair, names: readonly string[], issuer: Issuer): boolean {
+    const leaf = new X509Certificate(pair.certificate);
+    if (!pair.certificate.endsWith(issuer.pair.certificate) || !leaf.verify(issuer.certificate.publicKey)) return false;
+    if (!leaf.checkPrivateKey(createPrivateKey(pair.key)) || leafOf(pair).renewAtMs <= this.#now()) return false;
+    if (leaf.validFromDate.getTime() > this.#now()) return false;
     return names.every((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) !== undefined);
   }
 
-  #isCurrent(certificate: X509Certificate): boolean {
-    const now = this.#now();
-    return certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + RENEW_BEFORE_MS;
+  #isCurrent(notAfterMs: number): boolean {
+    return notAfterMs > this.#now() + RENEW_BEFORE_MS;
   }
 
-  async #read(name: string): Promise<KeyPair | null> {
+  async #keep(names: readonly string[], pair: KeyPair, issuer: Issuer): Promise<void> {
     try {
-      const [certificate, key] = await Promise.all([
-        readFile(join(this.#directory, `${name}.pem`), 'utf8'),
-        readFile(join(this.#directory, `${name}-key.pem`), 'utf8'),
-      ]);
-      return { certificate, key };
+      if (await this.#hasRoom(fileNameOf(names), issuer)) await this.#leafFiles.write(fileNameOf(names), pair);
+      else this.#sayOnce(`There are ${ON_DISK} certificates in ${this.#leafFiles.directory}: no more are kept`);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
+      this.#sayOnce(`Cannot keep minted certificates: ${(error as Error).message}`);
     }
   }
 
-  /** Key first: a certificate is never there without its key. Through a rename, so that no reader sees half a file. */
-  async #write(name: string, pair: KeyPair): Promise<void> {
-    await writeAtomically(join(this.#directory, `${name}-key.pem`), pair.key, 0o600);
-    await writeAtomically(join(this.#directory, `${name}.pem`), pair.certificate, 0o644);
+  /** One line, not one for each handshake. */
+  #sayOnce(message: string): void {
+    if (!this.#said) this.#trouble(message);
+    this.#said = true;
+  }
+
+  /** A certificate that replaces an earlier one takes no room; one that is new has to find some. */
+  async #hasRoom(file: string, issuer: Issuer): Promise<boolean> {
+    this.#stored ??= await this.#countStored(issuer);
+    if ((await this.#leafFiles.certificate(file)) !== null) return true;
+    if (this.#stored >= ON_DISK) return false;
+    this.#stored += 1;
+    return true;
+  }
+
+  /** Counts what is on disk. When that is too much, certificates that have run out or are of another authority are removed first. */
+  async #countStored(issuer: Issuer): Promise<number> {
+    const names = await this.#leafFiles.names();
+    if (names.length < ON_DISK) return names.length;
+    let kept = 0;
+    for (const name of names) {
+      if (await this.#isOutdated(name, issuer)) await this.#leafFiles.remove(name);
+      else kept += 1;
+    }
+    return kept;
+  }
+
+  async #isOutdated(name: string, issuer: Issuer): Promise<boolean> {
+    const certificate = await this.#leafFiles.certificate(name);
+    if (certificate === null || !certificate.endsWith(issuer.pair.certificate)) return true;
+    return new X509Certificate(certificate).validToDate.getTime() <= this.#now();
   }
 }
 
-async function writeAtomically(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, text, { mode });
-  await rename(temporary, file);
-}
-
-/** `localhost+2` for localhost and two more names, as mkcert does; `_.example.com` for a wildcard. Safe on every system. */
-function fileNameOf(names: readonly string[]): string {
-  const first = (names[0] ?? 'localhost').toLowerCase().replace(/[^a-z0-9.-]/g, '_');
-  return names.length > 1 ? `${first}+${names.length - 1}` : first;
+function leafOf(pair: KeyPair): Leaf {
+  const notAfterMs = new X509Certificate(pair.certificate).validToDate.getTime();
+  return { certificate: { pairs: [pair], ocspResponse: null }, renewAtMs: notAfterMs - RENEW_BEFORE_MS };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,9 +11,12 @@ let directory = '';
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'headgate-compile-'));
-  const authority = new LocalAuthority(directory, () => Date.now());
-  await authority.certificateFor(['a.test']);
-  await authority.certificateFor(['b.test']);
+  const authority = new LocalAuthority({ directory, now: () => Date.now() });
+  for (const name of ['a.test', 'b.test']) {
+    const files = await authority.filesFor([name]);
+    copyFileSync(files.certificate, join(directory, `${name}.pem`));
+    copyFileSync(files.key, join(directory, `${name}-key.pem`));
+  }
   writeFileSync(join(directory, 'garbage.pem'), 'garbage');
 });
 
