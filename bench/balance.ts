@@ -11,6 +11,7 @@ import { connectionKey, probeId } from '../src/upstream/identity.ts';
 const PICKS = 1_000; // per sample: one pick is below the resolution of the clock
 const limits = { maxConnections: 256, maxQueued: 1024, queueTimeoutMs: 0, keepAliveMs: 4_000, connectTimeoutMs: 2_000 };
 const probe = {
+  type: 'http' as const,
   target: '/',
   host: 'bench.test',
   expect: [200],

@@ -18,12 +18,14 @@ import type { DownstreamObserver } from './downstream/options.ts';
 import { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
+import type { StreamObserver } from './exchange/stream.ts';
 import { certificateSource } from './gateway/certificate-source.ts';
-import { listenerOptions, urlHost } from './gateway/listener-options.ts';
+import { listenerOptions, schemeOf, urlHost } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
+import { TcpTransport } from './transport/tcp.ts';
 import { UndiciTransport } from './transport/undici.ts';
 import { Prober } from './upstream/health/prober.ts';
 import { version } from './version.ts';
@@ -37,8 +39,8 @@ export interface GatewayOptions {
   readonly development?: boolean;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
-  /** Hears of every exchange in place of the access log. For tests. */
-  readonly observer?: ExchangeObserver;
+  /** Hears of every exchange and stream in place of the access log. For tests. */
+  readonly observer?: ExchangeObserver & StreamObserver;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -84,6 +86,7 @@ class Composition implements Gateway {
   readonly #sinks: LogSink[] = [];
   readonly #log: Logger;
   readonly #transport: UndiciTransport;
+  readonly #streams: TcpTransport;
   readonly #prober: Prober;
   readonly #engine: Engine;
   readonly #routes: number;
@@ -111,8 +114,9 @@ class Composition implements Gateway {
       trouble: (message) => this.#log.warn(message),
     });
     this.#transport = new UndiciTransport({ clock: this.#clock });
+    this.#streams = new TcpTransport(this.#clock);
     this.#prober = new Prober({
-      sender: probeSender(this.#transport),
+      sender: probeSender(this.#transport, this.#streams),
       clock: this.#clock,
       random: Math.random,
       observer: { changed: (change) => this.#healthChanged(change.origin, change.up, change.outcome.reason) },
@@ -131,12 +135,15 @@ class Composition implements Gateway {
     this.#tlsSettings = compiled.tlsSettings;
     this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
     this.#ledger.retain(compiled.inUse);
+    const observer = inTurn(this.#metrics, options.observer ?? this.#accessLog());
     this.#engine = new Engine(
       {
         transport: this.#transport,
         clock: this.#clock,
         deadlines: new CoarseClock(this.#clock),
-        observer: inTurn(this.#metrics, options.observer ?? this.#accessLog()),
+        observer,
+        streams: this.#streams,
+        streamObserver: observer,
         newRequestId,
       },
       compiled.snapshot,
@@ -153,16 +160,18 @@ class Composition implements Gateway {
   }
 
   status(): GatewayStatus {
+    const via = { transport: this.#transport, streams: this.#streams };
     return {
       version,
       startedAt: this.#startedAt,
       phase: this.#phase,
       listeners: this.#listeners.map((listener) => ({
         name: listener.name,
+        kind: listener.kind,
         url: this.urls.get(listener.name) ?? '',
         connections: listener.connections,
       })),
-      pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, this.#transport)),
+      pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
       routes: this.#routes,
     };
   }
@@ -185,6 +194,7 @@ class Composition implements Gateway {
     this.#prober.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#transport.drain(0);
+    await this.#streams.drain(0);
     await this.#admin?.close();
     for (const sink of this.#sinks) sink.flushSync();
   }
@@ -200,11 +210,12 @@ class Composition implements Gateway {
       log: this.#downstreamLog(),
       certificates,
       tlsPolicies: settings === undefined ? null : this.#tlsPolicies.open(settings),
+      streams: this.#engine.streams,
     });
     this.#listeners.push(listener);
     const { port } = await listener.open();
     this.#ledger.ports.set(name, port);
-    this.urls.set(name, `${config.tls === undefined ? 'http' : 'https'}://${urlHost(config.address)}:${port}`);
+    this.urls.set(name, `${schemeOf(config)}://${urlHost(config.address)}:${port}`);
   }
 
   #openConnections(): (readonly [string, number])[] {
@@ -233,7 +244,7 @@ class Composition implements Gateway {
     else this.#log.warn({ endpoint: origin, reason }, 'Endpoint is down');
   }
 
-  #accessLog(): ExchangeObserver {
+  #accessLog(): ExchangeObserver & StreamObserver {
     const { accessLog } = this.#options.config;
     if (!accessLog.enabled) return new BugLog(this.#log);
     const sink = this.#sink(accessLog.file ?? null);
@@ -250,8 +261,14 @@ class Composition implements Gateway {
 }
 
 /** One observer after the other. */
-function inTurn(first: ExchangeObserver, second: ExchangeObserver): ExchangeObserver {
+type Observer = ExchangeObserver & StreamObserver;
+
+function inTurn(first: Observer, second: Observer): Observer {
   return {
+    streamFinished: (record) => {
+      first.streamFinished(record);
+      second.streamFinished(record);
+    },
     finished: (record) => {
       first.finished(record);
       second.finished(record);

@@ -1,4 +1,5 @@
 import { type Diagnostic, diagnosticAt, noteAt, type Place } from './config-error.ts';
+import { checkKindKeys, isTcp } from './kind-keys.ts';
 import type { MapEntry, MapNode, ScalarNode, SourceNode } from './source-tree.ts';
 import { closest, didYouMean, enumerate } from './suggest.ts';
 
@@ -8,11 +9,14 @@ import { closest, didYouMean, enumerate } from './suggest.ts';
  */
 export function checkReferences(root: MapNode): Diagnostic[] {
   const listeners = section(root, 'listeners');
+  const pools = section(root, 'pools');
   const routes = root.entries.get('routes')?.value;
   const items = routes?.kind === 'list' ? routes.items.filter((item) => item.kind === 'map') : [];
   return [
     ...checkRedirects(listeners),
-    ...items.flatMap((route) => checkRoute(route, [...section(root, 'pools').keys()], [...listeners.keys()])),
+    ...checkKindKeys(listeners, pools),
+    ...[...listeners.values()].flatMap((listener) => checkForwarding(listener, [...pools.keys()])),
+    ...items.flatMap((route) => checkRoute(route, [...pools.keys()], listeners)),
     ...checkRouteNames(items),
   ];
 }
@@ -22,13 +26,30 @@ function section(root: MapNode, name: string): ReadonlyMap<string, MapEntry> {
   return node?.kind === 'map' ? node.entries : new Map();
 }
 
-function checkRoute(route: MapNode, pools: readonly string[], listeners: readonly string[]): Diagnostic[] {
+/** The pools that a listener forwards connections to as they are. */
+function checkForwarding({ value }: MapEntry, pools: readonly string[]): Diagnostic[] {
+  if (value.kind !== 'map') return [];
+  const passthrough = value.entries.get('passthrough')?.value;
+  const entries = passthrough?.kind === 'list' ? passthrough.items.filter((item) => item.kind === 'map') : [];
+  return [value, ...entries]
+    .flatMap((map) => texts(map.entries.get('pool')?.value))
+    .flatMap((node) => checkName(node, 'pool', pools));
+}
+
+function checkRoute(route: MapNode, pools: readonly string[], listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {
   const pool = texts(route.entries.get('pool')?.value);
   const wanted = texts(route.entries.get('listeners')?.value);
   return [
     ...pool.flatMap((node) => checkName(node, 'pool', pools)),
-    ...wanted.flatMap((node) => checkName(node, 'listener', listeners)),
+    ...wanted.flatMap((node) => checkRouted(node, listeners)),
   ];
+}
+
+function checkRouted(node: ScalarNode, listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {
+  const found = listeners.get(String(node.value));
+  if (found === undefined || !isTcp(found)) return checkName(node, 'listener', [...listeners.keys()]);
+  const message = `listener “${node.text}” is of kind tcp: it knows no requests, so no routes`;
+  return [diagnosticAt(node.place, { code: 'HG0103', message, notes: [noteAt(found.key, 'defined here')] })];
 }
 
 function checkName(node: ScalarNode, kind: 'pool' | 'listener', existing: readonly string[]): Diagnostic[] {

@@ -82,6 +82,7 @@ function compileEndpoint(
 
 function probeOptions(health: NonNullable<PoolConfig['health']>): ProbeOptions {
   return {
+    type: health.type,
     path: health.path,
     expect: health.expect,
     host: health.host ?? null,

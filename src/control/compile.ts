@@ -3,7 +3,7 @@ import type { Diagnostic } from '../config/config-error.ts';
 import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
-import type { ListenerRules, MakeReply, RoutePlan, Snapshot } from '../engine/snapshot.ts';
+import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
 import type { RouteRule } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
@@ -12,6 +12,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { type CertificateChoice, compileListener } from './compile-listener.ts';
 import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
+import { compileStreams } from './compile-streams.ts';
 import { Complaints } from './complaints.ts';
 import type { InUse, Ledger } from './ledger.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
@@ -66,11 +67,14 @@ export function compile(input: CompileInput): CompileResult {
   if (input.incomplete !== true) vetListeners(config, complaints);
   if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder() };
   const listeners = new Map<string, ListenerRules>();
+  const streams = new Map<string, StreamRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
-    listeners.set(name, listenerRules(name, listener, { routes, ledger }));
+    if (listener.kind === 'http') listeners.set(name, listenerRules(name, listener, { routes, ledger }));
+    const rules = compileStreams(listener, pools);
+    if (rules !== null) streams.set(name, rules);
   }
   const { store, development } = input;
-  const snapshot = { listeners, pools, store, development };
+  const snapshot = { listeners, streams, pools, store, development };
   return { ok: true, snapshot, certificates, tlsSettings, inUse: inUseOf(pools), routes };
 }
 

@@ -1,15 +1,18 @@
 import { GatewayError } from '../errors.ts';
 import type { AttemptReceiver, Transport } from '../exchange/attempt.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import type { ProbeResult, ProbeSender } from '../upstream/health/check.ts';
+import type { StreamTransport } from '../exchange/stream.ts';
+import type { ProbeRequest, ProbeResult, ProbeSender } from '../upstream/health/check.ts';
 
 /** A check's answer is its status; more than this of a body is not worth reading to keep a connection that is closed anyway. */
 const BODY_BYTES = 64 * 1024;
 
 /** Sends health checks over the transport that also carries traffic. */
-export function probeSender(transport: Transport): ProbeSender {
+export function probeSender(transport: Transport, streams: StreamTransport): ProbeSender {
   return {
-    probe: ({ destination, target, host }, done) => {
+    probe: (request, done) => {
+      if (request.type === 'tcp') return connectOnce(streams, request, done);
+      const { destination, target, host } = request;
       const receiver = new ProbeReceiver(done);
       const inFlight = transport.send(
         {
@@ -28,6 +31,24 @@ export function probeSender(transport: Transport): ProbeSender {
       return { cancel: () => receiver.abandon() };
     },
   };
+}
+
+/** A connection that is there is closed at once. */
+function connectOnce(
+  streams: StreamTransport,
+  { destination }: ProbeRequest,
+  done: (result: ProbeResult) => void,
+): { cancel(): void } {
+  return streams.open(
+    { destination, client: null },
+    {
+      opened: (channel) => {
+        channel.source.discard();
+        done({ kind: 'connected' });
+      },
+      failed: (error) => done({ kind: 'failed', error }),
+    },
+  );
 }
 
 class ProbeReceiver implements AttemptReceiver {

@@ -1,4 +1,5 @@
 import type { Transport } from '../exchange/attempt.ts';
+import type { StreamTransport } from '../exchange/stream.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
@@ -13,6 +14,7 @@ export interface GatewayStatus {
 
 export interface ListenerStatus {
   readonly name: string;
+  readonly kind: 'http' | 'tcp';
   readonly url: string;
   readonly connections: number;
 }
@@ -33,7 +35,7 @@ export interface EndpointStatus {
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
 }
 
-export function poolStatus(pool: Pool, transport: Transport): PoolStatus {
+export function poolStatus(pool: Pool, via: { transport: Transport; streams: StreamTransport }): PoolStatus {
   return {
     name: pool.name,
     available: pool.availableCount(),
@@ -43,7 +45,16 @@ export function poolStatus(pool: Pool, transport: Transport): PoolStatus {
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       drained: endpoint.live.drained,
       inFlight: endpoint.live.inFlight,
-      connections: transport.connections(endpoint.destination.connectionKey),
+      connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),
   };
+}
+
+function connectionsTo(
+  key: string,
+  { transport, streams }: { transport: Transport; streams: StreamTransport },
+): EndpointStatus['connections'] {
+  const { open, busy, queued } = transport.connections(key);
+  const carried = streams.connections(key);
+  return { open: open + carried, busy: busy + carried, queued };
 }

@@ -15,6 +15,8 @@ export interface Tended {
   tend(nowMs: number): void;
   /** Takes no new work: closes now if idle, otherwise after what is in progress. */
   retire(): void;
+  /** Its time is up: the socket is destroyed after this. For what has a better way to show it than that. */
+  cutOff?(): void;
 }
 
 export type Admission = 'admitted' | 'connection-limit' | 'address-connection-limit';
@@ -92,6 +94,7 @@ export class Connections {
   }
 
   #destroyAll(): void {
+    for (const connection of this.#tended) connection.cutOff?.();
     for (const socket of this.#sockets) socket.destroy();
   }
 

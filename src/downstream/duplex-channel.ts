@@ -15,6 +15,8 @@ export interface ChannelEvents {
   isCleanEnd(): boolean;
   /** Makes a failure visible to the client: nothing may look like a clean end. */
   reset(): void;
+  /** Why the stream closed before its end; by default because the client is gone. */
+  lost?(): GatewayError;
 }
 
 /**
@@ -115,7 +117,7 @@ export class DuplexChannel implements ByteChannel {
     const into = this.#into;
     this.#into = null;
     if (this.#ended) into.end(null);
-    else into.fail(clientGone());
+    else into.fail(this.#events.lost?.() ?? clientGone());
   }
 
   #lost(): void {

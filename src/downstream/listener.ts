@@ -6,6 +6,8 @@ import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
 import type { DownstreamDeps, ListenerOptions } from './options.ts';
+import { peek } from './peek.ts';
+import { StreamFront } from './stream-front.ts';
 import { TlsServer, tlsFactsOf } from './tls/server.ts';
 
 export type {
@@ -28,6 +30,8 @@ export class Listener {
   readonly #parts: FrontParts;
   readonly #server: Server;
   readonly #tls: TlsServer | null;
+  /** For connections that are forwarded as they are; `null` when there are none. */
+  readonly #streams: StreamFront | null;
   #http1: Http1Front | null = null;
   #address: AddressInfo | null = null;
 
@@ -46,11 +50,16 @@ export class Listener {
       addresses: this.#addresses,
     };
     this.#tls = options.tls ? this.#createTls() : null;
+    this.#streams = options.kind === 'tcp' || options.passthrough ? this.#createStreams() : null;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
   get name(): string {
     return this.#options.name;
+  }
+
+  get kind(): 'http' | 'tcp' {
+    return this.#options.kind;
   }
 
   /** Where it listens; `null` before `open`. */
@@ -117,6 +126,24 @@ export class Listener {
       socket.destroy();
       return;
     }
+    if (this.#streams === null) this.#speak(socket, peer);
+    else this.#stream(socket, peer, this.#streams);
+  }
+
+  /** Some or all connections are forwarded as they are. */
+  #stream(socket: Socket, peer: string, streams: StreamFront): void {
+    if (!this.#options.passthrough) {
+      streams.accept(socket);
+      return;
+    }
+    const { headTimeout } = this.#options.limits;
+    peek(socket, { connections: this.#connections, timeoutMs: headTimeout }, (seen) => {
+      if (!streams.route(socket, seen)) this.#speak(socket, peer);
+    });
+  }
+
+  /** HTTP, with TLS or without. */
+  #speak(socket: Socket, peer: string): void {
     if (this.#tls === null) this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
     else this.#shakeHands(socket, peer, this.#tls);
   }
@@ -147,6 +174,19 @@ export class Listener {
         this.#deps.log.refused({ listener: this.name, peer, status, reason, ...detail });
       },
       broke: (error) => this.#deps.log.broke(error),
+    });
+  }
+
+  #createStreams(): StreamFront {
+    const { streams } = this.#deps;
+    if (streams === null)
+      throw new TypeError(`Cannot forward connections of listener "${this.name}": nobody takes them`);
+    return new StreamFront({
+      options: this.#options,
+      streams,
+      connections: this.#connections,
+      clientOf: (socket) => this.#addresses.ofConnection(socket, null),
+      refused: (socket, reason) => this.#refused(canonicalAddress(socket.remoteAddress ?? ''), reason),
     });
   }
 

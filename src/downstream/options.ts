@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { CertificateSource } from '../exchange/certificate.ts';
 import type { HandleExchange } from '../exchange/exchange.ts';
+import type { StreamHandler } from '../exchange/stream.ts';
 import type { TlsPolicySource } from '../exchange/tls-policy.ts';
 
 /** Bounds of one listener. Durations in milliseconds, sizes in bytes; the names are those of the configuration. */
@@ -24,6 +25,10 @@ export interface ListenerLimits {
 
 export interface ListenerOptions {
   readonly name: string;
+  /** `tcp`: every connection is forwarded as it is, and the options that are about HTTP or TLS mean nothing. */
+  readonly kind: 'http' | 'tcp';
+  /** Some connections are forwarded by their SNI as they are: each ClientHello is looked at first. */
+  readonly passthrough: boolean;
   /** Address to bind; every address, IPv6 and IPv4, unless given. */
   readonly address?: string | undefined;
   /** 0 for any free port. */
@@ -67,4 +72,6 @@ export interface DownstreamDeps {
   /** Needed when `tls` is set, as is `tlsPolicies`. */
   readonly certificates: CertificateSource | null;
   readonly tlsPolicies: TlsPolicySource | null;
+  /** Needed for `kind: tcp` and for `passthrough`. */
+  readonly streams: StreamHandler | null;
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import { type Decision, decide } from './decide.ts';
 import { Edition } from './edition.ts';
@@ -11,6 +12,7 @@ import { Progress } from './progress.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
 import type { Snapshot } from './snapshot.ts';
+import { poolFor, Stream } from './stream.ts';
 
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
 export class Engine {
@@ -54,6 +56,24 @@ export class Engine {
       fail(progress, internalError(bug));
     }
   };
+
+  /** Connections that are forwarded as they are. */
+  readonly streams: StreamHandler = {
+    forwards: (listener, serverName) => {
+      const rules = this.#edition.snapshot.streams.get(listener);
+      return rules !== undefined && poolFor(rules, serverName) !== null;
+    },
+    handle: (exchange) => this.#handleStream(exchange),
+  };
+
+  #handleStream(exchange: StreamExchange): void {
+    const edition = this.#edition;
+    const rules = edition.snapshot.streams.get(exchange.listener);
+    const pool = rules === undefined ? null : poolFor(rules, exchange.serverName);
+    // A listener that a reload removed may have accepted its last.
+    if (rules === undefined || pool === null) exchange.channel.sink.fail(listenerGone());
+    else new Stream(this.#parts, exchange, { edition, pool, idleMs: rules.idleMs }).start();
+  }
 
   #decide(progress: Progress): Decision {
     const rules = progress.edition.snapshot.listeners.get(progress.exchange.listener);

@@ -19,6 +19,9 @@ import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { splice } from './tunnel.ts';
 
+/** After one side has ended, the other may finish what it was sending for this long (a WebSocket's closing handshake). */
+const HALF_CLOSED_MS = 10_000;
+
 /**
  * Steps 9 to 14 of an exchange's life: picks endpoints, sends attempts, and hands what comes back to a `Delivery`.
  * Hot: one object for all attempts of an exchange, and it is the receiver of each of them; a transport reports nothing
@@ -188,9 +191,11 @@ export class Forward implements AttemptReceiver {
     try {
       const endpoint = this.#endpoint as Endpoint;
       const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, endpoint)));
-      splice(this.#parts, { client, upstream: channel, idleMs: this.#plan.timeouts.tunnelIdleMs }, (cause) => {
+      const idleMs = this.#plan.timeouts.tunnelIdleMs;
+      splice(this.#parts, { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS }, (end) => {
         this.#finish();
-        this.#delivery.tunnelEnded(cause);
+        // One side had said goodbye and the other did not answer, or just cut the line: that is an end, not a failure.
+        this.#delivery.tunnelEnded(end.endedFirst === null ? end.cause : null);
       });
     } catch (bug) {
       channel.sink.fail(internalError(bug));

@@ -6,6 +6,7 @@ import type { PathPolicy } from '../http/target.ts';
 import type { LocationRewrite } from '../policy/location.ts';
 import type { Variables } from '../policy/variables.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import type { ServerNames } from '../routing/server-names.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 /** Makes a reply of Headgate's own from the facts of a request. */
@@ -49,9 +50,21 @@ export interface ListenerRules {
   readonly table: RouteTable<RoutePlan>;
 }
 
+/** Which connections of a listener are forwarded as they are, and where. */
+export interface StreamRules {
+  /** By SNI. */
+  readonly names: ServerNames<Pool>;
+  /** For all others; `null` when they are not forwarded. */
+  readonly pool: Pool | null;
+  /** Longest silence in both directions together, in milliseconds; 0 for none. */
+  readonly idleMs: number;
+}
+
 /** Everything compiled from one configuration. Immutable, swapped as one pointer. */
 export interface Snapshot {
   readonly listeners: ReadonlyMap<string, ListenerRules>;
+  /** Of the listeners that forward connections as they are. */
+  readonly streams: ReadonlyMap<string, StreamRules>;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly store: CacheStore;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */

@@ -9,28 +9,36 @@ export interface TunnelEnds {
   readonly upstream: ByteChannel;
   /** Longest silence in both directions together; 0 for none. */
   readonly idleMs: number;
+  /** The same once one side has ended; 0 for none. */
+  readonly halfClosedMs: number;
 }
 
-/** After one side has ended, the other may finish what it was sending for this long (a WebSocket's closing handshake). */
-const HALF_CLOSED_MS = 10_000;
+/** How a tunnel ended. */
+export interface TunnelEnd {
+  /** The failure that cut it off, or `null` after both sides ended by themselves. */
+  readonly cause: GatewayError | null;
+  /** Which side ended first by itself, or `null` when neither did. */
+  readonly endedFirst: 'client' | 'upstream' | null;
+}
 
 /**
- * Joins two byte channels after an upgrade: bytes go both ways untouched, with back-pressure; either side's end or failure
- * ends the other. `ended` is called once, with the failure, or `null` after both sides ended by themselves.
+ * Joins two byte channels after an upgrade: bytes go both ways untouched, with back-pressure; either side's end is
+ * passed on and leaves the other direction open, either side's failure ends both. `ended` is called once.
  */
-export function splice(parts: EngineParts, ends: TunnelEnds, ended: (cause: GatewayError | null) => void): void {
+export function splice(parts: EngineParts, ends: TunnelEnds, ended: (end: TunnelEnd) => void): void {
   new Tunnel(parts, ends, ended).start();
 }
 
 class Tunnel {
   readonly #parts: EngineParts;
   readonly #ends: TunnelEnds;
-  readonly #ended: (cause: GatewayError | null) => void;
+  readonly #ended: (end: TunnelEnd) => void;
   readonly #idle: Deadline;
   #idleMs: number;
   #open = 2;
+  #endedFirst: 'client' | 'upstream' | null = null;
 
-  constructor(parts: EngineParts, ends: TunnelEnds, ended: (cause: GatewayError | null) => void) {
+  constructor(parts: EngineParts, ends: TunnelEnds, ended: (end: TunnelEnd) => void) {
     this.#parts = parts;
     this.#ends = ends;
     this.#ended = ended;
@@ -49,27 +57,26 @@ class Tunnel {
     if (this.#open > 0) this.#parts.deadlines.arm(this.#idle, this.#idleMs);
   }
 
-  directionEnded(): void {
+  directionEnded(from: 'client' | 'upstream'): void {
     if (this.#open === 0) return;
     this.#open -= 1;
+    this.#endedFirst ??= from;
     if (this.#open === 0) {
       this.#parts.deadlines.disarm(this.#idle);
-      this.#ended(null);
+      this.#ended({ cause: null, endedFirst: this.#endedFirst });
       return;
     }
-    this.#idleMs = HALF_CLOSED_MS;
+    this.#idleMs = this.#ends.halfClosedMs;
     this.touch();
   }
 
   fail(cause: GatewayError): void {
     if (this.#open === 0) return;
-    const halfClosed = this.#open === 1;
     this.#open = 0;
     this.#parts.deadlines.disarm(this.#idle);
     this.#ends.client.sink.fail(cause);
     this.#ends.upstream.sink.fail(cause);
-    // One side had said goodbye and the other did not answer, or just cut the line: that is an end, not a failure.
-    this.#ended(halfClosed ? null : cause);
+    this.#ended({ cause, endedFirst: this.#endedFirst });
   }
 }
 
@@ -94,11 +101,12 @@ class Direction implements BodySink {
 
   end(trailers: HeaderList | null): void {
     this.#into.end(trailers);
-    this.#tunnel.directionEnded();
+    this.#tunnel.directionEnded(this.#from);
   }
 
   fail(cause: GatewayError): void {
-    this.#tunnel.fail(this.#from === 'client' ? clientGone(cause) : cause);
+    // What a downstream says is about its client, or about us; other failures of its side mean that the client is gone.
+    this.#tunnel.fail(this.#from === 'client' && cause.blame === 'upstream' ? clientGone(cause) : cause);
   }
 }
 

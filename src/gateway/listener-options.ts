@@ -5,6 +5,8 @@ import type { ListenerOptions } from '../downstream/options.ts';
 export function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
   return {
     name,
+    kind: config.kind,
+    passthrough: config.passthrough.length > 0,
     address: config.address,
     port: config.port,
     tls: config.tls !== undefined,
@@ -20,4 +22,10 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
 export function urlHost(address: string | undefined): string {
   if (address === undefined || address === '::' || address === '0.0.0.0') return 'localhost';
   return address.includes(':') ? `[${address}]` : address;
+}
+
+/** `tcp` for what is forwarded as it is: nobody knows what it speaks. */
+export function schemeOf({ kind, tls }: ListenerConfig): 'http' | 'https' | 'tcp' {
+  if (kind === 'tcp') return 'tcp';
+  return tls === undefined ? 'http' : 'https';
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { ExchangeRecord } from '../exchange/outcome.ts';
+import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
 import { Tally } from './tally.ts';
 
 /** What is asked when somebody reads the metrics. */
@@ -14,11 +15,12 @@ export interface MetricSources {
  * (listeners × routes × 6) + (listeners × routes × reasons) series. Hot: an exchange costs two map look-ups here (see
  * `Tally`); the library's own counters would take 0.3 µs each.
  */
-export class Metrics implements ExchangeObserver {
+export class Metrics implements ExchangeObserver, StreamObserver {
   readonly #registry = new Registry();
   readonly #exchanges = new Tally();
   readonly #errors = new Tally();
   readonly #refusals = new Tally();
+  readonly #streams = new Tally();
 
   constructor(sources: MetricSources) {
     const { connections } = sources;
@@ -37,6 +39,11 @@ export class Metrics implements ExchangeObserver {
       labels: ['listener', 'reason'],
       tally: this.#refusals,
     });
+    this.#counter('headgate_streams_total', {
+      help: 'Connections forwarded as they are that have ended, by whose doing it was and why',
+      labels: ['listener', 'pool', 'side', 'reason'],
+      tally: this.#streams,
+    });
     const open = new Gauge({
       name: 'headgate_connections',
       help: 'Open client connections',
@@ -54,6 +61,10 @@ export class Metrics implements ExchangeObserver {
     this.#exchanges.add(record.listener, route, statusClass(record.status));
     const { end } = record;
     if (end.error !== null || end.bug !== null) this.#errors.add(record.listener, route, end.side, end.reason);
+  }
+
+  streamFinished({ listener, pool, end }: StreamRecord): void {
+    this.#streams.add(listener, pool, end.side, end.reason);
   }
 
   refused(listener: string, reason: string): void {

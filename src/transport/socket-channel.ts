@@ -3,28 +3,33 @@ import { GatewayError } from '../errors.ts';
 import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
 
+/** What a connection carries: what follows an upgrade, or a stream whose every byte and end is passed on. */
+export type Carried = 'tunnel' | 'stream';
+
 /**
- * The two directions of an upgraded connection. Bytes that came right behind the 101 are still in the socket and come first.
- * `source.discard()` and `sink.fail()` close the connection; `sink.end()` half-closes it.
- * The socket must already have an error listener.
+ * The two directions of an upgraded connection, or of a fresh one. Bytes that came right behind the 101 are still in the socket
+ * and come first. `source.discard()` and `sink.fail()` close the connection, that of a stream with a reset: nothing may look
+ * like an end of what it carried. `sink.end()` half-closes it. The socket must already have an error listener.
  */
-export function socketChannel(socket: Socket): ByteChannel {
+export function socketChannel(socket: Socket, carried: Carried = 'tunnel'): ByteChannel {
   // Half-open on purpose: what the other side still has to say after our end is theirs to finish (RFC 9110 §7.8).
   socket.allowHalfOpen = true;
   socket.pause();
-  return { source: new SocketSource(socket), sink: new SocketSink(socket) };
+  return { source: new SocketSource(socket, carried), sink: new SocketSink(socket, carried) };
 }
 
 class SocketSource implements BodySource {
   readonly length = null;
   untouched = true;
   readonly #socket: Socket;
+  readonly #carried: Carried;
   #into: BodySink | null = null;
   #error: Error | null = null;
   #listening = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, carried: Carried) {
     this.#socket = socket;
+    this.#carried = carried;
     socket.on('error', (error) => {
       this.#error = error;
     });
@@ -52,7 +57,7 @@ class SocketSource implements BodySource {
 
   discard(): void {
     this.#into = null;
-    this.#socket.destroy();
+    close(this.#socket, this.#carried);
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -74,7 +79,7 @@ class SocketSource implements BodySource {
       new GatewayError('connection_terminated', {
         blame: 'upstream',
         status: 502,
-        reason: 'tunnel-closed',
+        reason: this.#carried === 'stream' ? 'endpoint-gone' : 'tunnel-closed',
         cause: this.#error ?? undefined,
       }),
     );
@@ -84,9 +89,11 @@ class SocketSource implements BodySource {
 class SocketSink implements BodySink {
   onDrain: (() => void) | null = null;
   readonly #socket: Socket;
+  readonly #carried: Carried;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, carried: Carried) {
     this.#socket = socket;
+    this.#carried = carried;
     socket.on('drain', () => this.onDrain?.());
   }
 
@@ -100,6 +107,12 @@ class SocketSink implements BodySink {
   }
 
   fail(_cause: GatewayError): void {
-    this.#socket.destroy();
+    close(this.#socket, this.#carried);
   }
+}
+
+function close(socket: Socket, carried: Carried): void {
+  // Only TCP has resets: a Unix socket, or one that is gone, has no family.
+  if (carried === 'stream' && socket.remoteFamily !== undefined) socket.resetAndDestroy();
+  else socket.destroy();
 }

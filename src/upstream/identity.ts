@@ -14,6 +14,7 @@ export type ConnectionKey = string & { readonly [identity]: 'ConnectionKey' };
 
 /** Everything that changes what the result of a check means. The members are hashed in this order. */
 export interface ProbeIdentity {
+  readonly type: 'http' | 'tcp';
   readonly target: string;
   readonly host: string;
   readonly expect: readonly (number | string)[];
@@ -31,8 +32,8 @@ export function endpointId(pool: string, origin: string): EndpointId {
 
 /** A change to any member, thresholds included, makes another identity: its count of results starts anew. */
 export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeId {
-  const { target, host, expect, intervalMs, timeoutMs, rise, fall, start } = probe;
-  return `${connection}~${digest([target, host, expect, intervalMs, timeoutMs, rise, fall, start])}` as ProbeId;
+  const { type, target, host, expect, intervalMs, timeoutMs, rise, fall, start } = probe;
+  return `${connection}~${digest([type, target, host, expect, intervalMs, timeoutMs, rise, fall, start])}` as ProbeId;
 }
 
 /** What a connection to an origin means, besides where it leads. */

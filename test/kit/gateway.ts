@@ -8,8 +8,9 @@ import type { ConfigInput } from '../../src/config/schema/config.ts';
 import type { GatewayStatus } from '../../src/control/status.ts';
 import type { ExchangeObserver } from '../../src/exchange/observer.ts';
 import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
+import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
-import { inTime } from './deadline.ts';
+import { inTime, until } from './deadline.ts';
 import { stopAfterTest } from './stop.ts';
 
 /** A configuration without listeners gets one, `web`, on plain HTTP. */
@@ -27,19 +28,31 @@ export class TestGateway {
   readonly gateway: Gateway;
   /** Every finished exchange, in order. */
   readonly records: readonly ExchangeRecord[];
+  /** Every finished stream, in order. */
+  readonly streams: readonly StreamRecord[];
   readonly #observed: RecordCollector;
   #next = 0;
+  #nextStream = 0;
 
   constructor(gateway: Gateway, observed: RecordCollector) {
     this.gateway = gateway;
     this.#observed = observed;
     this.records = observed.records;
+    this.streams = observed.streams;
   }
 
   /** The record of the next exchange to finish, counted from the first: each call hands out one more. */
   nextRecord(): Promise<ExchangeRecord> {
     this.#next += 1;
     return inTime(this.#observed.at(this.#next - 1), `record ${this.#next} of the gateway`);
+  }
+
+  /** The same for streams. */
+  async nextStream(): Promise<StreamRecord> {
+    const index = this.#nextStream;
+    this.#nextStream += 1;
+    await until(() => this.streams.length > index, `stream record ${index + 1} of the gateway`);
+    return this.streams[index] as StreamRecord;
   }
 
   /** Port of a listener. */
@@ -96,7 +109,8 @@ function onFreePorts(config: TestConfig): TestConfig {
   return { ...config, listeners: Object.fromEntries(listeners) };
 }
 
-class RecordCollector implements ExchangeObserver {
+class RecordCollector implements ExchangeObserver, StreamObserver {
+  readonly streams: StreamRecord[] = [];
   readonly records: ExchangeRecord[] = [];
   readonly #waiting: { readonly index: number; readonly resolve: (record: ExchangeRecord) => void }[] = [];
 
@@ -104,6 +118,10 @@ class RecordCollector implements ExchangeObserver {
     this.records.push(record);
     const index = this.records.length - 1;
     for (const waiter of this.#waiting) if (waiter.index === index) waiter.resolve(record);
+  }
+
+  streamFinished(record: StreamRecord): void {
+    this.streams.push(record);
   }
 
   at(index: number): Promise<ExchangeRecord> {

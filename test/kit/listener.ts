@@ -105,6 +105,8 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
   const listener = new Listener(
     {
       name: 'web',
+      kind: 'http',
+      passthrough: false,
       address: '127.0.0.1',
       port: 0,
       tls: options.tls === true,
@@ -120,6 +122,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       clock: options.clock ?? systemClock,
       certificates: options.certificates ?? (certificate === null ? null : { certificateFor: () => certificate }),
       tlsPolicies: options.tls === true ? (options.policies ?? { current: () => plainPolicy }) : null,
+      streams: null,
       log: {
         refused: (refusal) => {
           refusals.push(refusal);

@@ -92,6 +92,8 @@ describe('TLS', () => {
     expect(listener.name).toBe('web');
     const options = {
       name: 'bare',
+      kind: 'http',
+      passthrough: false,
       port: 0,
       tls: true,
       http2: true,
@@ -114,6 +116,7 @@ describe('TLS', () => {
       clock: systemClock,
       certificates: null,
       tlsPolicies: null,
+      streams: null,
       log: { refused: () => {}, broke: () => {} },
     };
     expect(() => new Listener({ ...options, limits }, deps)).toThrow(TypeError);

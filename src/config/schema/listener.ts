@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tls } from './tls.ts';
-import { cidr, duration, name, port, size } from './units.ts';
+import { cidr, duration, name, oneOrMore, port, serverName, size } from './units.ts';
 
 /** What to do with the doubtful parts of a path, before anything is matched (see docs/paths.md). */
 export const pathPolicy = z
@@ -12,24 +12,39 @@ export const pathPolicy = z
   })
   .prefault({});
 
-const limits = z
-  .strictObject({
-    headerBytes: size.default(16_384).describe('Request line and header fields together; more is 431'),
-    headerCount: z.number().int().min(1).default(100).describe('Header fields; more is 431'),
-    bodyBytes: size.optional().describe('Request body; more is 413. No limit unless given'),
-    headTimeout: duration.default(10_000).describe('From the first byte of a request to the end of its head'),
-    bodyRate: size.default(256).describe('Slowest request body accepted, bytes per second over 10 s; 0 for any'),
-    idleTimeout: duration.default(75_000).describe('A kept-alive connection without a request is closed after this'),
-    connections: z.number().int().min(1).default(10_000).describe('Open connections in total'),
-    connectionsPerAddress: z.number().int().min(1).default(512).describe('Open connections of one client address'),
-    streams: z.number().int().min(1).default(128).describe('Concurrent HTTP/2 streams of one connection'),
-  })
-  .prefault({});
+/** Bounds of one listener. */
+export const listenerLimits = z.strictObject({
+  headerBytes: size.default(16_384).describe('Request line and header fields together; more is 431'),
+  headerCount: z.number().int().min(1).default(100).describe('Header fields; more is 431'),
+  bodyBytes: size.optional().describe('Request body; more is 413. No limit unless given'),
+  headTimeout: duration.default(10_000).describe('From the first byte of a request to the end of its head'),
+  bodyRate: size.default(256).describe('Slowest request body accepted, bytes per second over 10 s; 0 for any'),
+  idleTimeout: duration.default(75_000).describe('A kept-alive connection without a request is closed after this'),
+  connections: z.number().int().min(1).default(10_000).describe('Open connections in total'),
+  connectionsPerAddress: z.number().int().min(1).default(512).describe('Open connections of one client address'),
+  streams: z.number().int().min(1).default(128).describe('Concurrent HTTP/2 streams of one connection'),
+  streamIdleTimeout: duration
+    .default(3_600_000)
+    .describe('A connection that is forwarded as it is ends after so long a silence of both sides'),
+});
+
+const passthrough = z.strictObject({
+  sni: oneOrMore(serverName).describe('Server names: shop.example, or *.shop.example for all below it'),
+  pool: name.describe('Where their connections go, undecrypted'),
+});
 
 export const listener = z
   .strictObject({
     address: z.string().optional().describe('Address to bind; every address unless given'),
     port,
+    kind: z.enum(['http', 'tcp']).default('http').describe('tcp: forward every connection as it is (docs/layer4.md)'),
+    pool: name
+      .optional()
+      .describe('tcp only: where connections go that passthrough does not name; refused unless given'),
+    passthrough: z
+      .array(passthrough)
+      .default([])
+      .describe('TLS connections that are forwarded undecrypted, chosen by server name'),
     tls: tls.optional().describe('Terminate TLS here; {} mints a certificate from the local CA'),
     http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN (with TLS only)'),
     redirectTo: name.optional().describe('Answer everything with a redirect to this TLS listener'),
@@ -40,7 +55,7 @@ export const listener = z
       .describe('Which of the two fields a trusted proxy is believed in; never both'),
     underscores: z.enum(['drop', 'refuse', 'keep']).default('drop').describe('Header field names with "_"'),
     path: pathPolicy.describe('What to do with the doubtful parts of a path (docs/paths.md)'),
-    limits: limits.describe('What one client may ask for'),
+    limits: listenerLimits.prefault({}).describe('What one client may ask for'),
   })
   .meta({ description: 'A port that Headgate listens on' });
 

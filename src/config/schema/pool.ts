@@ -80,8 +80,9 @@ const health = z
     rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
     fall: z.number().int().min(1).default(3).describe('Failures in a row that make it unhealthy'),
     start: z.enum(['up', 'down']).default('up').describe('State before the first result'),
+    type: z.enum(['http', 'tcp']).default('http').describe('A GET request, or only a connection'),
   })
-  .meta({ description: 'Active health checks by HTTP GET' });
+  .meta({ description: 'Active health checks by HTTP GET, or by TCP connect' });
 
 const affinity = z
   .strictObject({
@@ -134,7 +135,7 @@ export const pool = z
       .enum(['v1', 'v2'])
       .optional()
       .describe('Begin each connection with a PROXY header that names the client, in this version'),
-    health: health.optional().describe('Active health checks by HTTP GET; {} for the defaults'),
+    health: health.optional().describe('Active health checks by HTTP GET, or by TCP connect; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     connections: z
       .strictObject({

@@ -91,6 +91,16 @@ export const method = z
   .regex(TOKEN, 'not a method (RFC 9110 §9.1)')
   .register(valueForms, { kind: 'word', noun: 'a method (RFC 9110 §9.1)', form: 'GET, POST, …' });
 
+/** What SNI may say, or `*.` and a name for everything below it. Parsed to lower case. */
+export const serverName = z
+  .string()
+  .regex(
+    /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/,
+    'a server name is a host name, or *. and a host name',
+  )
+  .register(valueForms, { kind: 'word', noun: 'a server name', form: 'a host name, or “*.” and a host name' })
+  .transform((text) => text.toLowerCase());
+
 /** Cookie name (RFC 6265 §4.1.1). */
 export const cookieName = z
   .string()

@@ -6,17 +6,21 @@ import { isExpected } from './expectation.ts';
 import type { ProbeDefinition } from './probe-definition.ts';
 import { type ProbeOutcome, ProbeState } from './probe-state.ts';
 
-/** One GET to send. The prober keeps the time: the sender needs no timeout of its own. */
+/** One GET to send, or one connection to make. The prober keeps the time: the sender needs no timeout of its own. */
 export interface ProbeRequest {
+  /** `tcp`: only to connect; `target` and `host` mean nothing. */
+  readonly type: 'http' | 'tcp';
   readonly destination: Destination;
   readonly target: string;
   /** Value of the `Host` field. */
   readonly host: string;
 }
 
-/** What came back: the status of the final response's head, or why there is none. */
+/** What came back: the status of the final response's head, a connection, or why there is none. */
 export type ProbeResult =
   | { readonly kind: 'answered'; readonly status: number }
+  /** To a check of type tcp. */
+  | { readonly kind: 'connected' }
   | { readonly kind: 'failed'; readonly error: GatewayError };
 
 /** Sends checks. `gateway.ts` makes it of the transport. */
@@ -97,7 +101,7 @@ export class Check {
   }
 
   #send(): void {
-    const { destination, target, host, timeoutMs } = this.#definition;
+    const { type, destination, target, host, timeoutMs } = this.#definition;
     this.#cancelSent();
     const round = this.#round;
     this.#sentAt = this.#parts.clock.monotonic();
@@ -108,13 +112,14 @@ export class Check {
       });
     }
     // Kept also when it is answered within the call: its body may still be on the way.
-    this.#sent = this.#parts.sender.probe({ destination, target, host }, (result) => {
+    this.#sent = this.#parts.sender.probe({ type, destination, target, host }, (result) => {
       this.#finish(round, this.#judge(result));
     });
   }
 
   #judge(result: ProbeResult): Judged {
     if (result.kind === 'failed') return { healthy: false, reason: result.error.reason, status: null };
+    if (result.kind === 'connected') return { healthy: true, reason: 'connected', status: null };
     const healthy = isExpected(this.#definition.expectation, result.status);
     return { healthy, reason: healthy ? 'expected-status' : 'unexpected-status', status: result.status };
   }

@@ -6,6 +6,8 @@ import type { ProbeThresholds } from './probe-state.ts';
 
 /** How a pool wants its endpoints checked. */
 export interface ProbeOptions extends ProbeThresholds {
+  /** `tcp`: a connection is all that is wanted; nothing is requested. */
+  readonly type: 'http' | 'tcp';
   /** Path and query of the GET request. */
   readonly path: string;
   /** `200`, `'200-299'`. */
@@ -20,6 +22,7 @@ export interface ProbeOptions extends ProbeThresholds {
 
 /** One check of one origin, compiled. */
 export interface ProbeDefinition {
+  readonly type: 'http' | 'tcp';
   readonly id: ProbeId;
   readonly origin: string;
   readonly destination: Destination;
@@ -33,11 +36,12 @@ export interface ProbeDefinition {
 
 /** The check of `place` that `options` ask for. Throws a `RangeError` for an impossible expectation. */
 export function defineProbe(place: Place, options: ProbeOptions): ProbeDefinition {
-  const { path: target, expect, intervalMs, timeoutMs, rise, fall, start } = options;
+  const { type, path: target, expect, intervalMs, timeoutMs, rise, fall, start } = options;
   const host = options.host ?? place.authority;
-  const identity = { target, host, expect, intervalMs, timeoutMs, rise, fall, start };
+  const identity = { type, target, host, expect, intervalMs, timeoutMs, rise, fall, start };
   const id = probeId(place.destination.connectionKey as ConnectionKey, identity);
   return {
+    type,
     id,
     origin: place.origin,
     destination: { ...place.destination, connectionKey: `probe:${id}`, limits: connectionForChecks(timeoutMs) },

@@ -3,7 +3,7 @@ import type { ProbeId } from '../identity.ts';
 /** One finished check, judged. */
 export interface ProbeOutcome {
   readonly healthy: boolean;
-  /** Enumerated: `expected-status`, `unexpected-status`, `timeout`, or the reason of the `GatewayError`. */
+  /** Enumerated: `expected-status`, `unexpected-status`, `connected`, `timeout`, or the reason of the `GatewayError`. */
   readonly reason: string;
   /** Status of the answer, or `null` when there was none. */
   readonly status: number | null;

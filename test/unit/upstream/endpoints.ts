@@ -13,7 +13,15 @@ export const limits = {
 export const plainTls = { serverName: null, ca: null, insecure: false };
 
 const thresholds = { rise: 1, fall: 1, start: 'up' } as const;
-const probeIdentity = { target: '/', host: 'a.test', expect: [200], intervalMs: 1, timeoutMs: 1, ...thresholds };
+const probeIdentity = {
+  type: 'http' as const,
+  target: '/',
+  host: 'a.test',
+  expect: [200],
+  intervalMs: 1,
+  timeoutMs: 1,
+  ...thresholds,
+};
 
 /** Endpoints `http://10.0.0.1:3000`, `http://10.0.0.2:3000`, … of the pool `shop`, one for each weight, all healthy. */
 export function endpointsOf(weights: readonly number[]): readonly Endpoint[] {

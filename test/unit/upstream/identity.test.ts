@@ -5,6 +5,7 @@ import { limits, plainTls } from './endpoints.ts';
 
 const tls = { serverName: 'a.test', ca: null, insecure: false };
 const probe = {
+  type: 'http',
   target: '/',
   host: 'a.test',
   expect: [200, '300-399'],

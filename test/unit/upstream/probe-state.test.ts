@@ -5,7 +5,15 @@ import { connectionKey, probeId } from '../../../src/upstream/identity.ts';
 import { outcome } from './endpoints.ts';
 
 function stateOf(thresholds: ProbeThresholds): ProbeState {
-  const identity = { target: '/', host: 'a.test', expect: [200], intervalMs: 1, timeoutMs: 1, ...thresholds };
+  const identity = {
+    type: 'http' as const,
+    target: '/',
+    host: 'a.test',
+    expect: [200],
+    intervalMs: 1,
+    timeoutMs: 1,
+    ...thresholds,
+  };
   return new ProbeState(
     probeId(connectionKey('http://a.test', { tls: null, proxyProtocol: null }), identity),
     thresholds,

@@ -8,6 +8,7 @@ import { ManualClock } from '../../kit/manual-clock.ts';
 import { limits, plainTls } from './endpoints.ts';
 
 const options: ProbeOptions = {
+  type: 'http' as const,
   path: '/health?deep=1',
   expect: [200, '300-399'],
   host: null,

@@ -1,0 +1,153 @@
+import { GatewayError } from '../errors.ts';
+import type { InFlight } from '../exchange/attempt.ts';
+import type { ByteChannel } from '../exchange/body.ts';
+import type { ExchangeEnd } from '../exchange/outcome.ts';
+import type { StreamExchange, StreamReceiver, StreamRecord } from '../exchange/stream.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { Edition } from './edition.ts';
+import type { EngineParts } from './parts.ts';
+import type { StreamRules } from './snapshot.ts';
+import { splice, type TunnelEnd } from './tunnel.ts';
+
+/** A client waits for as many endpoints in turn; one of so many would have answered. */
+const MOST_ATTEMPTS = 10;
+
+/** Where a listener sends a connection with this SNI; `null` when nowhere. */
+export function poolFor(rules: StreamRules, serverName: string | null): Pool | null {
+  return (serverName === null ? null : rules.names.find(serverName)) ?? rules.pool;
+}
+
+/**
+ * One client connection joined to one connection of an endpoint. What can't be connected to is passed over for the next
+ * endpoint: nothing was sent yet, the client's first bytes wait. From then on every byte, every end and every reset of either
+ * side is the other's.
+ */
+export class Stream implements StreamReceiver {
+  readonly #parts: EngineParts;
+  readonly #exchange: StreamExchange;
+  readonly #edition: Edition;
+  readonly #pool: Pool;
+  readonly #idleMs: number;
+  readonly #startedAt: number;
+  readonly #startedAtEpoch: number;
+  readonly #tried: Endpoint[] = [];
+  #endpoint: Endpoint | null = null;
+  #opening: InFlight | null = null;
+  #connectMs: number | null = null;
+  #over = false;
+
+  constructor(
+    parts: EngineParts,
+    exchange: StreamExchange,
+    way: { readonly edition: Edition; readonly pool: Pool; readonly idleMs: number },
+  ) {
+    this.#parts = parts;
+    this.#exchange = exchange;
+    this.#edition = way.edition;
+    this.#pool = way.pool;
+    this.#idleMs = way.idleMs;
+    this.#startedAt = parts.clock.monotonic();
+    this.#startedAtEpoch = parts.clock.now();
+  }
+
+  start(): void {
+    this.#edition.pin();
+    this.#exchange.onClientGone = (cause) => {
+      this.#opening?.cancel();
+      this.#finish(endBy(cause));
+    };
+    this.#attempt(null);
+  }
+
+  #attempt(lastError: GatewayError | null): void {
+    const endpoint = this.#pool.pick({
+      clientAddress: this.#exchange.client.address,
+      affinityCookie: null,
+      tried: this.#tried,
+    });
+    if (endpoint === null || this.#tried.length >= MOST_ATTEMPTS) {
+      this.#giveUp(lastError ?? unavailable());
+      return;
+    }
+    this.#endpoint = endpoint;
+    this.#tried.push(endpoint);
+    // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
+    endpoint.live.inFlight += 1;
+    const { destination } = endpoint;
+    const opening = this.#parts.streams.open({ destination, client: this.#exchange.client }, this);
+    // It may have failed within `open`, and the next one may already be under way.
+    if (!this.#over && this.#endpoint === endpoint) this.#opening = opening;
+  }
+
+  opened(channel: ByteChannel): void {
+    this.#opening = null;
+    this.#exchange.onClientGone = null;
+    this.#connectMs = this.#parts.clock.monotonic() - this.#startedAt;
+    const idleMs = this.#idleMs;
+    const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs };
+    splice(this.#parts, ends, (end) => this.#finish(endOf(end)));
+  }
+
+  failed(error: GatewayError): void {
+    if (this.#over) return;
+    this.#opening = null;
+    if (error.retry !== 'always') {
+      this.#giveUp(error);
+      return;
+    }
+    (this.#endpoint as Endpoint).live.inFlight -= 1;
+    this.#endpoint = null;
+    this.#attempt(error);
+  }
+
+  #giveUp(error: GatewayError): void {
+    this.#exchange.onClientGone = null;
+    this.#exchange.channel.sink.fail(error);
+    this.#finish(endBy(error));
+  }
+
+  #finish(end: ExchangeEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#endpoint !== null) this.#endpoint.live.inFlight -= 1;
+    this.#parts.streamObserver.streamFinished(this.#record(end));
+    this.#edition.unpin();
+  }
+
+  #record(end: ExchangeEnd): StreamRecord {
+    const exchange = this.#exchange;
+    return {
+      id: this.#parts.newRequestId(this.#startedAtEpoch),
+      listener: exchange.listener,
+      clientAddress: exchange.client.address,
+      serverName: exchange.serverName,
+      startedAtEpoch: this.#startedAtEpoch,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      totalMs: this.#parts.clock.monotonic() - this.#startedAt,
+      connectMs: this.#connectMs,
+      pool: this.#pool.name,
+      endpoint: this.#tried.at(-1)?.origin ?? null,
+      attempts: this.#tried.length,
+      end,
+    };
+  }
+}
+
+function endOf({ cause, endedFirst }: TunnelEnd): ExchangeEnd {
+  if (cause !== null) return endBy(cause);
+  return { side: endedFirst ?? 'gateway', reason: 'complete', error: null, bug: null };
+}
+
+function endBy(cause: GatewayError): ExchangeEnd {
+  return { side: cause.blame, reason: cause.reason, error: cause.code, bug: null };
+}
+
+function unavailable(): GatewayError {
+  return new GatewayError('destination_unavailable', {
+    blame: 'upstream',
+    status: 503,
+    reason: 'no-endpoint-available',
+  });
+}
