@@ -139,7 +139,14 @@ export const pool = z
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     connections: z
       .strictObject({
-        max: z.number().int().min(1).default(256).describe('Connections to one endpoint'),
+        max: z
+          .number()
+          .int()
+          .min(1)
+          .default(1024)
+          .describe(
+            'Connections to one endpoint; more than one client address may have, so that none can take them all',
+          ),
         queue: z.number().int().min(0).default(1024).describe('Requests that may wait for one'),
         queueTimeout: duration.default(10_000).describe('Longest wait for a connection'),
         connectTimeout: duration.default(2_000).describe('TCP and TLS handshake together'),

@@ -8,6 +8,7 @@ const PACKAGES = {
   curl: 'curl',
   npm: 'npm',
   sh: 'dash',
+  slowhttptest: 'slowhttptest',
   wrk: 'wrk',
 } as const;
 
