@@ -25,8 +25,8 @@ import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.t
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
+import { TransportByProtocol } from './transport/by-protocol.ts';
 import { TcpTransport } from './transport/tcp.ts';
-import { UndiciTransport } from './transport/undici.ts';
 import { Prober } from './upstream/health/prober.ts';
 import { version } from './version.ts';
 
@@ -85,7 +85,7 @@ class Composition implements Gateway {
   readonly #options: GatewayOptions;
   readonly #sinks: LogSink[] = [];
   readonly #log: Logger;
-  readonly #transport: UndiciTransport;
+  readonly #transport: TransportByProtocol;
   readonly #streams: TcpTransport;
   readonly #prober: Prober;
   readonly #engine: Engine;
@@ -113,7 +113,7 @@ class Composition implements Gateway {
       now: () => this.#clock.now(),
       trouble: (message) => this.#log.warn(message),
     });
-    this.#transport = new UndiciTransport({ clock: this.#clock });
+    this.#transport = new TransportByProtocol({ clock: this.#clock });
     this.#streams = new TcpTransport(this.#clock);
     this.#prober = new Prober({
       sender: probeSender(this.#transport, this.#streams),

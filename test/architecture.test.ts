@@ -54,7 +54,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'node:net': [/^downstream\//, /^transport\//, /^routing\/client-list\.ts$/, /^control\/certificates\//],
   'node:tls': [/^downstream\//, /^transport\//],
   'node:http': [/^downstream\//],
-  'node:http2': [/^downstream\//],
+  'node:http2': [/^downstream\//, /^transport\/http2\//],
   'node:fs': [/^config\//, /^control\//, /^admin\//, /^observe\/log\.ts$/],
   'node:fs/promises': [/^config\//, /^control\//],
 };

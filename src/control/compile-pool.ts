@@ -17,6 +17,10 @@ export function compilePool(
   const { ledger, complaints } = context;
   const before = complaints.count;
   const tls = compileTls(name, config, complaints);
+  if (config.protocol === 'http2' && config.proxyProtocol !== undefined) {
+    const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
+    complaints.add(['pools', name, 'proxyProtocol'], { message });
+  }
   const endpoints: Endpoint[] = [];
   const origins = new Set<string>();
   for (const [index, endpoint] of config.endpoints.entries()) {
@@ -55,6 +59,7 @@ function compileEndpoint(
     address: endpoint.address,
     tls,
     proxyProtocol: config.proxyProtocol,
+    protocol: config.protocol,
     limits: {
       maxConnections: connections.max,
       maxQueued: connections.queue,

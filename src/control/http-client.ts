@@ -68,12 +68,13 @@ function destinationOf(url: URL, { ca, timeoutMs }: HttpRequest): Destination {
   const tls = secure ? { serverName: host, ca, insecure: false } : null;
   return {
     // Never the connections of a pool: its limits are others.
-    connectionKey: `own-requests ${connectionKey(url.origin, { tls, proxyProtocol: null })}`,
+    connectionKey: `own-requests ${connectionKey(url.origin, { tls, protocol: 'http1', proxyProtocol: null })}`,
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     socketPath: null,
     tls,
     proxyProtocol: null,
+    protocol: 'http1',
     limits: {
       maxConnections: MAX_CONNECTIONS,
       maxQueued: MAX_QUEUED,

@@ -12,6 +12,9 @@ export interface UpstreamTls {
   readonly insecure: boolean;
 }
 
+/** What is spoken to an endpoint. HTTP/2 is agreed on by ALPN over TLS, and spoken by prior knowledge without (RFC 9113 §3). */
+export type UpstreamProtocol = 'http1' | 'http2';
+
 /** What a transport needs to reach one endpoint. Stable for the life of a snapshot: transports key their pools by `connectionKey`. */
 export interface Destination {
   /** Origin + digest of everything that changes what a kept-alive connection means (`upstream/identity.ts`). */
@@ -23,6 +26,7 @@ export interface Destination {
   readonly tls: UpstreamTls | null;
   /** Each connection begins with a PROXY header of this version, before TLS, and carries that one client only. */
   readonly proxyProtocol: ProxyProtocolVersion | null;
+  readonly protocol: UpstreamProtocol;
   readonly limits: ConnectionLimits;
 }
 
@@ -66,7 +70,8 @@ export interface AttemptReceiver extends BodySink {
   /** The request is about to be written on a connection. */
   sent(reusedConnection: boolean): void;
   informational(status: number, headers: HeaderList): void;
-  head(head: ResponseHead): void;
+  /** `last`: nothing follows but `end(null)`, which comes at once. For the protocols that can tell (RFC 9113 §8.1). */
+  head(head: ResponseHead, last: boolean): void;
   /** The endpoint agreed to the upgrade (101, or 2xx to an extended CONNECT). */
   upgraded(head: ResponseHead, channel: ByteChannel): void;
 }

@@ -13,11 +13,14 @@ const PROBE_AFTER_MS = 60_000;
 /** What TLS connections to one destination share: roots are parsed once, sessions resumed. */
 export class TlsClient {
   readonly #tls: UpstreamTls;
+  readonly #protocol: string;
   #context: SecureContext | null = null;
   #session: Buffer | null = null;
 
-  constructor(tls: UpstreamTls) {
+  /** `protocol` is the one that is offered (RFC 7301): `http/1.1`, `h2`. */
+  constructor(tls: UpstreamTls, protocol = 'http/1.1') {
     this.#tls = tls;
+    this.#protocol = protocol;
   }
 
   /** Connects; the socket emits `secureConnect` only once the certificate was accepted. */
@@ -30,7 +33,7 @@ export class TlsClient {
       ...options,
       servername,
       secureContext: this.#context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [this.#protocol],
       rejectUnauthorized: !insecure,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
       ...(this.#session === null ? {} : { session: this.#session }),

@@ -87,8 +87,14 @@ export function dialTimeout(phase: DialPhase): GatewayError {
 
 function tlsFailure(code: string, rest: { retry: RetryVerdict; cause: unknown }): GatewayError {
   if (CERTIFICATE_CODES.has(code)) return upstream('tls_certificate_error', 502, 'certificate-not-accepted', rest);
+  if (code.endsWith('_NO_APPLICATION_PROTOCOL')) return alpnRefused(rest.cause);
   if (code.includes('_ALERT_')) return upstream('tls_alert_received', 502, 'tls-alert', rest);
   return upstream('tls_protocol_error', 502, 'tls-handshake-failed', rest);
+}
+
+/** The endpoint does not speak the pool's protocol (RFC 7301 §3.2): it said so, or agreed to another or to none. */
+export function alpnRefused(cause?: unknown): GatewayError {
+  return upstream('tls_protocol_error', 502, 'alpn-refused', { retry: 'always', cause });
 }
 
 function isTlsCode(code: string): boolean {
@@ -148,7 +154,7 @@ export function unsendable(reason: string): GatewayError {
 }
 
 /** A request that can't be written, or a receiver that threw: our own fault. */
-function internal(reason: string, cause: unknown): GatewayError {
+export function internal(reason: string, cause: unknown): GatewayError {
   return new GatewayError('proxy_internal_error', { blame: 'gateway', status: 500, reason, cause });
 }
 

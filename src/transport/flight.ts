@@ -181,7 +181,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     this.#into.onDrain = () => this.#resume();
     parsing = true;
     try {
-      this.#into.head({ status, headers });
+      this.#into.head({ status, headers }, false);
     } finally {
       parsing = false;
     }

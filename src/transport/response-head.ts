@@ -1,5 +1,8 @@
 import { type HeaderDraft, type HeaderList, isNamed, noHeaders } from '../http/headers.ts';
 
+/** Largest response head, in bytes of names and values, unless said otherwise: sessions in cookies and CSP fill Node's 16 KiB. */
+export const DEFAULT_MAX_HEAD_BYTES = 64 * 1024;
+
 /** Where the end of a response body is (RFC 9112 §6.3), as far as the head says. */
 export type ResponseFraming = 'length' | 'chunked' | 'until-close';
 

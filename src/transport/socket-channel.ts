@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { GatewayError } from '../errors.ts';
 import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -14,58 +15,78 @@ export type Carried = 'tunnel' | 'stream';
 export function socketChannel(socket: Socket, carried: Carried = 'tunnel'): ByteChannel {
   // Half-open on purpose: what the other side still has to say after our end is theirs to finish (RFC 9110 §7.8).
   socket.allowHalfOpen = true;
-  socket.pause();
-  return { source: new SocketSource(socket, carried), sink: new SocketSink(socket, carried) };
+  return duplexChannel(socket, {
+    brokenOff: carried === 'stream' ? 'endpoint-gone' : 'tunnel-closed',
+    isCleanEnd: () => true,
+    reset: () => close(socket, carried),
+  });
 }
 
-class SocketSource implements BodySource {
+/** What differs between a connection of its own and one stream among many. */
+export interface ChannelEnds {
+  /** Reason for the log when the endpoint leaves without an end. */
+  readonly brokenOff: string;
+  /** At the stream's `end`: was it the endpoint who ended it? */
+  isCleanEnd(): boolean;
+  /** Gives it up: nothing may look like a clean end. */
+  reset(): void;
+}
+
+/** The two directions of `stream`, which must already have an error listener. */
+export function duplexChannel(stream: Duplex, ends: ChannelEnds): ByteChannel {
+  stream.pause();
+  return { source: new ChannelSource(stream, ends), sink: new ChannelSink(stream, ends) };
+}
+
+class ChannelSource implements BodySource {
   readonly length = null;
   untouched = true;
-  readonly #socket: Socket;
-  readonly #carried: Carried;
+  readonly #stream: Duplex;
+  readonly #ends: ChannelEnds;
   #into: BodySink | null = null;
   #error: Error | null = null;
   #listening = false;
 
-  constructor(socket: Socket, carried: Carried) {
-    this.#socket = socket;
-    this.#carried = carried;
-    socket.on('error', (error) => {
+  constructor(stream: Duplex, ends: ChannelEnds) {
+    this.#stream = stream;
+    this.#ends = ends;
+    stream.on('error', (error) => {
       this.#error = error;
     });
-    socket.on('close', this.#onClose);
+    stream.on('close', this.#onClose);
   }
 
   pipe(into: BodySink): void {
     this.#into = into;
     into.onDrain = () => {
-      if (this.#into === into) this.#socket.resume();
+      if (this.#into === into) this.#stream.resume();
     };
     if (!this.#listening) {
       this.#listening = true;
-      this.#socket.on('data', this.#onData);
-      this.#socket.on('end', this.#onEnd);
+      this.#stream.on('data', this.#onData);
+      this.#stream.on('end', this.#onEnd);
     }
-    if (this.#socket.closed) queueMicrotask(this.#onClose);
-    else this.#socket.resume();
+    if (this.#stream.closed) queueMicrotask(this.#onClose);
+    else this.#stream.resume();
   }
 
   unpipe(): void {
     this.#into = null;
-    this.#socket.pause();
+    this.#stream.pause();
   }
 
   discard(): void {
     this.#into = null;
-    close(this.#socket, this.#carried);
+    this.#ends.reset();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.untouched = false;
-    if (this.#into !== null && !this.#into.data(chunk)) this.#socket.pause();
+    if (this.#into !== null && !this.#into.data(chunk)) this.#stream.pause();
   };
 
   readonly #onEnd = (): void => {
+    if (!this.#ends.isCleanEnd()) return;
     const into = this.#into;
     this.#into = null;
     into?.end(null);
@@ -79,35 +100,35 @@ class SocketSource implements BodySource {
       new GatewayError('connection_terminated', {
         blame: 'upstream',
         status: 502,
-        reason: this.#carried === 'stream' ? 'endpoint-gone' : 'tunnel-closed',
+        reason: this.#ends.brokenOff,
         cause: this.#error ?? undefined,
       }),
     );
   };
 }
 
-class SocketSink implements BodySink {
+class ChannelSink implements BodySink {
   onDrain: (() => void) | null = null;
-  readonly #socket: Socket;
-  readonly #carried: Carried;
+  readonly #stream: Duplex;
+  readonly #ends: ChannelEnds;
 
-  constructor(socket: Socket, carried: Carried) {
-    this.#socket = socket;
-    this.#carried = carried;
-    socket.on('drain', () => this.onDrain?.());
+  constructor(stream: Duplex, ends: ChannelEnds) {
+    this.#stream = stream;
+    this.#ends = ends;
+    stream.on('drain', () => this.onDrain?.());
   }
 
   data(chunk: Uint8Array): boolean {
     // On a socket that is gone a write would only be an error; that it is gone is the source's to tell.
-    return !this.#socket.writable || this.#socket.write(chunk);
+    return !this.#stream.writable || this.#stream.write(chunk);
   }
 
   end(_trailers: HeaderList | null): void {
-    this.#socket.end();
+    this.#stream.end();
   }
 
   fail(_cause: GatewayError): void {
-    close(this.#socket, this.#carried);
+    this.#ends.reset();
   }
 }
 

@@ -5,15 +5,16 @@ import type { Attempt, AttemptReceiver, Destination, InFlight, Transport } from 
 import type { Codec } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Flight } from './flight.ts';
+import { PoolMap } from './pool-map.ts';
+import { DEFAULT_MAX_HEAD_BYTES } from './response-head.ts';
 
 export interface UndiciTransportOptions {
   /** Default: the system clock. */
   readonly clock?: Clock;
-  /** Largest response head, in bytes of names and values. Default 64 KiB: sessions in cookies and CSP fill Node's 16 KiB. */
+  /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
   readonly maxHeadBytes?: number;
 }
 
-const DEFAULT_MAX_HEAD_BYTES = 64 * 1024;
 /** An endpoint's `Keep-Alive: timeout` counts from when it answered; ours starts when we have read that. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
@@ -22,96 +23,35 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
  * because only so an attempt can say which connection it used, how long it waited, and within what bounds.
  */
 export class UndiciTransport implements Transport {
-  readonly #clock: Clock;
   readonly #deadlines: CoarseClock;
-  readonly #maxHeadBytes: number;
-  /** One per connection key in use: as many as there are endpoints in pinned snapshots. */
-  readonly #pools = new Map<string, ConnectionPool>();
-  /** `null` until the first `retain`: everything is kept. */
-  #retained: ReadonlySet<string> | null = null;
-  #draining = false;
-  #shut = false;
-  /** Called when nothing is open any more; one for each `drain` that waits. */
-  readonly #drained: (() => void)[] = [];
+  readonly #pools: PoolMap<ConnectionPool>;
 
   constructor(options: UndiciTransportOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#deadlines = new CoarseClock(this.#clock);
-    this.#maxHeadBytes = options.maxHeadBytes ?? DEFAULT_MAX_HEAD_BYTES;
+    const clock = options.clock ?? systemClock;
+    const maxHeadBytes = options.maxHeadBytes ?? DEFAULT_MAX_HEAD_BYTES;
+    const codecFor = (socket: Socket, to: Destination): Codec => new UndiciCodec(socket, to, maxHeadBytes);
+    this.#deadlines = new CoarseClock(clock);
+    this.#pools = new PoolMap(clock, (to, emptied) => new ConnectionPool(to, { clock, codecFor, emptied }));
   }
 
   /** Hot. */
   send(attempt: Attempt, into: AttemptReceiver): InFlight {
-    const { destination } = attempt;
-    const pool = this.#pools.get(destination.connectionKey) ?? this.#newPool(destination);
-    if (pool.destination !== destination) pool.adopt(destination);
+    const pool = this.#pools.poolFor(attempt.destination);
     const flight = new Flight(attempt, into, { pool, deadlines: this.#deadlines });
     flight.start();
     return flight;
   }
 
   retain(connectionKeys: ReadonlySet<string>): void {
-    this.#retained = connectionKeys;
-    for (const [key, pool] of this.#pools) {
-      pool.keepIdle(this.#keeps(key));
-      if (pool.empty && !connectionKeys.has(key)) this.#pools.delete(key);
-    }
+    this.#pools.retain(connectionKeys);
   }
 
   connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
-    const pool = this.#pools.get(connectionKey);
-    if (pool === undefined) return { open: 0, busy: 0, queued: 0 };
-    return { open: pool.open, busy: pool.busy, queued: pool.queued };
+    return this.#pools.connections(connectionKey);
   }
 
-  /**
-   * Closes each connection as soon as it has nothing to do, and all that is left after `deadlineMs`. Exchanges under way may
-   * still send until then. Resolves when no connection is open.
-   */
-  async drain(deadlineMs: number): Promise<void> {
-    this.#draining = true;
-    for (const pool of this.#pools.values()) pool.keepIdle(false);
-    if (!this.#isEmpty()) {
-      const timer = this.#clock.after(deadlineMs, () => this.#shutAll());
-      await new Promise<void>((resolve) => {
-        this.#drained.push(resolve);
-      });
-      this.#clock.cancel(timer);
-    }
-    this.#shutAll();
-  }
-
-  #keeps(key: string): boolean {
-    return !this.#draining && (this.#retained === null || this.#retained.has(key));
-  }
-
-  #newPool(destination: Destination): ConnectionPool {
-    const key = destination.connectionKey;
-    const pool = new ConnectionPool(destination, {
-      clock: this.#clock,
-      codecFor: (socket, to) => new UndiciCodec(socket, to, this.#maxHeadBytes),
-      emptied: () => this.#emptied(key, pool),
-    });
-    pool.keepIdle(this.#keeps(key));
-    if (this.#shut) pool.shut();
-    else this.#pools.set(key, pool);
-    return pool;
-  }
-
-  #emptied(key: string, pool: ConnectionPool): void {
-    if (this.#pools.get(key) === pool && !this.#keeps(key)) this.#pools.delete(key);
-    if (this.#drained.length === 0 || !this.#isEmpty()) return;
-    for (const resolve of this.#drained.splice(0)) resolve();
-  }
-
-  #isEmpty(): boolean {
-    for (const pool of this.#pools.values()) if (!pool.empty) return false;
-    return true;
-  }
-
-  #shutAll(): void {
-    this.#shut = true;
-    for (const pool of this.#pools.values()) pool.shut();
+  drain(deadlineMs: number): Promise<void> {
+    return this.#pools.drain(deadlineMs);
   }
 }
 

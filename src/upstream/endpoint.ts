@@ -1,4 +1,4 @@
-import type { ConnectionLimits, Destination, ProxyProtocolVersion } from '../exchange/attempt.ts';
+import type { ConnectionLimits, Destination, ProxyProtocolVersion, UpstreamProtocol } from '../exchange/attempt.ts';
 import type { ProbeState } from './health/probe-state.ts';
 import { connectionKey, type EndpointId, endpointId } from './identity.ts';
 
@@ -54,6 +54,8 @@ export interface PlaceOptions {
   readonly address: EndpointAddress;
   /** Used for `https` addresses only. */
   readonly tls: EndpointTls;
+  /** Default `http1`. */
+  readonly protocol?: UpstreamProtocol;
   readonly limits: ConnectionLimits;
   /** None unless given. */
   readonly proxyProtocol?: ProxyProtocolVersion | undefined;
@@ -61,15 +63,16 @@ export interface PlaceOptions {
 
 /** Names the place of one endpoint of `pool`: its identities and how to reach it. Compile time only. */
 export function placeOf(pool: string, options: PlaceOptions): Place {
-  const { limits, proxyProtocol = null } = options;
+  const { limits, protocol = 'http1', proxyProtocol = null } = options;
   const { origin, authority, ...reached } = reachedAt(options);
   return {
     id: endpointId(pool, origin),
     origin,
     authority,
     destination: {
-      connectionKey: connectionKey(origin, { tls: reached.tls, proxyProtocol }),
+      connectionKey: connectionKey(origin, { tls: reached.tls, protocol, proxyProtocol }),
       ...reached,
+      protocol,
       proxyProtocol,
       limits,
     },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProxyProtocolVersion, UpstreamTls } from '../exchange/attempt.ts';
+import type { ProxyProtocolVersion, UpstreamProtocol, UpstreamTls } from '../exchange/attempt.ts';
 
 declare const identity: unique symbol;
 
@@ -9,7 +9,7 @@ export type EndpointId = string & { readonly [identity]: 'EndpointId' };
 /** Origin + digest of the check and of the TLS settings it is sent with: active health, shared by every pool that checks alike. */
 export type ProbeId = string & { readonly [identity]: 'ProbeId' };
 
-/** Origin + version of the PROXY header + digest of the TLS settings: kept-alive connections. Plain origins have nothing added. */
+/** Origin + protocol + version of the PROXY header + digest of the TLS settings: kept-alive connections. Plain origins have nothing added. */
 export type ConnectionKey = string & { readonly [identity]: 'ConnectionKey' };
 
 /** Everything that changes what the result of a check means. The members are hashed in this order. */
@@ -39,12 +39,18 @@ export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeI
 /** What a connection to an origin means, besides where it leads. */
 export interface ConnectionIdentity {
   readonly tls: UpstreamTls | null;
+  /** Default `http1`. */
+  readonly protocol?: UpstreamProtocol;
   readonly proxyProtocol: ProxyProtocolVersion | null;
 }
 
-/** Pools that reach one origin with the same TLS settings and PROXY headers share its connections. */
-export function connectionKey(origin: string, { tls, proxyProtocol }: ConnectionIdentity): ConnectionKey {
-  const place = proxyProtocol === null ? origin : `${origin} proxy-${proxyProtocol}`;
+/** Pools that reach one origin by the same protocol with the same TLS settings and PROXY headers share its connections. */
+export function connectionKey(
+  origin: string,
+  { tls, protocol = 'http1', proxyProtocol }: ConnectionIdentity,
+): ConnectionKey {
+  let place = protocol === 'http1' ? origin : `${origin} ${protocol}`;
+  if (proxyProtocol !== null) place += ` proxy-${proxyProtocol}`;
   if (tls === null) return place as ConnectionKey;
   return `${place}#${digest([tls.serverName, tls.ca, tls.insecure])}` as ConnectionKey;
 }

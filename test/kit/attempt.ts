@@ -27,6 +27,7 @@ export function destination(
     socketPath: null,
     tls: null,
     proxyProtocol: null,
+    protocol: 'http1',
     ...over,
     limits: {
       maxConnections: 8,
@@ -59,6 +60,8 @@ export class Heard implements AttemptReceiver {
   /** One word per call, in order: `sent`, `103`, `head`, `data`, `end`, `fail`, `upgraded`. */
   readonly calls: string[] = [];
   readonly reused: boolean[] = [];
+  /** What `head` said of what follows. */
+  readonly lasts: boolean[] = [];
   readonly interim: { status: number; headers: HeaderList }[] = [];
   head_: ResponseHead | null = null;
   bytes = 0;
@@ -98,8 +101,9 @@ export class Heard implements AttemptReceiver {
     this.interim.push({ status, headers });
   }
 
-  head(head: ResponseHead): void {
+  head(head: ResponseHead, last: boolean): void {
     this.#note('head');
+    this.lasts.push(last);
     this.head_ = head;
     this.#begin();
   }

@@ -119,6 +119,10 @@ export const pool = z
       .enum(['round-robin', 'least-connections', 'source-ip', 'random'])
       .default('round-robin')
       .describe('How an endpoint is picked, weights included'),
+    protocol: z
+      .enum(['http1', 'http2'])
+      .default('http1')
+      .describe('What the endpoints speak; http2 over https:// by ALPN, over http:// by prior knowledge'),
     host: z
       .union([z.enum(['preserve', 'endpoint']), authority])
       .default('preserve')

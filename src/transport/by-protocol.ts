@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.ts';
+import type { Attempt, AttemptReceiver, InFlight, Transport } from '../exchange/attempt.ts';
+import { Http2Transport } from './http2/transport.ts';
+import { UndiciTransport } from './undici.ts';
+
+export interface TransportOptions {
+  /** Default: the system clock. */
+  readonly clock?: Clock;
+  /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
+  readonly maxHeadBytes?: number;
+}
+
+/** Sends each attempt by the protocol of its destination. */
+export class TransportByProtocol implements Transport {
+  readonly #http1: UndiciTransport;
+  readonly #http2: Http2Transport;
+
+  constructor(options: TransportOptions = {}) {
+    this.#http1 = new UndiciTransport(options);
+    this.#http2 = new Http2Transport({ ...options, http1: this.#http1 });
+  }
+
+  /** Hot. */
+  send(attempt: Attempt, into: AttemptReceiver): InFlight {
+    if (attempt.destination.protocol === 'http2') return this.#http2.send(attempt, into);
+    return this.#http1.send(attempt, into);
+  }
+
+  retain(connectionKeys: ReadonlySet<string>): void {
+    this.#http1.retain(connectionKeys);
+    this.#http2.retain(connectionKeys);
+  }
+
+  connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
+    const one = this.#http1.connections(connectionKey);
+    const two = this.#http2.connections(connectionKey);
+    return { open: one.open + two.open, busy: one.busy + two.busy, queued: one.queued + two.queued };
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await Promise.all([this.#http1.drain(deadlineMs), this.#http2.drain(deadlineMs)]);
+  }
+}

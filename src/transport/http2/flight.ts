@@ -1,0 +1,332 @@
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import type { CoarseClock, Deadline } from '../../clock.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Attempt, AttemptReceiver, InFlight, Transport } from '../../exchange/attempt.ts';
+import { type HeaderList, noHeaders } from '../../http/headers.ts';
+import { headTimeout, internal, protocolError, queueTimeout, unsendable, writeTimeout } from '../failure.ts';
+import { framedHeaders } from '../request-framing.ts';
+import { fieldBytes, requestFields, withoutPseudo } from './fields.ts';
+import type { SessionStream, UpstreamSession } from './session.ts';
+import type { SessionPool, StreamWaiter } from './session-pool.ts';
+import { streamFailure } from './stream-failure.ts';
+import { streamChannel, switchHead } from './tunnel.ts';
+import { Upload, type UploadOwner } from './upload.ts';
+
+/** An endpoint that sends more interim responses than this for one request is not going to answer. */
+const MAX_INTERIM = 32;
+
+export interface FlightParts {
+  readonly pool: SessionPool;
+  readonly deadlines: CoarseClock;
+  readonly maxHeadBytes: number;
+  /** Takes upgrades of endpoints without extended CONNECT. */
+  readonly http1: Transport;
+}
+
+type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
+
+/**
+ * One attempt on its way: waiter for a session, then the user of one stream.
+ * waiting → streaming (head is out, body follows) → done.
+ */
+export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadline, UploadOwner {
+  /** Deadline for the queue, later for the response head. */
+  at = 0;
+  slot = 0;
+  stream: ClientHttp2Stream | null = null;
+  readonly #attempt: Attempt;
+  readonly #into: AttemptReceiver;
+  readonly #parts: FlightParts;
+  #session: UpstreamSession | null = null;
+  #upload: Upload | null = null;
+  /** The attempt went to HTTP/1.1. */
+  #delegate: InFlight | null = null;
+  #reused = false;
+  #responseBegun = false;
+  #headDelivered = false;
+  #requestSent = false;
+  #writtenBefore = 0;
+  #interim = 0;
+  #trailers: HeaderList = noHeaders;
+  /** END_STREAM was seen. */
+  #complete = false;
+  #error: Error | null = null;
+  #done = false;
+
+  constructor(attempt: Attempt, into: AttemptReceiver, parts: FlightParts) {
+    this.#attempt = attempt;
+    this.#into = into;
+    this.#parts = parts;
+  }
+
+  /** Begins. Reports every failure through the receiver. */
+  start(): void {
+    const { method, target } = this.#attempt;
+    if (method === 'CONNECT') this.#fail(unsendable('connect-not-supported'));
+    else if (target.charCodeAt(0) !== 0x2f) this.#fail(unsendable('not-origin-form'));
+    else this.#parts.pool.acquire(this);
+  }
+
+  // ---- in need of a stream
+
+  queued(timeoutMs: number): void {
+    this.#parts.deadlines.arm(this, timeoutMs);
+  }
+
+  refused(error: GatewayError): void {
+    if (!this.#done) this.#fail(error);
+  }
+
+  assigned(session: UpstreamSession): void {
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
+    if (this.#attempt.upgrade !== null && !session.tunnels) {
+      this.#delegate = this.#parts.http1.send(this.#attempt, this.#into);
+      this.#done = true;
+      return;
+    }
+    this.#session = session;
+    const stream = this.#open(session);
+    if (stream === null) return;
+    this.stream = stream;
+    this.#reused = session.served > 1;
+    this.#into.sent(this.#reused);
+    if (this.#done) return;
+    if (this.#attempt.headTimeoutMs > 0) this.#parts.deadlines.arm(this, this.#attempt.headTimeoutMs);
+    this.#upload?.start();
+  }
+
+  // ---- stopped from this side
+
+  cancel(): void {
+    if (this.#delegate !== null) this.#delegate.cancel();
+    if (this.#done) return;
+    this.#settle();
+    if (this.stream === null) this.#parts.pool.forget(this);
+    else this.#reset(constants.NGHTTP2_CANCEL);
+  }
+
+  expire(): void {
+    if (this.stream === null) {
+      this.#parts.pool.forget(this);
+      this.#fail(queueTimeout());
+      return;
+    }
+    if (!this.#requestSent && !this.#isStalled()) {
+      this.#writtenBefore = this.#upload?.written ?? 0;
+      this.#parts.deadlines.arm(this, this.#attempt.headTimeoutMs);
+      return;
+    }
+    this.#abort(this.#requestSent ? headTimeout() : writeTimeout());
+  }
+
+  uploaded(): void {
+    this.#requestSent = true;
+    if (this.#done || this.#headDelivered) return;
+    if (this.#attempt.headTimeoutMs > 0) this.#parts.deadlines.arm(this, this.#attempt.headTimeoutMs);
+  }
+
+  uploadFailed(cause: GatewayError): void {
+    if (!this.#done) this.#abort(cause);
+  }
+
+  unprocessed(): void {
+    if (this.#done) return;
+    this.#fail(this.#failure({ unprocessed: true }));
+    this.#reset(constants.NGHTTP2_CANCEL);
+  }
+
+  /** The endpoint took nothing for a whole period. A client that sends nothing is not the endpoint's fault. */
+  #isStalled(): boolean {
+    const upload = this.#upload;
+    return upload !== null && upload.written === this.#writtenBefore && upload.isBlocked;
+  }
+
+  #open(session: UpstreamSession): ClientHttp2Stream | null {
+    const { body, upgrade, headers } = this.#attempt;
+    const source = body === null || body.length === 0 ? null : body;
+    const fields = requestFields(this.#attempt, source === null ? headers : framedHeaders(headers, source.length));
+    if (fields === null) {
+      this.#fail(internal('unsendable-request', null));
+      return null;
+    }
+    try {
+      const endStream = source === null && upgrade === null;
+      // Trailers must be announced to Node with the head. A body of known length is not followed by any in practice.
+      const stream = session.open(this, fields, { endStream, waitForTrailers: source?.length === null });
+      this.#requestSent = source === null;
+      if (source !== null) this.#upload = new Upload(stream, source, this);
+      this.#listen(stream);
+      return stream;
+    } catch (error) {
+      // ERR_INVALID_HTTP_TOKEN and the like.
+      this.#fail(internal('unsendable-request', error));
+      return null;
+    }
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    stream.on('error', (error: Error) => {
+      this.#error = error;
+    });
+    stream.on('headers', (headers: Head, _flags: number, raw: HeaderList) => this.#interimResponse(headers, raw));
+    stream.on('response', (headers: Head, flags: number, raw: HeaderList) => this.#response(headers, flags, raw));
+    stream.on('close', () => this.#closed());
+  }
+
+  // ---- what comes back
+
+  #interimResponse(headers: Head, raw: HeaderList): void {
+    if (this.#done || this.#headDelivered) return;
+    const status = headers[':status'] ?? 0;
+    this.#responseBegun = true;
+    this.#session?.heard();
+    this.#interim += 1;
+    // RFC 9113 §8.6: there is no 101 in HTTP/2.
+    if (status < 100 || status === 101) this.#abort(protocolError('malformed-response'));
+    else if (this.#interim > MAX_INTERIM) this.#abort(protocolError('too-many-interim-responses'));
+    else this.#into.informational(status, withoutPseudo(raw));
+  }
+
+  #response(head: Head, flags: number, raw: HeaderList): void {
+    if (this.#done) return;
+    const status = head[':status'] ?? 0;
+    this.#responseBegun = true;
+    this.#session?.heard();
+    if (status < 200) {
+      this.#abort(protocolError('malformed-response'));
+      return;
+    }
+    if (fieldBytes(raw) > this.#parts.maxHeadBytes) {
+      this.#abort(headTooLarge());
+      return;
+    }
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
+    this.#headDelivered = true;
+    const last = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const headers = withoutPseudo(raw);
+    if (this.#attempt.upgrade !== null && status < 300 && !last) this.#switch({ status, headers });
+    else this.#deliver({ status, headers }, last);
+  }
+
+  #deliver(head: { readonly status: number; readonly headers: HeaderList }, last: boolean): void {
+    const stream = this.stream as ClientHttp2Stream;
+    const into = this.#into;
+    into.onDrain = () => {
+      if (!this.#done) stream.resume();
+    };
+    into.head(head, last);
+    if (this.#done) return;
+    if (last) {
+      this.#end();
+      return;
+    }
+    watchForEnd(stream, () => {
+      this.#complete = true;
+    });
+    stream.on('trailers', (_headers: unknown, _flags: number, raw: HeaderList) => {
+      this.#trailers = withoutPseudo(raw);
+    });
+    stream.on('end', () => {
+      if (this.#complete && !this.#done) this.#end();
+    });
+    stream.on('data', (chunk: Uint8Array) => this.#data(chunk));
+  }
+
+  #data(chunk: Uint8Array): void {
+    if (this.#done) return;
+    this.#session?.heard();
+    if (!this.#into.data(chunk)) this.stream?.pause();
+  }
+
+  #end(): void {
+    const stream = this.stream as ClientHttp2Stream;
+    const whole = this.#requestSent;
+    this.#settle();
+    // RFC 9113 §8.1: the endpoint has answered without the rest of the request, and nobody wants that any more.
+    if (!whole) this.#reset(constants.NGHTTP2_NO_ERROR);
+    else stream.resume();
+    this.#into.end(this.#trailers.length === 0 ? null : this.#trailers);
+  }
+
+  #switch(head: { readonly status: number; readonly headers: HeaderList }): void {
+    const stream = this.stream as ClientHttp2Stream;
+    this.#settle();
+    this.#into.upgraded(switchHead(this.#attempt, head.headers), streamChannel(stream));
+  }
+
+  #closed(): void {
+    if (this.#done) return;
+    this.#fail(this.#failure({ unprocessed: false }));
+  }
+
+  // ---- ends
+
+  #failure(how: { readonly unprocessed: boolean }): GatewayError {
+    const session = this.#session as UpstreamSession;
+    const code = this.#error !== null && isSessionBroken(this.#error) ? constants.NGHTTP2_PROTOCOL_ERROR : this.#code;
+    return streamFailure(
+      { code, unprocessed: how.unprocessed, lost: session.lost, cause: session.error ?? this.#error },
+      {
+        sent: true,
+        reused: this.#reused,
+        responseBegun: this.#responseBegun,
+        headDelivered: this.#headDelivered,
+      },
+    );
+  }
+
+  get #code(): number {
+    return this.stream?.rstCode ?? constants.NGHTTP2_NO_ERROR;
+  }
+
+  /** Reports `error` and gives the stream up. */
+  #abort(error: GatewayError): void {
+    this.#fail(error);
+    this.#reset(constants.NGHTTP2_CANCEL);
+  }
+
+  #reset(code: number): void {
+    const { stream } = this;
+    if (stream === null || stream.closed || stream.destroyed) return;
+    stream.close(code);
+    // What is unread is nobody's, and keeps the stream from closing.
+    stream.resume();
+  }
+
+  #fail(error: GatewayError): void {
+    this.#settle();
+    this.#into.fail(error);
+  }
+
+  /** Nothing is reported after this, and nothing is taken from the request body: another attempt may want it. */
+  #settle(): void {
+    this.#done = true;
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
+    this.#upload?.detach();
+  }
+}
+
+/**
+ * Calls back when END_STREAM is seen. Node ends the readable side of a stream that was reset with NO_ERROR as if all had come,
+ * but only after it has marked it closed; a real END_STREAM is pushed before that, even while nobody reads.
+ */
+function watchForEnd(stream: ClientHttp2Stream, ended: () => void): void {
+  const { push } = stream;
+  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk === null && !stream.closed) ended();
+    return push.call(stream, chunk, encoding);
+  };
+}
+
+/** nghttp2 gave the session up: what came was not HTTP/2. */
+function isSessionBroken(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_HTTP2_ERROR';
+}
+
+function headTooLarge(): GatewayError {
+  return new GatewayError('http_response_header_section_size', {
+    blame: 'upstream',
+    status: 502,
+    reason: 'response-head-too-large',
+  });
+}

@@ -1,0 +1,261 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Clock, CoarseClock, Deadline, TimerHandle } from '../../clock.ts';
+import type { GatewayError } from '../../errors.ts';
+import type { Destination } from '../../exchange/attempt.ts';
+import { Silence } from './silence.ts';
+import { notHttp2, settingsTimeout } from './stream-failure.ts';
+
+/** Streams that we open on one session at most, if the endpoint allows as many (RFC 9113 §5.1.2 advises no fewer than 100). */
+export const MAX_STREAMS = 100;
+/**
+ * What one stream may send ahead of a slow client. Times `MAX_STREAMS` it bounds the memory of a session: Node takes a stopped
+ * stream's bytes out of the session's window, so that stopped ones never hold up the others.
+ */
+const STREAM_WINDOW_BYTES = 512 * 1024;
+/** What all of them may have on the wire: 4 MiB a round trip, where 64 KiB would be a tenth of a megabyte a millisecond. */
+const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
+/** A request head longer than this is not sent. Listeners accept far less. */
+const MAX_SENT_HEAD_BYTES = 1024 * 1024;
+/** A session that was closed politely is cut off after this. */
+const LINGER_MS = 1_000;
+
+/** A stream's user, as its session sees it. */
+export interface SessionStream {
+  readonly stream: ClientHttp2Stream | null;
+  /** GOAWAY: this stream was not and will not be looked at. */
+  unprocessed(): void;
+}
+
+export interface SessionOwner {
+  /** A session that has nothing to do stays open. */
+  readonly keepsIdle: boolean;
+  /** The endpoint's SETTINGS came: streams may be opened. */
+  ready(session: UpstreamSession): void;
+  /** It never became ready. `closed` follows. */
+  failed(session: UpstreamSession, error: GatewayError): void;
+  /** Room for a stream has appeared, or the session takes none any more. */
+  changed(session: UpstreamSession): void;
+  /** The socket is closed. */
+  closed(session: UpstreamSession): void;
+}
+
+export interface SessionParts {
+  readonly destination: Destination;
+  readonly clock: Clock;
+  readonly deadlines: CoarseClock;
+  readonly owner: SessionOwner;
+  readonly maxHeadBytes: number;
+}
+
+/**
+ * One HTTP/2 connection to an endpoint. Takes streams once the endpoint's SETTINGS have come, which costs a new session a round
+ * trip at most and tells exactly how many streams it may have, whether it does extended CONNECT, and that it is HTTP/2 at all.
+ */
+export class UpstreamSession implements Deadline {
+  at = 0;
+  slot = 0;
+  /** Streams opened on it. */
+  served = 0;
+  /** Why the socket failed. Set before streams hear of it. */
+  error: Error | null = null;
+  /** The connection has failed or closed. Set before streams hear of it. */
+  lost = false;
+  readonly #socket: Socket;
+  readonly #session: ClientHttp2Session;
+  readonly #parts: SessionParts;
+  readonly #users = new Set<SessionStream>();
+  readonly #silence: Silence;
+  #phase: 'greeting' | 'ready' | 'leaving' = 'greeting';
+  #failed = false;
+  #maxStreams = 0;
+  #timer: TimerHandle | null;
+
+  /** The socket must already have an error listener. */
+  constructor(socket: Socket, parts: SessionParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#silence = new Silence(parts.clock);
+    // Before Node's session adds its own: what its streams are told then must find these set.
+    socket.on('error', (error) => {
+      this.error ??= error;
+      this.lost = true;
+    });
+    socket.on('close', () => this.#closed());
+    const session = connect('http://endpoint', {
+      createConnection: () => socket,
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        // Beyond our own limit by a margin, so that what is a little too large is refused with its reason.
+        maxHeaderListSize: 4 * parts.maxHeadBytes,
+      },
+      maxReservedRemoteStreams: 0,
+      maxHeaderListPairs: 1024,
+      maxSendHeaderBlockLength: MAX_SENT_HEAD_BYTES,
+      maxSettings: 32,
+      peerMaxConcurrentStreams: MAX_STREAMS,
+      strictSingleValueFields: false,
+    } as Parameters<typeof connect>[1]);
+    this.#session = session;
+    session.on('error', (error: Error) => {
+      this.error ??= error;
+    });
+    session.on('remoteSettings', () => this.#settings());
+    session.on('goaway', (_code, lastStreamId) => this.#goaway(lastStreamId));
+    if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    const { connectTimeoutMs } = parts.destination.limits;
+    this.#timer =
+      connectTimeoutMs === 0 ? null : parts.clock.after(connectTimeoutMs, () => this.#fail(settingsTimeout()));
+  }
+
+  /** One more stream can be opened. */
+  get hasRoom(): boolean {
+    return this.takesStreams && this.#users.size < this.#maxStreams;
+  }
+
+  /** It is not on its way out. */
+  get takesStreams(): boolean {
+    return this.#phase === 'ready' && !this.lost && !this.#session.closed && !this.#session.destroyed;
+  }
+
+  get isGreeting(): boolean {
+    return this.#phase === 'greeting' && !this.lost;
+  }
+
+  get busy(): boolean {
+    return this.#users.size > 0;
+  }
+
+  /** Extended CONNECT (RFC 8441 §3). */
+  get tunnels(): boolean {
+    return this.#session.remoteSettings.enableConnectProtocol === true;
+  }
+
+  /** Begins a stream for `user`. May throw what Node thinks of the fields; then there is none. */
+  open(user: SessionStream, fields: readonly string[], options: { endStream: boolean; waitForTrailers: boolean }) {
+    const stream = this.#session.request(fields as string[], options);
+    this.served += 1;
+    this.#users.add(user);
+    if (this.#users.size === 1) {
+      this.#silence.begin(this.#socket.bytesRead);
+      this.#parts.deadlines.arm(this, this.#silence.nextLookMs);
+    }
+    stream.on('close', () => this.#released(user));
+    return stream;
+  }
+
+  /** A head or a piece of a body came on one of its streams. */
+  heard(): void {
+    this.#silence.heard = true;
+  }
+
+  /** Takes no more streams, and closes when the last one ends. */
+  leave(): void {
+    if (this.#phase === 'greeting') {
+      this.drop();
+      return;
+    }
+    this.#phase = 'leaving';
+    if (this.#users.size === 0) this.#close();
+  }
+
+  /** Closes it at once, whatever it is doing. */
+  drop(): void {
+    this.lost = true;
+    this.#socket.destroy();
+  }
+
+  /** Idle for long enough, or time to see whether the endpoint is still there. */
+  expire(): void {
+    if (this.#users.size === 0) {
+      this.leave();
+      return;
+    }
+    const pulse = this.#silence.look(this.#socket.bytesRead);
+    if (pulse === 'dead') {
+      this.error ??= new Error('No answer to a PING');
+      this.drop();
+      return;
+    }
+    if (pulse === 'ask' && !this.#session.closed && !this.#session.destroyed) this.#session.ping(() => {});
+    this.#parts.deadlines.arm(this, this.#silence.nextLookMs);
+  }
+
+  #settings(): void {
+    this.#maxStreams = Math.min(MAX_STREAMS, this.#session.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS);
+    if (this.#phase !== 'greeting') {
+      this.#parts.owner.changed(this);
+      return;
+    }
+    this.#stopTimer();
+    this.#phase = 'ready';
+    this.#parts.owner.ready(this);
+    if (this.#users.size === 0) this.#rest();
+  }
+
+  #goaway(lastStreamId: number): void {
+    if (this.#phase === 'ready') this.#phase = 'leaving';
+    for (const user of this.#users) {
+      const id = user.stream?.id;
+      // Without an id it was never sent.
+      if (id === undefined || id > lastStreamId) user.unprocessed();
+    }
+    this.#parts.owner.changed(this);
+    if (this.#users.size === 0) this.#linger();
+  }
+
+  #released(user: SessionStream): void {
+    this.#users.delete(user);
+    if (this.#users.size === 0) {
+      this.#parts.deadlines.disarm(this);
+      if (this.#phase === 'leaving') this.#close();
+    }
+    if (this.lost) return;
+    if (this.#session.destroyed) this.#linger();
+    if (this.#phase === 'ready') this.#parts.owner.changed(this);
+    if (this.#users.size === 0 && this.#phase === 'ready') this.#rest();
+  }
+
+  /** Nothing to do. HTTP/2 has no keep-alive race: a request that crosses a GOAWAY is known to be unprocessed. */
+  #rest(): void {
+    const { keepAliveMs } = this.#parts.destination.limits;
+    if (keepAliveMs === 0 || !this.#parts.owner.keepsIdle) this.leave();
+    else this.#parts.deadlines.arm(this, keepAliveMs);
+  }
+
+  /** GOAWAY, then FIN. */
+  #close(): void {
+    if (!this.#session.destroyed) this.#session.destroy();
+    this.#linger();
+  }
+
+  /** A session waits for its socket to close, and for a peer that does nothing it would wait for ever. */
+  #linger(): void {
+    if (this.#timer !== null || this.#socket.destroyed) return;
+    this.#timer = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy());
+  }
+
+  #fail(error: GatewayError): void {
+    if (this.#failed || this.#phase !== 'greeting') return;
+    this.#failed = true;
+    this.drop();
+    this.#parts.owner.failed(this, error);
+  }
+
+  #closed(): void {
+    this.lost = true;
+    this.#stopTimer();
+    this.#parts.deadlines.disarm(this);
+    if (this.#phase === 'greeting' && !this.#failed) {
+      this.#failed = true;
+      this.#parts.owner.failed(this, notHttp2(this.error));
+    }
+    this.#parts.owner.closed(this);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) this.#parts.clock.cancel(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,60 @@
+import { type Clock, CoarseClock, systemClock } from '../../clock.ts';
+import type { Attempt, AttemptReceiver, InFlight, Transport } from '../../exchange/attempt.ts';
+import { PoolMap } from '../pool-map.ts';
+import { DEFAULT_MAX_HEAD_BYTES } from '../response-head.ts';
+import { Http2Flight } from './flight.ts';
+import { SessionPool } from './session-pool.ts';
+
+export interface Http2TransportOptions {
+  /** Default: the system clock. */
+  readonly clock?: Clock;
+  /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
+  readonly maxHeadBytes?: number;
+  /** Takes the upgrades (WebSockets) of endpoints whose SETTINGS do not allow extended CONNECT (RFC 8441). */
+  readonly http1: Transport;
+}
+
+/**
+ * HTTP/2 to endpoints (RFC 9113) over Node's core API. Not undici's: as of 8.12 that drops the trailers of requests, sends a
+ * head only with the first byte of its body, and hides reset codes, each of which gRPC and safe retries depend on.
+ */
+export class Http2Transport implements Transport {
+  readonly #pools: PoolMap<SessionPool>;
+  readonly #deadlines: CoarseClock;
+  readonly #maxHeadBytes: number;
+  readonly #http1: Transport;
+
+  constructor(options: Http2TransportOptions) {
+    const clock = options.clock ?? systemClock;
+    const deadlines = new CoarseClock(clock);
+    const maxHeadBytes = options.maxHeadBytes ?? DEFAULT_MAX_HEAD_BYTES;
+    this.#deadlines = deadlines;
+    this.#maxHeadBytes = maxHeadBytes;
+    this.#http1 = options.http1;
+    this.#pools = new PoolMap(clock, (to, emptied) => new SessionPool(to, { clock, deadlines, maxHeadBytes, emptied }));
+  }
+
+  /** Hot. */
+  send(attempt: Attempt, into: AttemptReceiver): InFlight {
+    const flight = new Http2Flight(attempt, into, {
+      pool: this.#pools.poolFor(attempt.destination),
+      deadlines: this.#deadlines,
+      maxHeadBytes: this.#maxHeadBytes,
+      http1: this.#http1,
+    });
+    flight.start();
+    return flight;
+  }
+
+  retain(connectionKeys: ReadonlySet<string>): void {
+    this.#pools.retain(connectionKeys);
+  }
+
+  connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
+    return this.#pools.connections(connectionKey);
+  }
+
+  drain(deadlineMs: number): Promise<void> {
+    return this.#pools.drain(deadlineMs);
+  }
+}
