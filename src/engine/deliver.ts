@@ -40,6 +40,7 @@ export class Delivery {
   readonly #plan: RoutePlan;
   readonly #caching: Caching | null;
   #fill: Fill | null = null;
+  #isLast = false;
 
   constructor(
     parts: EngineParts,
@@ -52,7 +53,11 @@ export class Delivery {
     this.#caching = route.caching;
   }
 
-  start(answer: Answer): HeadVerdict {
+  /** `last`: there is nothing but the head. */
+  start(answer: Answer, last: boolean): HeadVerdict {
+    // Head and end in one piece: without it, a gRPC client would wait for trailers that came with the head (Trailers-Only).
+    // The length that HEAD announces is the endpoint's to say.
+    this.#isLast = last && this.#progress.request.method !== 'HEAD';
     const head = this.#cleaned(answer);
     const { store } = this.#progress.edition.snapshot;
     if (this.#caching !== null) return this.#startCached(head, answer.setCookie, this.#caching);
@@ -157,7 +162,9 @@ export class Delivery {
   #send(head: CleanedHead, setCookie: string | null): void {
     this.#progress.status = head.status;
     const headers = dress(this.#progress, this.#plan, head.headers, setCookie);
-    this.#progress.exchange.response.start({ status: head.status, headers });
+    const { response } = this.#progress.exchange;
+    if (this.#isLast) response.respond({ status: head.status, headers }, null);
+    else response.start({ status: head.status, headers });
   }
 
   /** The answer as this gateway's origin would have sent it: end-to-end fields only, and references that clients can follow. */

@@ -140,15 +140,15 @@ export class Forward implements AttemptReceiver {
     this.#progress.exchange.response.informational(status, draft);
   }
 
-  head(head: ResponseHead): void {
+  head(head: ResponseHead, last: boolean): void {
     this.#progress.firstByteAt = this.#parts.clock.monotonic();
     const endpoint = this.#endpoint as Endpoint;
     this.#progress.exchange.response.onDrain = () => this.#resume();
     try {
-      const verdict = this.#delivery.start(this.#answer(head, endpoint));
+      const verdict = this.#delivery.start(this.#answer(head, endpoint), last);
       if (verdict !== 'delivering') this.#dropping = verdict;
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
-      else if (this.#progress.exchange.response.phase === 'closed') this.#giveUp(unsendable());
+      else if (!last && this.#progress.exchange.response.phase === 'closed') this.#giveUp(unsendable());
     } catch (bug) {
       this.#bug(bug);
       return;

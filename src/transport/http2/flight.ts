@@ -14,6 +14,8 @@ import { Upload, type UploadOwner } from './upload.ts';
 
 /** An endpoint that sends more interim responses than this for one request is not going to answer. */
 const MAX_INTERIM = 32;
+/** A session may be left before the endpoint has looked at the request; after so many in a row it is the endpoint's fault. */
+const MAX_MOVES = 3;
 
 export interface FlightParts {
   readonly pool: SessionPool;
@@ -47,6 +49,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   #requestSent = false;
   #writtenBefore = 0;
   #interim = 0;
+  #moves = 0;
   #trailers: HeaderList = noHeaders;
   /** END_STREAM was seen. */
   #complete = false;
@@ -131,8 +134,22 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
 
   unprocessed(): void {
     if (this.#done) return;
-    this.#fail(this.#failure({ unprocessed: true }));
+    const { body } = this.#attempt;
+    const error = this.#failure({ unprocessed: true });
     this.#reset(constants.NGHTTP2_CANCEL);
+    if (this.#moves < MAX_MOVES && !this.#responseBegun && (body === null || body.untouched)) this.#move();
+    else this.#fail(error);
+  }
+
+  /** The endpoint did not see it, and nobody needs to know: once more, on another session. */
+  #move(): void {
+    this.#moves += 1;
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
+    this.#upload?.detach();
+    this.#upload = null;
+    this.stream = null;
+    this.#session = null;
+    this.#parts.pool.acquire(this);
   }
 
   /** The endpoint took nothing for a whole period. A client that sends nothing is not the endpoint's fault. */
@@ -166,11 +183,13 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
 
   #listen(stream: ClientHttp2Stream): void {
     stream.on('error', (error: Error) => {
-      this.#error = error;
+      if (this.stream === stream) this.#error = error;
     });
     stream.on('headers', (headers: Head, _flags: number, raw: HeaderList) => this.#interimResponse(headers, raw));
     stream.on('response', (headers: Head, flags: number, raw: HeaderList) => this.#response(headers, flags, raw));
-    stream.on('close', () => this.#closed());
+    stream.on('close', () => {
+      if (this.stream === stream) this.#closed();
+    });
   }
 
   // ---- what comes back

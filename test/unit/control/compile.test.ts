@@ -60,6 +60,14 @@ describe('certificates of a listener', () => {
 });
 
 describe('what the schema cannot see', () => {
+  test('a PROXY header is not for connections of many clients', () => {
+    const config: ConfigInput = {
+      listeners: { web: { port: 0 } },
+      pools: { shop: { endpoints: ['127.0.0.1:1'], protocol: 'http2', proxyProtocol: 'v2' } },
+    };
+    expect(complaints(config)).toEqual([expect.stringMatching(/a PROXY header names the one client of a connection/)]);
+  });
+
   test('every mistake is told at once, in source order', () => {
     const config: ConfigInput = {
       listeners: { web: { port: 0, trustedProxies: ['10.0.0.0/33'] } },

@@ -11,6 +11,7 @@ import { testCertificate } from '../../kit/listener.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { deadPort } from '../../kit/origin.ts';
 import {
+  DATA,
   END_HEADERS,
   END_STREAM,
   GOAWAY,
@@ -82,37 +83,56 @@ test('who is cancelled while it waits leaves the line', async () => {
   expect([second.heard.calls, origin.arrivals.length]).toEqual([[], 2]);
 });
 
-test('after GOAWAY, streams above its last one may be replayed, the others end in peace', async () => {
+test('after GOAWAY, streams above its last one move to a new session, the others end in peace', async () => {
   const origin = await rawHttp2Origin();
   const transport = transportFor();
   const to = h2(origin.port);
-  const [kept, lost] = many(2, () => begin(transport, attempt(to))) as [Sent, Sent];
+  const [kept, moved] = many(2, () => begin(transport, attempt(to))) as [Sent, Sent];
   const peer = await origin.peer();
   peer.settings();
   const { stream } = await peer.frame(HEADERS, 0);
   await peer.frame(HEADERS, 1);
   peer.goaway(stream);
-  expect((await lost.heard.over).error).toMatchObject({ status: 502, reason: 'goaway', retry: 'always' });
-  // New work goes to a new session meanwhile.
-  const next = begin(transport, attempt(to));
   await answer(await origin.peer(1), 0);
-  expect((await next.heard.over).status).toBe(200);
+  expect((await moved.heard.over).calls).toEqual(['sent', 'sent', 'head', 'end']);
   peer.write(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_200);
   expect((await kept.heard.over).status).toBe(200);
   await once(peer.socket, 'close');
 });
 
-test('a GOAWAY with an error ends what was begun, and still says what was never looked at', async () => {
+test('after GOAWAY, a stream above its last one whose body was begun may be replayed, but not by us', async () => {
   const origin = await rawHttp2Origin();
-  const transport = transportFor();
-  const [seen, unseen] = many(2, () => begin(transport, attempt(h2(origin.port)))) as [Sent, Sent];
+  const body = new FedBody(null);
+  const { heard } = begin(transportFor(), attempt(h2(origin.port), { method: 'POST', body }));
   const peer = await origin.peer();
   peer.settings();
-  const { stream } = await peer.frame(HEADERS, 0);
-  await peer.frame(HEADERS, 1);
+  await peer.frame(HEADERS);
+  body.feed('x');
+  await peer.frame(DATA);
+  peer.goaway(0);
+  expect((await heard.over).error).toMatchObject({ status: 502, reason: 'goaway', retry: 'always' });
+});
+
+test('an endpoint that only ever says GOAWAY is given up', async () => {
+  const origin = await rawHttp2Origin();
+  const { heard } = begin(transportFor(), attempt(h2(origin.port)));
+  for (let n = 0; n < 4; n += 1) {
+    const peer = await origin.peer(n);
+    peer.settings();
+    await peer.frame(HEADERS);
+    peer.goaway(0);
+  }
+  expect((await heard.over).error).toMatchObject({ status: 502, reason: 'goaway' });
+});
+
+test('a GOAWAY with an error ends what was begun', async () => {
+  const origin = await rawHttp2Origin();
+  const { heard } = begin(transportFor(), attempt(h2(origin.port)));
+  const peer = await origin.peer();
+  peer.settings();
+  const { stream } = await peer.frame(HEADERS);
   peer.goaway(stream, 0xb);
-  expect((await seen.heard.over).error).toMatchObject({ status: 502, reason: 'enhance-your-calm', retry: 'never' });
-  expect((await unseen.heard.over).error).toMatchObject({ reason: 'goaway', retry: 'always' });
+  expect((await heard.over).error).toMatchObject({ status: 502, reason: 'enhance-your-calm', retry: 'never' });
 });
 
 test('a connection that is lost fails its streams; those of a session that worked before may be repeated if they are safe', async () => {
