@@ -1,13 +1,13 @@
 import { AdminServer } from './admin/server.ts';
 import { MemoryStore } from './cache/memory-store.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
-import { ConfigError } from './config/config-error.ts';
+import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { ListenerConfig } from './config/schema/listener.ts';
 import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
-import type { CertificateChoice } from './control/compile-listener.ts';
+import type { CertificatePlan } from './control/compile-listener.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly certificatesDirectory: string;
   /** Error pages name route, pool and endpoint, and reload themselves. Default false. */
   readonly development?: boolean;
+  /** What would be left out, like a certificate that can't be used, is an error. Default false. */
+  readonly strict?: boolean;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
   /** Hears of every exchange and stream in place of the access log. For tests. */
@@ -49,6 +51,8 @@ export { StartError } from './gateway/start-error.ts';
 
 /** A running gateway. */
 export interface Gateway {
+  /** What is wrong with the parts of the configuration that were left out at the start. */
+  readonly quarantined: readonly Diagnostic[];
   /** Base URL by listener name: `https://localhost:8443`. */
   readonly urls: ReadonlyMap<string, string>;
   readonly adminUrl: string;
@@ -80,6 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 class Composition implements Gateway {
+  readonly quarantined: readonly Diagnostic[];
   readonly urls = new Map<string, string>();
   adminUrl = '';
   readonly #options: GatewayOptions;
@@ -90,7 +95,7 @@ class Composition implements Gateway {
   readonly #prober: Prober;
   readonly #engine: Engine;
   readonly #routes: number;
-  readonly #certificateChoices: ReadonlyMap<string, CertificateChoice>;
+  readonly #certificatePlans: ReadonlyMap<string, CertificatePlan>;
   readonly #localAuthority: LocalAuthority;
   readonly #tlsSettings: ReadonlyMap<string, TlsSettings>;
   readonly #tlsPolicies: TlsPolicies;
@@ -130,8 +135,10 @@ class Composition implements Gateway {
       development: options.development ?? false,
     });
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
+    this.quarantined = compiled.quarantined;
+    if (options.strict === true && this.quarantined.length > 0) throw new ConfigError(this.quarantined);
     this.#routes = compiled.routes.length;
-    this.#certificateChoices = compiled.certificates;
+    this.#certificatePlans = compiled.certificates;
     this.#tlsSettings = compiled.tlsSettings;
     this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
     this.#ledger.retain(compiled.inUse);
@@ -152,6 +159,7 @@ class Composition implements Gateway {
 
   async open(): Promise<void> {
     this.#warnOfUnverified();
+    this.#warnOfQuarantined();
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({ ...admin, status: () => this.status(), metrics: this.#metrics });
@@ -200,10 +208,10 @@ class Composition implements Gateway {
   }
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {
-    const choice = this.#certificateChoices.get(name);
-    const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
+    const plan = this.#certificatePlans.get(name);
     const settings = this.#tlsSettings.get(name);
-    const certificates = choice === undefined ? null : await certificateSource(choice, parts);
+    const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
+    const certificates = plan === undefined ? null : await certificateSource(plan, parts);
     const listener = new Listener(listenerOptions(name, config), {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),
       clock: this.#clock,
@@ -236,6 +244,12 @@ class Composition implements Gateway {
   #warnOfUnverified(): void {
     for (const [pool, { tls }] of Object.entries(this.#options.config.pools)) {
       if (tls?.insecure === true) this.#log.warn({ pool }, 'Certificates of endpoints are not verified');
+    }
+  }
+
+  #warnOfQuarantined(): void {
+    for (const { file, line, column, message } of this.quarantined) {
+      this.#log.error({ file, line, column, problem: message }, 'A part of the configuration is left out');
     }
   }
 

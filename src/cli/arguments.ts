@@ -18,6 +18,7 @@ export type Command =
       /** `ROUTE=TARGET` arguments as a configuration, in place of files. */
       readonly inline: ConfigInput | null;
       readonly demo: boolean;
+      readonly strict: boolean;
     }
   | { readonly command: 'check'; readonly path: string; readonly json: boolean }
   | { readonly command: 'routes'; readonly path: string; readonly json: boolean }
@@ -50,7 +51,7 @@ const JSON_SWITCH = { json: { type: 'boolean' } } as const;
 
 /** The options of each command, besides --help. */
 const OPTIONS: Readonly<Record<CommandName, OptionSpecs>> = {
-  start: { ...CONFIG, demo: { type: 'boolean' } },
+  start: { ...CONFIG, demo: { type: 'boolean' }, strict: { type: 'boolean' } },
   check: { ...CONFIG, ...JSON_SWITCH },
   routes: { ...CONFIG, ...JSON_SWITCH },
   route: {
@@ -109,7 +110,7 @@ function parseCommand(command: CommandName, rest: readonly string[], environment
       return demoOf(given);
     case 'start':
       refusePositionals(command, given.positionals);
-      return { command, path, inline: null, demo: given.on('demo') };
+      return { command, path, inline: null, demo: given.on('demo'), strict: given.on('strict') };
     case 'schema':
     case 'version':
       refusePositionals(command, given.positionals);
@@ -129,7 +130,7 @@ function parseZeroConfig(argv: readonly string[], environment: Environment): Com
     ...ifGiven('httpPort', portOf('--http-port', given.text('http-port'))),
     ...ifGiven('adminPort', portOf('--admin-port', given.text('admin-port'))),
   });
-  return { command: 'start', path: '', inline, demo: false };
+  return { command: 'start', path: '', inline, demo: false, strict: false };
 }
 
 function ifGiven<K extends string, V>(key: K, value: V | undefined): { readonly [Key in K]?: V } {

@@ -27,5 +27,5 @@ export function mistakesIn(loaded: LoadResult): readonly Diagnostic[] {
   const before = loaded.ok ? [] : loaded.diagnostics;
   if (part === null) return before;
   const compiled = compileOnly(part, !loaded.ok);
-  return compiled.ok ? before : inSourceOrder([...before, ...compiled.diagnostics], loaded.files);
+  return inSourceOrder([...before, ...(compiled.ok ? compiled.quarantined : compiled.diagnostics)], loaded.files);
 }

@@ -43,6 +43,7 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   HEADGATE_CONFIG=/etc/headgate headgate start
 
 ${CONFIG}  --demo              run the three demo services of the starter configuration too
+  --strict            refuse to start when a certificate can't be used, rather than leave it out
 
 SIGTERM and Ctrl-C let exchanges finish; a second Ctrl-C does not. SIGUSR2 opens log files again.
 `,

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly inline: ConfigInput | null;
   /** Start the three demo services of the starter configuration too. */
   readonly demo: boolean;
+  /** Refuse to start rather than leave out what can't be used. */
+  readonly strict: boolean;
 }
 
 /** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
@@ -34,9 +36,11 @@ export async function start(options: StartOptions): Promise<number> {
       origins: loaded.origins,
       certificatesDirectory: certificatesDirectory(options),
       development: options.inline !== null || options.demo,
+      strict: options.strict,
     });
     // Before the banner: whoever waits for it may send a signal at once.
     const stopped = untilStopped(gateway);
+    tellOfQuarantined(gateway, loaded.files);
     process.stderr.write(await describe(gateway, loaded.config, options));
     return await stopped;
   } catch (error) {
@@ -55,6 +59,12 @@ function refuse(diagnostics: ConfigError['diagnostics'], files: Files): number {
   const colour = wantsColour(process.stderr, process.env);
   process.stderr.write(renderDiagnostics(diagnostics, { files, colour, closing: 'Nothing was started.' }));
   return exitCodes.configuration;
+}
+
+function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
+  if (quarantined.length === 0) return;
+  const colour = wantsColour(process.stderr, process.env);
+  process.stderr.write(renderDiagnostics(quarantined, { files, colour, closing: 'Everything else was started.' }));
 }
 
 function explain(error: unknown, files: Files): number {
@@ -108,7 +118,8 @@ function certificatesDirectory({ inline }: StartOptions): string {
 
 function describe(gateway: Gateway, config: Config, options: StartOptions): Promise<string> {
   const mints = Object.values(config.listeners).some(
-    (listener) => listener.tls !== undefined && listener.tls.certificate === undefined,
+    (listener) =>
+      listener.tls !== undefined && listener.tls.certificate === undefined && listener.tls.certificates.length === 0,
   );
   return banner(gateway, {
     elapsedMs: process.uptime() * 1000,

@@ -1,13 +1,27 @@
 import { stringify } from 'yaml';
 import type { Config } from './schema/config.ts';
+import type { TlsConfig } from './schema/tls.ts';
 
 /** The configuration as it is understood, every default filled in, without what must not be shown. */
 export function redacted(config: Config): Config {
+  const listeners = Object.entries(config.listeners).map(([name, listener]) => {
+    return [
+      name,
+      listener.tls === undefined ? listener : { ...listener, tls: withoutPassphrases(listener.tls) },
+    ] as const;
+  });
   const pools = Object.entries(config.pools).map(([name, pool]) => {
     if (pool.affinity?.secret === undefined) return [name, pool] as const;
     return [name, { ...pool, affinity: { ...pool.affinity, secret: '(secret)' } }] as const;
   });
-  return { ...config, pools: Object.fromEntries(pools) };
+  return { ...config, listeners: Object.fromEntries(listeners), pools: Object.fromEntries(pools) };
+}
+
+function withoutPassphrases(tls: TlsConfig): TlsConfig {
+  const certificates = tls.certificates.map((entry) =>
+    entry.passphrase === undefined ? entry : { ...entry, passphrase: '(secret)' },
+  );
+  return { ...tls, certificates };
 }
 
 /** The same as YAML text. */

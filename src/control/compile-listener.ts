@@ -1,20 +1,46 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
-import type { KeyPair } from '../exchange/certificate.ts';
+import type { TlsConfig } from '../config/schema/tls.ts';
 import { parseNetwork } from '../routing/client-list.ts';
+import {
+  type CertificateFile,
+  type FileResult,
+  loadCertificate,
+  readContent,
+} from './certificates/certificate-file.ts';
 import { type LocalNames, localNames } from './certificates/local-names.ts';
-import type { Complaints } from './complaints.ts';
+import type { Complaints, KeyPath } from './complaints.ts';
 
-/** Where a listener's certificate comes from. */
-export type CertificateChoice =
-  | { readonly kind: 'files'; readonly pair: KeyPair }
-  /** The local CA mints one for each of these names that is asked for. */
-  | { readonly kind: 'minted'; readonly names: LocalNames };
+/** Where the certificates of a listener come from. */
+export interface CertificatePlan {
+  /** In the order of the configuration, broken ones included. */
+  readonly files: readonly PlannedFile[];
+  readonly unknownNames: 'default' | 'refuse';
+  readonly ocspStapling: boolean;
+  /** Names that the local CA mints certificates for, each when it is asked for; `null` when it is not needed. */
+  readonly minted: LocalNames | null;
+}
 
-/** Checks what the schema can't: networks and certificate files. `null` for a listener without TLS, or after a complaint. */
-export function compileListener(name: string, whole: Config, complaints: Complaints): CertificateChoice | null {
+export interface PlannedFile {
+  readonly file: CertificateFile;
+  /** As it was when the configuration was compiled. */
+  readonly digest: string;
+  readonly result: FileResult;
+}
+
+export interface ListenerComplaints {
+  /** What makes the configuration unusable. */
+  readonly complaints: Complaints;
+  /** What takes only its own names out of service: certificates that can't be used. */
+  readonly quarantine: Complaints;
+}
+
+/** Checks what the schema can't: networks and certificate files. `null` for a listener without TLS. */
+export function compileListener(
+  name: string,
+  whole: Config,
+  { complaints, quarantine }: ListenerComplaints,
+): CertificatePlan | null {
   const config = whole.listeners[name] as ListenerConfig;
   for (const [index, text] of config.trustedProxies.entries()) {
     const result = parseNetwork(text);
@@ -22,43 +48,50 @@ export function compileListener(name: string, whole: Config, complaints: Complai
   }
   const { tls } = config;
   if (tls === undefined) return null;
-  if (tls.certificate === undefined || tls.key === undefined) {
-    return { kind: 'minted', names: localNames(name, tls.names, whole) };
-  }
-  const certificate = readPem(tls.certificate, ['listeners', name, 'tls', 'certificate'], complaints);
-  const key = readPem(tls.key, ['listeners', name, 'tls', 'key'], complaints);
-  if (certificate === null || key === null) return null;
-  return checkPair(name, { certificate, key }, complaints) ? { kind: 'files', pair: { certificate, key } } : null;
+  const files = configuredFiles(tls, ['listeners', name, 'tls']).map(({ file, path }) => plan(file, path, quarantine));
+  return {
+    files,
+    unknownNames: tls.unknownNames,
+    ocspStapling: tls.ocspStapling,
+    minted: files.length === 0 || tls.names !== undefined ? localNames(name, tls.names, whole) : null,
+  };
 }
 
-function readPem(file: string, path: readonly string[], complaints: Complaints): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    complaints.add(path, { code: 'HG0101', message: `cannot read “${file}”: ${code}` });
-    return null;
-  }
+/** A configured certificate and the map that its keys stand in. */
+interface Configured {
+  readonly file: CertificateFile;
+  readonly path: KeyPath;
 }
 
-function checkPair(name: string, pair: KeyPair, complaints: Complaints): boolean {
-  const at = (key: 'certificate' | 'key'): readonly string[] => ['listeners', name, 'tls', key];
-  const certificate = parsed(() => new X509Certificate(pair.certificate));
-  if (certificate === null) complaints.add(at('certificate'), { message: 'the file holds no PEM certificate' });
-  const key = parsed(() => createPrivateKey(pair.key));
-  if (key === null) complaints.add(at('key'), { message: 'the file holds no PEM private key without a passphrase' });
-  if (certificate === null || key === null) return false;
-  if (certificate.checkPrivateKey(key)) return true;
-  complaints.add(at('key'), { message: 'the key is not that of the certificate' });
-  return false;
+function configuredFiles(tls: TlsConfig, path: KeyPath): readonly Configured[] {
+  const shorthand = fileOf({ certificate: tls.certificate, key: tls.key });
+  const listed = tls.certificates.map((entry, index) => ({
+    file: fileOf(entry),
+    path: [...path, 'certificates', index],
+  }));
+  return [{ file: shorthand, path }, ...listed].flatMap(({ file, path }) => (file === null ? [] : [{ file, path }]));
 }
 
-/** `null` for what OpenSSL can't read; why would only be its internal error code. */
-function parsed<T>(parse: () => T): T | null {
-  try {
-    return parse();
-  } catch {
-    // ERR_OSSL_…: not PEM, another kind of object, or a passphrase.
-    return null;
+/** `null` for the shorthand that is not used; the schema refuses everything else that is incomplete. */
+function fileOf({ certificate, key, pkcs12, passphrase = null }: FileConfig): CertificateFile | null {
+  if (pkcs12 !== undefined) return { pkcs12, passphrase };
+  return certificate === undefined || key === undefined ? null : { certificate, key, passphrase };
+}
+
+interface FileConfig {
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly pkcs12?: string | undefined;
+  readonly passphrase?: string | null | undefined;
+}
+
+function plan(file: CertificateFile, path: KeyPath, quarantine: Complaints): PlannedFile {
+  const content = readContent(file);
+  const result = loadCertificate(file, content);
+  if (!result.ok) {
+    for (const { about, unreadable, message } of result.problems) {
+      quarantine.add([...path, about], unreadable ? { code: 'HG0101', message } : { message });
+    }
   }
+  return { file, digest: content.digest, result };
 }

@@ -9,7 +9,7 @@ import type { RouteRule } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { vet } from '../routing/vet.ts';
 import type { Pool } from '../upstream/pool.ts';
-import { type CertificateChoice, compileListener } from './compile-listener.ts';
+import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
 import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
 import { compileStreams } from './compile-streams.ts';
@@ -35,8 +35,10 @@ export type CompileResult =
       readonly inUse: InUse;
       readonly routes: readonly RouteRule<RoutePlan>[];
       /** For each TLS listener. */
-      readonly certificates: ReadonlyMap<string, CertificateChoice>;
+      readonly certificates: ReadonlyMap<string, CertificatePlan>;
       readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
+      /** What is wrong with parts that can be left out: certificates that can't be used. */
+      readonly quarantined: readonly Diagnostic[];
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
@@ -47,6 +49,7 @@ export type CompileResult =
 export function compile(input: CompileInput): CompileResult {
   const { config, ledger } = input;
   const complaints = new Complaints(input.origins);
+  const quarantine = new Complaints(input.origins);
   const pools = new Map<string, Pool>();
   for (const [name, pool] of Object.entries(config.pools)) {
     const compiled = compilePool(name, pool, { ledger, complaints });
@@ -58,14 +61,10 @@ export function compile(input: CompileInput): CompileResult {
     if (rule !== null) routes.push(rule);
   }
   if (input.incomplete !== true) complainOfUnreachable(routes, complaints);
-  const certificates = new Map<string, CertificateChoice>();
-  for (const name of Object.keys(config.listeners)) {
-    const choice = compileListener(name, config, complaints);
-    if (choice !== null) certificates.set(name, choice);
-  }
+  const certificates = compileListeners(config, { complaints, quarantine });
   const tlsSettings = tlsSettingsOf(config, complaints);
   if (input.incomplete !== true) vetListeners(config, complaints);
-  if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder() };
+  if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder(quarantine) };
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
@@ -74,8 +73,24 @@ export function compile(input: CompileInput): CompileResult {
     if (rules !== null) streams.set(name, rules);
   }
   const { store, development } = input;
-  const snapshot = { listeners, streams, pools, store, development };
-  return { ok: true, snapshot, certificates, tlsSettings, inUse: inUseOf(pools), routes };
+  return {
+    ok: true,
+    snapshot: { listeners, streams, pools, store, development },
+    certificates,
+    tlsSettings,
+    quarantined: quarantine.inOrder(),
+    inUse: inUseOf(pools),
+    routes,
+  };
+}
+
+function compileListeners(config: Config, complaints: ListenerComplaints): ReadonlyMap<string, CertificatePlan> {
+  const certificates = new Map<string, CertificatePlan>();
+  for (const name of Object.keys(config.listeners)) {
+    const plan = compileListener(name, config, complaints);
+    if (plan !== null) certificates.set(name, plan);
+  }
+  return certificates;
 }
 
 function tlsSettingsOf({ listeners }: Config, complaints: Complaints): ReadonlyMap<string, TlsSettings> {

@@ -17,9 +17,9 @@ export class Complaints {
     return this.#diagnostics.length;
   }
 
-  /** All of them, in source order. */
-  inOrder(): readonly Diagnostic[] {
-    return this.#diagnostics.toSorted(
+  /** All of them, and those of `others`, in source order. */
+  inOrder(others: Complaints | null = null): readonly Diagnostic[] {
+    return [...this.#diagnostics, ...(others === null ? [] : others.#diagnostics)].sort(
       (a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column,
     );
   }

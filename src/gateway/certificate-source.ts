@@ -1,7 +1,8 @@
 import type { LocalAuthority } from '../control/certificates/local-authority.ts';
 import { LocalCertificates } from '../control/certificates/local-certificates.ts';
 import type { LocalNames } from '../control/certificates/local-names.ts';
-import type { CertificateChoice } from '../control/compile-listener.ts';
+import { CertificateSelection } from '../control/certificates/selection.ts';
+import type { CertificatePlan } from '../control/compile-listener.ts';
 import type { CertificateSource } from '../exchange/certificate.ts';
 import { StartError } from './start-error.ts';
 
@@ -12,16 +13,19 @@ export interface CertificateParts {
 }
 
 /** What a listener shows in its handshakes. Rejects with a `StartError` when the local CA can't work. */
-export async function certificateSource(
-  choice: CertificateChoice,
-  parts: CertificateParts,
-): Promise<CertificateSource> {
-  if (choice.kind === 'minted') {
-    const local = await localCertificates(choice.names, parts);
-    return { certificateFor: (serverName) => local.certificateFor(serverName) ?? local.certificateFor(null) };
-  }
-  const certificate = { pairs: [choice.pair], ocspResponse: null };
-  return { certificateFor: () => certificate };
+export async function certificateSource(plan: CertificatePlan, parts: CertificateParts): Promise<CertificateSource> {
+  const results = plan.files.map(({ result }) => result);
+  return new CertificateSelection(
+    {
+      certificates: results.flatMap((result) => (result.ok ? [result.certificate] : [])),
+      quarantined: results.flatMap((result) => (result.ok ? [] : result.names)),
+    },
+    {
+      providers: plan.minted === null ? [] : [await localCertificates(plan.minted, parts)],
+      unknownNames: plan.unknownNames,
+      staple: null,
+    },
+  );
 }
 
 /** Rejects with a `StartError` when the files of the local CA can't be used. */

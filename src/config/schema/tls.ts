@@ -16,11 +16,42 @@ const localName = z
     message: 'a name is a host name, *.name, or an IP address without brackets',
   });
 
+const certificateFile = z
+  .strictObject({
+    certificate: z.string().optional().describe('PEM file with the certificate chain'),
+    key: z.string().optional().describe('PEM file with the private key'),
+    pkcs12: z.string().optional().describe('PKCS#12 file with the chain and the key, in place of the two'),
+    passphrase: z.string().optional().describe('Of the key or of the PKCS#12 file'),
+  })
+  .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+    message: 'certificate and key belong together: give both or neither',
+    when: isMap,
+  })
+  .refine(
+    ({ certificate, key, pkcs12 }) => (pkcs12 === undefined) !== (certificate === undefined && key === undefined),
+    {
+      message: 'a certificate is either certificate and key, or pkcs12',
+      when: isMap,
+    },
+  );
+
 /** How a listener terminates TLS. */
 export const tls = z
   .strictObject({
     certificate: z.string().optional().describe('PEM file with the certificate chain'),
     key: z.string().optional().describe('PEM file with the private key'),
+    certificates: z
+      .array(certificateFile)
+      .default([])
+      .describe('More of them, each shown for the names that stand in it; the first of all is the default'),
+    unknownNames: z
+      .enum(['default', 'refuse'])
+      .default('default')
+      .describe('Clients that ask for a name that no certificate has: the default one, or no handshake'),
+    ocspStapling: z
+      .boolean()
+      .default(true)
+      .describe('Fetch the OCSP response of certificates that name a responder, and send it in the handshake'),
     names: oneOrMore(localName)
       .optional()
       .describe(
