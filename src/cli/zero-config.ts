@@ -28,7 +28,7 @@ export function zeroConfig(mappings: readonly string[], options: ZeroConfigOptio
   const address = options.listen ?? '127.0.0.1';
   return {
     listeners: {
-      https: { address, port: options.port ?? 8443, tls: {} },
+      https: { address, port: options.port ?? 8443, tls: {}, profile: 'development' },
       http: { address, port: options.httpPort ?? 8080, redirectTo: 'https' },
     },
     admin: { port: options.adminPort ?? 4600 },

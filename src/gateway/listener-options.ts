@@ -1,4 +1,5 @@
 import type { ListenerConfig } from '../config/schema/listener.ts';
+import { HTTP2_PROFILES } from '../downstream/http2/profile.ts';
 import type { ListenerOptions } from '../downstream/options.ts';
 
 /** A listener's configuration as the downstream takes it. */
@@ -11,7 +12,8 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
     port: config.port,
     tls: config.tls !== undefined,
     http2: config.http2,
-    limits: config.limits,
+    profile: config.profile,
+    limits: { ...config.limits, streams: config.limits.streams ?? HTTP2_PROFILES[config.profile].streams },
     trustedProxies: config.trustedProxies,
     forwardedBy: config.forwardedBy,
     underscores: config.underscores,

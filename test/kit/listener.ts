@@ -111,6 +111,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       port: 0,
       tls: options.tls === true,
       http2: true,
+      profile: 'edge',
       limits: { ...limits, ...options.limits },
       trustedProxies: [],
       forwardedBy: 'x-forwarded-for',

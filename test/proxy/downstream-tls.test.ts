@@ -97,6 +97,7 @@ describe('TLS', () => {
       port: 0,
       tls: true,
       http2: true,
+      profile: 'edge',
       trustedProxies: [],
       forwardedBy: 'forwarded',
       underscores: 'drop',

@@ -22,7 +22,12 @@ export const listenerLimits = z.strictObject({
   idleTimeout: duration.default(75_000).describe('A kept-alive connection without a request is closed after this'),
   connections: z.number().int().min(1).default(10_000).describe('Open connections in total'),
   connectionsPerAddress: z.number().int().min(1).default(512).describe('Open connections of one client address'),
-  streams: z.number().int().min(1).default(128).describe('Concurrent HTTP/2 streams of one connection'),
+  streams: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('Concurrent HTTP/2 streams of one connection; 128 unless given, 512 with profile development'),
   streamIdleTimeout: duration
     .default(3_600_000)
     .describe('A connection that is forwarded as it is ends after so long a silence of both sides'),
@@ -47,6 +52,10 @@ export const listener = z
       .describe('TLS connections that are forwarded undecrypted, chosen by server name'),
     tls: tls.optional().describe('Terminate TLS here; {} mints a certificate from the local CA'),
     http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN (with TLS only)'),
+    profile: z
+      .enum(['edge', 'development'])
+      .default('edge')
+      .describe('How much HTTP/2 clients may reset and ask beside their requests (docs/http2.md)'),
     redirectTo: name.optional().describe('Answer everything with a redirect to this TLS listener'),
     trustedProxies: z.array(cidr).default([]).describe('Peers whose Forwarded or X-Forwarded-* fields are believed'),
     forwardedBy: z

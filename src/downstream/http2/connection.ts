@@ -1,26 +1,24 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Client } from '../../exchange/exchange.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import { refusalFields, refusalText } from '../refusal.ts';
-import { type BodyWire, RequestBody } from '../request-body.ts';
+import { RequestBody } from '../request-body.ts';
+import { wireOf } from './body-wire.ts';
 import { Http2Exchange } from './exchange.ts';
 import { Liveness } from './liveness.ts';
+import { HTTP2_PROFILES } from './profile.ts';
 import { type BadStream, readStreamHead, type StreamHead } from './request-head.ts';
-import { endedByClient, handshakeFields, UpgradeByStream } from './upgrade.ts';
+import { openSession } from './session.ts';
+import type { SessionError } from './session-errors.ts';
+import { type Condemned, SessionGuard } from './session-guard.ts';
+import { handshakeFields, UpgradeByStream } from './upgrade.ts';
+import { UploadWindow } from './upload-window.ts';
 
-/** Request bytes that one stream, and all streams of a session together, may have in flight towards a slow reader. */
-const STREAM_WINDOW_BYTES = 256 * 1024;
-const SESSION_WINDOW_BYTES = 1024 * 1024;
-
-/**
- * Streams that a client may reset: so many at once, and so many per second in the long run. Browsers reset by the hundred
- * when a page is reloaded; an attacker (CVE-2023-44487) by the hundred thousand.
- */
-const RESET_BURST = 2_000;
-const RESETS_PER_SECOND = 100;
+/** A session that was ended for an error is cut off when its client has not taken the GOAWAY by then. */
+const FAREWELL_MS = 2_000;
 
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
@@ -28,8 +26,10 @@ const LAST_STREAM_ID = 2 ** 31 - 1;
 export class Http2Connection implements Tended {
   readonly #client: Client;
   readonly #parts: FrontParts;
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
+  readonly #uploads: UploadWindow;
+  readonly #guard: SessionGuard;
   readonly #liveness = new Liveness();
   readonly #exchanges = new Set<Http2Exchange>();
   #since: number;
@@ -37,47 +37,38 @@ export class Http2Connection implements Tended {
   #greeted = false;
   #retiring = false;
   #dismissed = false;
+  #condemned = false;
+  #brokenSince = 0;
 
-  constructor(socket: TLSSocket, client: Client, parts: FrontParts) {
+  constructor(socket: Socket, client: Client, parts: FrontParts) {
     this.#socket = socket;
     this.#client = client;
     this.#parts = parts;
     this.#since = parts.connections.now;
-    const { limits } = parts.options;
-    // Half-open is for HTTP/1.x: Node's session waits for its socket to close, and after a FIN alone it would wait for ever.
-    socket.allowHalfOpen = false;
-    const session = performServerHandshake(socket, {
-      settings: {
-        enableConnectProtocol: true,
-        maxConcurrentStreams: limits.streams,
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        // Beyond our own limits by a margin, so that what is a little too large is answered by 431, not by a reset.
-        maxHeaderListSize: 4 * limits.headerBytes,
-      },
-      maxHeaderListPairs: 2 * limits.headerCount + 8,
-      maxSessionInvalidFrames: 100,
-      maxSessionRejectedStreams: 100,
-      maxSettings: 32,
-      maxOutstandingPings: 10,
-      streamResetBurst: RESET_BURST,
-      streamResetRate: RESETS_PER_SECOND,
-      // A repeated field is the endpoint's and the client's business: passed on as it is.
-      strictSingleValueFields: false,
-    });
+    const profile = HTTP2_PROFILES[parts.options.profile];
+    const session = openSession(socket, parts.options.limits, profile);
     this.#session = session;
-    session.on('error', ignoreError);
+    this.#uploads = new UploadWindow(session);
+    this.#guard = new SessionGuard(session, profile, {
+      now: () => parts.connections.now,
+      headTimeout: parts.options.limits.headTimeout,
+      condemn: (reason) => this.#condemn(reason),
+    });
+    session.on('error', (error) => this.#broke(error));
     session.on('stream', (stream, _headers, flags, fields) => this.#take(stream, flags, fields));
     session.on('remoteSettings', () => {
       this.#greeted = true;
-    });
-    session.on('connect', () => {
-      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     });
     session.on('close', () => parts.connections.detach(this));
   }
 
   tend(nowMs: number): void {
     const { limits } = this.#parts.options;
+    if (this.#session.destroyed && !this.#session.closed) {
+      this.#bury(nowMs);
+      return;
+    }
+    this.#guard.tend(nowMs, this.#socket.bytesRead, this.#exchanges);
     if (this.#exchanges.size > 0) {
       for (const exchange of this.#exchanges) exchange.tend(nowMs, limits.bodyRate);
       this.#askIfSilent(nowMs);
@@ -137,9 +128,37 @@ export class Http2Connection implements Tended {
     this.#socket.destroy();
   }
 
+  /** Ends the session for what its client does with it. */
+  #condemn(reason: Condemned): void {
+    if (this.#condemned || this.#session.destroyed) return;
+    this.#condemned = true;
+    this.#report(reason);
+    this.#session.destroy(new Error(reason), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** Node has ended the session: for the client's breach of the protocol, or because the connection is gone. */
+  #broke(error: SessionError): void {
+    const reason = this.#guard.reasonOf(error);
+    if (reason !== null && !this.#condemned) this.#report(reason);
+  }
+
+  /** The GOAWAY of a session that was ended for an error leaves with the next turn, unless its client reads nothing. */
+  #bury(nowMs: number): void {
+    if (this.#brokenSince === 0) this.#brokenSince = nowMs;
+    else if (nowMs - this.#brokenSince >= FAREWELL_MS) this.#socket.destroy();
+  }
+
+  #report(reason: string, status = 0): void {
+    this.#parts.log.refused({ listener: this.#parts.options.name, peer: this.#client.peer, status, reason });
+  }
+
   #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
     stream.on('error', ignoreError);
-    if (stream.destroyed) return;
+    this.#guard.headEnded(stream.id ?? 0, this.#parts.options.limits.headerBytes);
+    if (stream.destroyed) {
+      this.#guard.streamEnded(0, true);
+      return;
+    }
     const head = readStreamHead(fields, {
       headerBytes: this.#parts.options.limits.headerBytes,
       headerCount: this.#parts.options.limits.headerCount,
@@ -165,6 +184,7 @@ export class Http2Connection implements Tended {
     const request =
       protocol === null ? head.request : { ...head.request, headers: handshakeFields(protocol, head.request.headers) };
     const bodyless = ended || protocol !== null;
+    if (!ended) this.#uploads.watch(stream);
     const exchange = new Http2Exchange({
       stream,
       listener: this.#parts.options.name,
@@ -181,6 +201,7 @@ export class Http2Connection implements Tended {
 
   #ended(exchange: Http2Exchange): void {
     this.#exchanges.delete(exchange);
+    this.#guard.streamEnded(exchange.explained, exchange.wasReset);
     if (this.#exchanges.size > 0) return;
     this.#since = this.#parts.connections.now;
     // After a GOAWAY and without streams nghttp2 reads no more, not even the answer to our PING.
@@ -188,12 +209,7 @@ export class Http2Connection implements Tended {
   }
 
   #refuse(stream: ServerHttp2Stream, bad: BadStream): void {
-    this.#parts.log.refused({
-      listener: this.#parts.options.name,
-      peer: this.#client.peer,
-      status: bad.status,
-      reason: bad.reason,
-    });
+    this.#report(bad.reason, bad.status);
     const text = refusalText(bad.status, bad.reason);
     const fields = refusalFields(text).map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
     try {
@@ -206,27 +222,6 @@ export class Http2Connection implements Tended {
       stream.destroy();
     }
   }
-}
-
-function wireOf(stream: ServerHttp2Stream): BodyWire {
-  let trailers: HeaderList = [];
-  let complete = false;
-  // Node ends the readable side of a stream that was reset as if all had come.
-  stream.on('end', () => {
-    complete = endedByClient(stream);
-  });
-  stream.on('trailers', (_headers, _flags, fields: HeaderList) => {
-    trailers = fields;
-  });
-  return {
-    get complete() {
-      return complete;
-    },
-    get trailers() {
-      return trailers;
-    },
-    stop: () => stream.close(constants.NGHTTP2_NO_ERROR),
-  };
 }
 
 /** What follows an error is `close`, and everybody who must know listens for that. */

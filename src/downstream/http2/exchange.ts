@@ -4,7 +4,9 @@ import { type BodySource, noBody } from '../../exchange/body.ts';
 import type { Client, Exchange, RequestHead, UpgradeOffer } from '../../exchange/exchange.ts';
 import type { RequestBody } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
+import { explained } from './chatter.ts';
 import { Http2Sink, type StreamOwner } from './response.ts';
+import { STREAM_WINDOW_BYTES } from './upload-window.ts';
 
 export interface StreamParts {
   readonly stream: ServerHttp2Stream;
@@ -42,6 +44,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
   #lingers = false;
   #lingersSince = 0;
   #uninvited: boolean;
+  #over = false;
 
   constructor(parts: StreamParts) {
     this.request = parts.request;
@@ -66,6 +69,21 @@ export class Http2Exchange implements Exchange, StreamOwner {
     return this.tunnelled === null ? this.response.bytesOut : this.tunnelled.bytesOut;
   }
 
+  /** Bytes for which this stream is a reason. */
+  get explained(): number {
+    const { tunnelled, bytesOut } = this;
+    // A tunnel's pieces are not counted: 16 bytes are a small message of one.
+    const pieces = tunnelled === null ? this.response.pieces : bytesOut / 16;
+    const unread = this.#stream.readableLength;
+    return explained({ received: this.bytesIn + unread, sent: bytesOut, pieces }) + (this.#over ? this.#underWay() : 0);
+  }
+
+  /** The stream ended by a reset that the client sent, or brought about: not one for a failure behind us. */
+  get wasReset(): boolean {
+    const { aborted, rstCode } = this.#stream;
+    return !this.response.gaveUp && (aborted || rstCode !== constants.NGHTTP2_NO_ERROR);
+  }
+
   responseEnded(): void {
     const body = this.#body;
     if (body === null || body.complete || this.#stream.destroyed) return;
@@ -78,7 +96,14 @@ export class Http2Exchange implements Exchange, StreamOwner {
   }
 
   streamClosed(): void {
+    this.#over = true;
     this.#ended(this);
+  }
+
+  /** What of a body comes after its stream is over, and what was dropped unread with it. */
+  #underWay(): number {
+    const cutShort = this.tunnelled !== null || (this.#body !== null && !this.#body.complete);
+    return cutShort ? 4 * STREAM_WINDOW_BYTES : 0;
   }
 
   /**

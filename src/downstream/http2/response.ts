@@ -24,8 +24,11 @@ export class Http2Sink implements ResponseSink {
   phase: 'open' | 'started' | 'closed' = 'open';
   onDrain: (() => void) | null = null;
   onClose: (() => void) | null = null;
-  /** Body bytes given to the stream so far. */
+  /** Body bytes given to the stream so far, and in how many pieces. */
   bytesOut = 0;
+  pieces = 0;
+  /** The stream was reset for a failure that is not the client's. */
+  gaveUp = false;
   readonly #stream: ServerHttp2Stream;
   readonly #owner: StreamOwner;
   #bodyless: boolean;
@@ -73,6 +76,7 @@ export class Http2Sink implements ResponseSink {
     this.phase = 'closed';
     if (body !== null && length > 0 && !this.#bodyless) {
       this.bytesOut = length;
+      this.pieces = 1;
       this.#guarded(() => this.#stream.end(body));
     }
     this.#owner.responseEnded();
@@ -81,6 +85,7 @@ export class Http2Sink implements ResponseSink {
   data(chunk: Uint8Array): boolean {
     if (this.phase !== 'started' || this.#bodyless || this.#gone) return true;
     this.bytesOut += chunk.byteLength;
+    this.pieces += 1;
     if (this.#stream.write(chunk)) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -92,6 +97,7 @@ export class Http2Sink implements ResponseSink {
   end(trailers: HeaderList | null): void {
     if (this.phase !== 'started') return;
     if (this.#announced !== -1 && !this.#bodyless && this.bytesOut !== this.#announced) {
+      this.gaveUp = true;
       this.#reset();
       return;
     }
@@ -101,8 +107,9 @@ export class Http2Sink implements ResponseSink {
     this.#owner.responseEnded();
   }
 
-  fail(_cause: GatewayError): void {
+  fail(cause: GatewayError): void {
     if (this.phase === 'closed') return;
+    this.gaveUp = cause.blame !== 'client';
     this.#reset();
   }
 

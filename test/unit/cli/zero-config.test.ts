@@ -21,7 +21,7 @@ function routes(...mappings: string[]) {
 test('without a file: HTTPS on localhost, HTTP that redirects to it, a pool and a route for each argument', () => {
   expect(zeroConfig(['/api=3000', '/=5173,5174'])).toEqual({
     listeners: {
-      https: { address: '127.0.0.1', port: 8443, tls: {} },
+      https: { address: '127.0.0.1', port: 8443, tls: {}, profile: 'development' },
       http: { address: '127.0.0.1', port: 8080, redirectTo: 'https' },
     },
     admin: { port: 4600 },
