@@ -20,7 +20,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
 import { certificateSource } from './gateway/certificate-source.ts';
-import { listenerOptions, schemeOf, urlHost } from './gateway/listener-options.ts';
+import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -53,7 +53,7 @@ export { StartError } from './gateway/start-error.ts';
 export interface Gateway {
   /** What is wrong with the parts of the configuration that were left out at the start. */
   readonly quarantined: readonly Diagnostic[];
-  /** Base URL by listener name: `https://localhost:8443`. */
+  /** Base URL by listener name: `https://localhost:8443`, or `unix:/run/headgate.sock`. */
   readonly urls: ReadonlyMap<string, string>;
   readonly adminUrl: string;
   status(): GatewayStatus;
@@ -212,7 +212,8 @@ class Composition implements Gateway {
     const settings = this.#tlsSettings.get(name);
     const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
     const certificates = plan === undefined ? null : await certificateSource(plan, parts);
-    const listener = new Listener(listenerOptions(name, config), {
+    const options = listenerOptions(name, config);
+    const listener = new Listener(options, {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),
       clock: this.#clock,
       log: this.#downstreamLog(),
@@ -222,8 +223,8 @@ class Composition implements Gateway {
     });
     this.#listeners.push(listener);
     const { port } = await listener.open();
-    this.#ledger.ports.set(name, port);
-    this.urls.set(name, `${schemeOf(config)}://${urlHost(config.address)}:${port}`);
+    if (port !== null) this.#ledger.ports.set(name, port);
+    this.urls.set(name, urlOf(options.place, schemeOf(config), port));
   }
 
   #openConnections(): (readonly [string, number])[] {

@@ -56,7 +56,8 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'node:http': [/^downstream\//],
   'node:http2': [/^downstream\//, /^transport\/http2\//],
   'node:fs': [/^config\//, /^control\//, /^admin\//, /^observe\/log\.ts$/],
-  'node:fs/promises': [/^config\//, /^control\//],
+  // The file of a Unix socket is part of the socket.
+  'node:fs/promises': [/^config\//, /^control\//, /^downstream\/socket-file\.ts$/],
 };
 
 /** The data plane knows no files, no processes and no sockets but in the rooms that are made of them. */

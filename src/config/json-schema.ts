@@ -47,7 +47,7 @@ function override({ zodSchema, jsonSchema }: { zodSchema: $ZodType; jsonSchema: 
     ];
   }
   if (kind === 'address' && def.type === 'string') {
-    jsonSchema['pattern'] = '^((https?://)?(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9._-]+)(:\\d{1,5})?/?|unix:/.+)$';
+    jsonSchema['pattern'] = '^((https?://)?(\\[[0-9a-fA-F:.]+(%[\\w.-]+)?\\]|[A-Za-z0-9._-]+)(:\\d{1,5})?/?|unix:/.+)$';
   }
 }
 

@@ -9,6 +9,7 @@ import {
   readContent,
 } from './certificates/certificate-file.ts';
 import { type LocalNames, localNames } from './certificates/local-names.ts';
+import { complainOfPlace } from './complain-of-place.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
 
 /** Where the certificates of a listener come from. */
@@ -43,9 +44,10 @@ export function compileListener(
 ): CertificatePlan | null {
   const config = whole.listeners[name] as ListenerConfig;
   for (const [index, text] of config.trustedProxies.entries()) {
-    const result = parseNetwork(text);
-    if (!result.ok) complaints.add(['listeners', name, 'trustedProxies', index], { message: result.message });
+    const result = text === 'unix:' ? null : parseNetwork(text);
+    if (result?.ok === false) complaints.add(['listeners', name, 'trustedProxies', index], { message: result.message });
   }
+  complainOfPlace(name, config, complaints);
   const { tls } = config;
   if (tls === undefined) return null;
   const files = configuredFiles(tls, ['listeners', name, 'tls']).map(({ file, path }) => plan(file, path, quarantine));

@@ -1,3 +1,4 @@
+import { type ListenPlace, listenPlaceOf } from '../config/schema/bind-address.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { Complaints } from './complaints.ts';
 
@@ -14,40 +15,45 @@ export function vetListeners(config: Config, complaints: Complaints): void {
 interface Binding {
   readonly path: readonly string[];
   readonly what: string;
-  /** `null` for every address. */
-  readonly address: string | null;
-  readonly port: number;
+  readonly place: ListenPlace;
 }
 
 /** Starting would fail with EADDRINUSE, and blame another process. */
 function complainOfSharedPorts({ admin, listeners }: Config, complaints: Complaints): void {
-  const bindings: Binding[] = [{ path: ['admin', 'port'], what: 'the admin listener', ...bound(admin) }];
+  const ofAdmin = { kind: 'tcp', host: admin.address, port: admin.port } as const;
+  const bindings: Binding[] = [{ path: ['admin', 'port'], what: 'the admin listener', place: ofAdmin }];
   for (const [name, listener] of Object.entries(listeners)) {
-    const binding = { path: ['listeners', name, 'port'], what: `listener “${name}”`, ...bound(listener) };
-    const other = bindings.find((earlier) => overlap(earlier, binding));
+    const place = listenPlaceOf(listener);
+    if (place === null) continue;
+    const key = listener.port === undefined ? 'address' : 'port';
+    const binding = { path: ['listeners', name, key], what: `listener “${name}”`, place };
+    const other = bindings.find((earlier) => overlap(earlier.place, place));
     if (other !== undefined) {
-      complaints.add(binding.path, {
-        code: 'HG0104',
-        message: `port ${binding.port} is that of ${other.what} already`,
-      });
+      const what = place.kind === 'tcp' ? `port ${place.port}` : `socket ${place.path}`;
+      complaints.add(binding.path, { code: 'HG0104', message: `${what} is that of ${other.what} already` });
     }
     bindings.push(binding);
   }
 }
 
-function bound({ address, port }: { readonly address?: string | undefined; readonly port: number }) {
-  const every = address === undefined || address === '::' || address === '0.0.0.0';
-  return { address: every ? null : address, port };
+/** Port 0 is another free one each time. */
+function overlap(a: ListenPlace, b: ListenPlace): boolean {
+  if (a.kind === 'unix' || b.kind === 'unix') return a.kind === 'unix' && b.kind === 'unix' && a.path === b.path;
+  return a.port === b.port && a.port !== 0 && (isEvery(a.host) || isEvery(b.host) || a.host === b.host);
 }
 
-/** Port 0 is another free one each time. */
-function overlap(a: Binding, b: Binding): boolean {
-  return a.port === b.port && a.port !== 0 && (a.address === null || b.address === null || a.address === b.address);
+function isEvery(host: string | null): boolean {
+  return host === null || host === '::' || host === '0.0.0.0';
 }
 
 function complainOfEndlessRedirects({ listeners }: Config, complaints: Complaints): void {
   for (const [name, { redirectTo }] of Object.entries(listeners)) {
-    const next = redirectTo === undefined ? undefined : listeners[redirectTo]?.redirectTo;
+    const target = redirectTo === undefined ? undefined : listeners[redirectTo];
+    if (target?.address !== undefined && 'socketPath' in target.address) {
+      const message = `listener “${redirectTo}” is a Unix socket: no URL leads there`;
+      complaints.add(['listeners', name, 'redirectTo'], { message });
+    }
+    const next = target?.redirectTo;
     if (next === undefined) continue;
     const message = `listener “${redirectTo}” itself redirects, to “${next}”`;
     complaints.add(['listeners', name, 'redirectTo'], { message });

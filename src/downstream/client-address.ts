@@ -1,9 +1,12 @@
-import { BlockList, isIP, type Socket } from 'node:net';
+import { BlockList, isIP, type Socket, SocketAddress } from 'node:net';
 import type { Client, TlsFacts } from '../exchange/exchange.ts';
+import { UNIX_PEER } from '../http/forwarded.ts';
 import { getCombined, type HeaderList } from '../http/headers.ts';
+import type { ProxyHeader } from './proxy-protocol/header.ts';
 
 /** Proxies that are believed, and in which field they are. */
 export interface TrustOptions {
+  /** Addresses, networks, and `unix:` for whoever may connect to a Unix socket. */
   readonly trustedProxies: readonly string[];
   readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
 }
@@ -17,17 +20,27 @@ const MAX_HOPS = 32;
  */
 export class ClientAddresses {
   readonly #trusted: BlockList | null;
+  readonly #trustsUnix: boolean;
   readonly #forwardedBy: 'x-forwarded-for' | 'forwarded';
 
-  /** Throws `RangeError` for an entry that is neither an address nor a network. */
-  constructor(options: TrustOptions) {
-    this.#trusted = options.trustedProxies.length === 0 ? null : networksOf(options.trustedProxies);
+  readonly #overUnix: boolean;
+
+  /** Throws `RangeError` for an entry that is neither an address nor a network nor `unix:`. */
+  constructor(options: TrustOptions, over: 'tcp' | 'unix' = 'tcp') {
+    this.#overUnix = over === 'unix';
+    const networks = options.trustedProxies.filter((entry) => entry !== UNIX_PEER);
+    this.#trusted = networks.length === 0 ? null : networksOf(networks);
+    this.#trustsUnix = networks.length < options.trustedProxies.length;
     this.#forwardedBy = options.forwardedBy;
   }
 
-  /** The client of every request on `socket`, unless its peer is trusted: then `forRequest` makes one per request. */
-  ofConnection(socket: Socket, tls: TlsFacts | null): Client {
-    const peer = canonicalAddress(socket.remoteAddress ?? '');
+  /**
+   * The client of every request on `socket`, unless its peer is trusted: then `forRequest` makes one per request. With the
+   * PROXY header that a trusted peer began with, the connection is the one that it tells of, trust included.
+   */
+  ofConnection(socket: Socket, tls: TlsFacts | null, proxied: ProxyHeader | null = null): Client {
+    if (proxied?.kind === 'relayed') return this.#ofRelayed(socket, tls, proxied);
+    const peer = this.peerOf(socket);
     return {
       address: peer,
       peer,
@@ -36,6 +49,20 @@ export class ClientAddresses {
       localAddress: canonicalAddress(socket.localAddress ?? ''),
       localPort: socket.localPort ?? 0,
       tls,
+    };
+  }
+
+  #ofRelayed(socket: Socket, tls: TlsFacts | null, { source, destination, ...said }: Relayed): Client {
+    const peer = canonicalAddress(source.address);
+    return {
+      address: peer,
+      peer,
+      peerPort: source.port,
+      trusted: this.isTrusted(peer),
+      localAddress: canonicalAddress(destination?.address ?? socket.localAddress ?? ''),
+      localPort: destination?.port ?? socket.localPort ?? 0,
+      // TLS that is terminated here is what the client spoke; else what it spoke to the proxy.
+      tls: tls ?? said.tls,
     };
   }
 
@@ -49,7 +76,13 @@ export class ClientAddresses {
     return address === connection.address ? connection : { ...connection, address };
   }
 
+  /** Address of the peer of an accepted socket; empty when it left before it could be asked for. */
+  peerOf(socket: Socket): string {
+    return this.#overUnix ? UNIX_PEER : canonicalAddress(socket.remoteAddress ?? '');
+  }
+
   isTrusted(address: string): boolean {
+    if (this.#trustsUnix && address === UNIX_PEER) return true;
     if (this.#trusted === null) return false;
     const family = isIP(address);
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
@@ -68,13 +101,19 @@ export class ClientAddresses {
   }
 }
 
-/** Plain text of an IP address: IPv4-mapped IPv6 becomes IPv4, a zone (`%eth0`) is cut off. */
+type Relayed = Extract<ProxyHeader, { kind: 'relayed' }>;
+
+/**
+ * Canonical text of an IP address (RFC 5952), so that one address is one text in rules, logs and hashes: IPv4-mapped IPv6
+ * becomes IPv4, a zone (`%eth0`) is cut off. Other text stays as it is.
+ */
 export function canonicalAddress(address: string): string {
+  if (!address.includes(':')) return address;
   const zone = address.indexOf('%');
   const text = zone === -1 ? address : address.slice(0, zone);
-  if (text.length > 7 && text.slice(0, 7).toLowerCase() === '::ffff:' && isIP(text.slice(7)) === 4)
-    return text.slice(7);
-  return text;
+  if (isIP(text) !== 6) return text;
+  const canonical = new SocketAddress({ address: text, family: 'ipv6' }).address;
+  return isIP(canonical.slice(7)) === 4 && canonical.startsWith('::ffff:') ? canonical.slice(7) : canonical;
 }
 
 /**

@@ -55,16 +55,26 @@ export class Connections {
     return this.#retiring;
   }
 
-  /** Counts a freshly accepted socket until it closes, if both caps allow it. The caller closes it if not. */
-  admit(socket: Socket, peer: string): Admission {
+  /**
+   * Counts a freshly accepted socket until it closes, if both caps allow it. The caller closes it if not. `address` is
+   * whose connection it is; `null` when that is not known yet (`attribute`), or when the peer stands for many clients.
+   */
+  admit(socket: Socket, address: string | null): Admission {
     if (this.#sockets.size >= this.#limits.connections) return 'connection-limit';
-    const address = subscriberOf(peer);
-    const ofAddress = this.#perAddress.get(address) ?? 0;
-    if (ofAddress >= this.#limits.connectionsPerAddress) return 'address-connection-limit';
+    if (address !== null && this.attribute(socket, address) !== 'admitted') return 'address-connection-limit';
     if (this.#sockets.size === 0) this.#start();
     this.#sockets.add(socket);
-    this.#perAddress.set(address, ofAddress + 1);
-    socket.once('close', () => this.#release(socket, address));
+    socket.once('close', () => this.#release(socket));
+    return 'admitted';
+  }
+
+  /** Counts an open socket as one of `address` until it closes, if the cap allows it. The caller closes it if not. */
+  attribute(socket: Socket, address: string): Admission {
+    const subscriber = subscriberOf(address);
+    const ofAddress = this.#perAddress.get(subscriber) ?? 0;
+    if (ofAddress >= this.#limits.connectionsPerAddress) return 'address-connection-limit';
+    this.#perAddress.set(subscriber, ofAddress + 1);
+    socket.once('close', () => this.#forget(subscriber));
     return 'admitted';
   }
 
@@ -103,11 +113,14 @@ export class Connections {
     return new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
-  #release(socket: Socket, address: string): void {
+  #forget(subscriber: string): void {
+    const left = (this.#perAddress.get(subscriber) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(subscriber);
+    else this.#perAddress.set(subscriber, left);
+  }
+
+  #release(socket: Socket): void {
     this.#sockets.delete(socket);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, left);
     if (this.#sockets.size > 0) return;
     if (this.#timer !== null) this.#clock.cancel(this.#timer);
     this.#timer = null;

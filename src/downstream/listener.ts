@@ -1,13 +1,19 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ClientAddresses, canonicalAddress } from './client-address.ts';
+import type { Client } from '../exchange/exchange.ts';
+import { UNIX_PEER } from '../http/forwarded.ts';
+import { Binding } from './binding.ts';
+import { ClientAddresses } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
 import type { DownstreamDeps, ListenerOptions } from './options.ts';
 import { peek } from './peek.ts';
+import type { ProxyHeader } from './proxy-protocol/header.ts';
+import { readProxyHeader } from './proxy-protocol/read.ts';
 import { StreamFront } from './stream-front.ts';
+import { socketUnder } from './tls/handshake.ts';
 import { TlsServer, tlsFactsOf } from './tls/server.ts';
 
 export type {
@@ -28,19 +34,20 @@ export class Listener {
   readonly #connections: Connections;
   readonly #addresses: ClientAddresses;
   readonly #parts: FrontParts;
-  readonly #server: Server;
+  readonly #binding: Binding;
   readonly #tls: TlsServer | null;
   /** For connections that are forwarded as they are; `null` when there are none. */
   readonly #streams: StreamFront | null;
+  /** What the raw sockets of trusted peers began with. */
+  readonly #proxied = new WeakMap<Socket, ProxyHeader>();
   #http1: Http1Front | null = null;
-  #address: AddressInfo | null = null;
 
   /** Throws `RangeError` for a trusted proxy that is no network, `TypeError` when TLS has no certificates. */
   constructor(options: ListenerOptions, deps: DownstreamDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#connections = new Connections(options.limits, deps.clock);
-    this.#addresses = new ClientAddresses(options);
+    this.#addresses = new ClientAddresses(options, options.place.kind);
     this.#parts = {
       options,
       handle: deps.handle,
@@ -51,7 +58,10 @@ export class Listener {
     };
     this.#tls = options.tls ? this.#createTls() : null;
     this.#streams = options.kind === 'tcp' || options.passthrough ? this.#createStreams() : null;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#binding = new Binding(options.place, {
+      accepted: (socket) => this.#accept(socket),
+      broke: (error) => deps.log.broke(error),
+    });
   }
 
   get name(): string {
@@ -62,29 +72,23 @@ export class Listener {
     return this.#options.kind;
   }
 
-  /** Where it listens; `null` before `open`. */
-  get address(): AddressInfo | null {
-    return this.#address;
-  }
-
   /** Open TCP connections. */
   get connections(): number {
     return this.#connections.size;
   }
 
-  /** Listens. Rejects with the system's error (`EADDRINUSE`, `EACCES`) if it can't; it may be opened again then. */
-  async open(): Promise<{ readonly port: number }> {
+  /**
+   * Listens; the port is `null` on a Unix socket. Rejects with the system's error (`EADDRINUSE`, `EACCES`) if it can't; it
+   * may be opened again then.
+   */
+  async open(): Promise<{ readonly port: number | null }> {
     this.#http1 ??= await createHttp1Front(this.#parts);
-    await this.#listen();
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new TypeError('A listener has a TCP address');
-    this.#address = address;
-    return { port: address.port };
+    return this.#binding.open();
   }
 
   /** Stops listening; connections that are open stay. Cannot be undone. */
   pauseAccepting(): void {
-    if (this.#server.listening) this.#server.close();
+    this.#binding.close();
   }
 
   /**
@@ -104,28 +108,42 @@ export class Listener {
     await this.#http1?.close();
   }
 
-  #listen(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once('error', reject);
-    this.#server.listen({ port: this.#options.port, host: this.#options.address }, () => {
-      this.#server.removeListener('error', reject);
-      // EMFILE while accepting: the connection is lost, the listener must not be.
-      this.#server.on('error', (error) => this.#deps.log.broke(error));
-      resolve();
-    });
-    return promise;
-  }
-
   #accept(socket: Socket): void {
     // Before anything else: a reset at the wrong moment must not end the process.
     socket.on('error', ignoreError);
-    const peer = canonicalAddress(socket.remoteAddress ?? '');
-    const admission = this.#connections.admit(socket, peer);
-    if (admission !== 'admitted') {
-      this.#refused(peer, admission);
-      socket.destroy();
-      return;
+    const peer = this.#addresses.peerOf(socket);
+    const trusted = this.#addresses.isTrusted(peer);
+    const admission = this.#connections.admit(socket, trusted || peer === UNIX_PEER ? null : peer);
+    if (admission !== 'admitted') this.#turnAway(socket, admission);
+    else if (trusted && this.#options.proxyProtocol) this.#awaitProxyHeader(socket);
+    else this.#begin(socket, peer);
+  }
+
+  #awaitProxyHeader(socket: Socket): void {
+    readProxyHeader(socket, {
+      connections: this.#connections,
+      timeoutMs: this.#options.limits.headTimeout,
+      read: (header) => this.#introduced(socket, header),
+      refused: (reason) => this.#refused(socket, reason),
+    });
+  }
+
+  /** Only now it is known whose connection this is. */
+  #introduced(socket: Socket, header: ProxyHeader): void {
+    this.#proxied.set(socket, header);
+    const { peer, trusted } = this.#addresses.ofConnection(socket, null, header);
+    if (header.kind === 'relayed' && !trusted && peer !== UNIX_PEER) {
+      const admission = this.#connections.attribute(socket, peer);
+      if (admission !== 'admitted') {
+        this.#turnAway(socket, admission);
+        return;
+      }
     }
+    this.#begin(socket, peer);
+  }
+
+  /** The first byte to come is the client's own. */
+  #begin(socket: Socket, peer: string): void {
     if (this.#streams === null) this.#speak(socket, peer);
     else this.#stream(socket, peer, this.#streams);
   }
@@ -144,8 +162,13 @@ export class Listener {
 
   /** HTTP, with TLS or without. */
   #speak(socket: Socket, peer: string): void {
-    if (this.#tls === null) this.#http1?.accept(socket, this.#addresses.ofConnection(socket, null));
+    if (this.#tls === null) this.#http1?.accept(socket, this.#clientOn(socket, null));
     else this.#shakeHands(socket, peer, this.#tls);
+  }
+
+  #clientOn(socket: Socket, secured: TLSSocket | null): Client {
+    const tls = secured === null ? null : tlsFactsOf(secured);
+    return this.#addresses.ofConnection(socket, tls, this.#options.proxyProtocol ? this.#proxied.get(socket) : null);
   }
 
   #shakeHands(socket: Socket, peer: string, tls: TlsServer): void {
@@ -185,19 +208,25 @@ export class Listener {
       options: this.#options,
       streams,
       connections: this.#connections,
-      clientOf: (socket) => this.#addresses.ofConnection(socket, null),
-      refused: (socket, reason) => this.#refused(canonicalAddress(socket.remoteAddress ?? ''), reason),
+      clientOf: (socket) => this.#clientOn(socket, null),
+      refused: (socket, reason) => this.#refused(socket, reason),
     });
   }
 
   #secured(socket: TLSSocket): void {
     socket.on('error', ignoreError);
-    const client = this.#addresses.ofConnection(socket, tlsFactsOf(socket));
+    const client = this.#clientOn(socketUnder(socket) ?? socket, socket);
     if (socket.alpnProtocol === 'h2') this.#connections.attach(new Http2Connection(socket, client, this.#parts));
     else this.#http1?.accept(socket, client);
   }
 
-  #refused(peer: string, reason: string): void {
+  #turnAway(socket: Socket, reason: string): void {
+    this.#refused(socket, reason);
+    socket.destroy();
+  }
+
+  #refused(socket: Socket, reason: string): void {
+    const { peer } = this.#clientOn(socket, null);
     this.#deps.log.refused({ listener: this.name, peer, status: 0, reason });
   }
 }

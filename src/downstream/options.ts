@@ -3,6 +3,7 @@ import type { CertificateSource } from '../exchange/certificate.ts';
 import type { HandleExchange } from '../exchange/exchange.ts';
 import type { StreamHandler } from '../exchange/stream.ts';
 import type { TlsPolicySource } from '../exchange/tls-policy.ts';
+import type { BindPlace } from './binding.ts';
 
 /** Bounds of one listener. Durations in milliseconds, sizes in bytes; the names are those of the configuration. */
 export interface ListenerLimits {
@@ -17,7 +18,7 @@ export interface ListenerLimits {
   /** A connection without a request in progress is closed after this; 0 for never. */
   readonly idleTimeout: number;
   readonly connections: number;
-  /** Of one IPv4 address, or of one IPv6 /64 network. */
+  /** Of one IPv4 address, or of one IPv6 /64 network; trusted proxies and peers on a Unix socket, which stand for many, aside. */
   readonly connectionsPerAddress: number;
   /** Concurrent HTTP/2 streams of one connection. */
   readonly streams: number;
@@ -29,17 +30,16 @@ export interface ListenerOptions {
   readonly kind: 'http' | 'tcp';
   /** Some connections are forwarded by their SNI as they are: each ClientHello is looked at first. */
   readonly passthrough: boolean;
-  /** Address to bind; every address, IPv6 and IPv4, unless given. */
-  readonly address?: string | undefined;
-  /** 0 for any free port. */
-  readonly port: number;
+  readonly place: BindPlace;
+  /** Peers in `trustedProxies` begin each connection with a PROXY header; nobody else's bytes are looked at for one. */
+  readonly proxyProtocol: boolean;
   readonly tls: boolean;
   /** Offer `h2` by ALPN; without TLS it has no effect. */
   readonly http2: boolean;
   /** How much a client of HTTP/2 may reset, ask and chat (docs/http2.md). */
   readonly profile: 'edge' | 'development';
   readonly limits: ListenerLimits;
-  /** Addresses and networks whose forwarding fields are believed. */
+  /** Addresses and networks whose forwarding fields are believed; `unix:` for all peers on a Unix socket. */
   readonly trustedProxies: readonly string[];
   /** The one field in which a trusted proxy names the client; the other is never read. */
   readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
@@ -50,7 +50,7 @@ export interface ListenerOptions {
 /** A request or a connection that was turned away before it became an exchange. */
 export interface Refusal {
   readonly listener: string;
-  /** Address of the TCP peer; empty when it left before it could be asked for. */
+  /** Address of the peer, as a PROXY header has it if there was one; empty when it left before it could be asked for. */
   readonly peer: string;
   /** Status that was answered; 0 when the connection was closed without an answer. */
   readonly status: number;

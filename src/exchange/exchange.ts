@@ -31,14 +31,17 @@ export interface TlsFacts {
 
 /** Who asks. One object per connection where the peer is not a trusted proxy. */
 export interface Client {
-  /** Effective client address: the peer's, or the one a trusted proxy names. Canonical IP text, IPv4-mapped unwrapped. */
+  /**
+   * Effective client address: the peer's, or the one a trusted proxy names. Canonical IP text (RFC 5952), IPv4-mapped
+   * unwrapped; `unix:` on a Unix socket.
+   */
   readonly address: string;
-  /** The TCP peer. */
+  /** Who connected: the TCP peer, or whom that names in a PROXY header as the one that connected to it. */
   readonly peer: string;
   readonly peerPort: number;
   /** The peer is in the listener's `trustedProxies`: its forwarding fields may be believed and are extended. */
   readonly trusted: boolean;
-  /** Where the client connected to. Empty and 0 on a Unix socket. */
+  /** Where it connected to, likewise. Empty and 0 on a Unix socket. */
   readonly localAddress: string;
   readonly localPort: number;
   readonly tls: TlsFacts | null;

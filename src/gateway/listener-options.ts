@@ -1,15 +1,19 @@
+import { listenPlaceOf } from '../config/schema/bind-address.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
+import type { BindPlace } from '../downstream/binding.ts';
 import { HTTP2_PROFILES } from '../downstream/http2/profile.ts';
 import type { ListenerOptions } from '../downstream/options.ts';
 
-/** A listener's configuration as the downstream takes it. */
+/** A listener's configuration as the downstream takes it. It has passed `compileListener`. */
 export function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
+  const place = listenPlaceOf(config);
+  if (place === null) throw new TypeError(`Cannot open listener "${name}": it has no port`);
   return {
     name,
     kind: config.kind,
     passthrough: config.passthrough.length > 0,
-    address: config.address,
-    port: config.port,
+    place,
+    proxyProtocol: config.proxyProtocol,
     tls: config.tls !== undefined,
     http2: config.http2,
     profile: config.profile,
@@ -20,10 +24,14 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
   };
 }
 
-/** What a person on this machine types to get there. */
-export function urlHost(address: string | undefined): string {
-  if (address === undefined || address === '::' || address === '0.0.0.0') return 'localhost';
-  return address.includes(':') ? `[${address}]` : address;
+/** What a person on this machine types to get there; `unix:` and the file for a Unix socket. */
+export function urlOf(place: BindPlace, scheme: ReturnType<typeof schemeOf>, port: number | null): string {
+  return place.kind === 'unix' ? `unix:${place.path}` : `${scheme}://${urlHost(place.host)}:${port ?? place.port}`;
+}
+
+function urlHost(host: string | null): string {
+  if (host === null || host === '::' || host === '0.0.0.0') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** `tcp` for what is forwarded as it is: nobody knows what it speaks. */

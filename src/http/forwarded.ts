@@ -2,8 +2,11 @@ import { getCombined, type HeaderDraft, type HeaderList, isNamed, noHeaders } fr
 import { isToken } from './method.ts';
 import { isOws } from './octets.ts';
 
+/** Stands for the peer's address on a Unix socket, as nginx and HAProxy write it. */
+export const UNIX_PEER = 'unix:';
+
 export interface Forwarding {
-  /** Address of the TCP peer, canonical text, IPv6 without brackets. */
+  /** Address of the peer, canonical text, IPv6 without brackets; `UNIX_PEER`, or empty when it is not known. */
   readonly peer: string;
   /** The peer is a trusted proxy: what it says of its own client is believed and extended. */
   readonly trusted: boolean;
@@ -19,6 +22,7 @@ export interface Forwarding {
  * Tells the endpoint who asked: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239), one line each, at
  * the end of `draft`. A trusted peer's lists are extended by the peer, and what it says of scheme, host and port is kept;
  * if it names a scheme but no port, the port is that of its host or scheme, not ours. Everybody else's are replaced.
+ * A peer without an IP address adds nothing to `X-Forwarded-For`, and is `unknown` in `Forwarded` (RFC 7239 §6.2).
  *
  * An untrusted client's `X-Real-IP` and other `X-Forwarded-*` fields are removed too, as far as `draft` still has them as
  * received: a route's own `X-Forwarded-Prefix` stays. (Where edits come before this call, a client that sends the very
@@ -32,7 +36,9 @@ export function appendForwarding(draft: HeaderDraft, f: Forwarding): void {
   const host = getCombined(believed, 'x-forwarded-host') ?? f.authority;
   const elements = getCombined(believed, 'forwarded');
   const element = forwardedElement(f);
-  draft.push('X-Forwarded-For', chain === null ? f.peer : `${chain}, ${f.peer}`);
+  if (!hasAddress(f)) {
+    if (chain !== null) draft.push('X-Forwarded-For', chain);
+  } else draft.push('X-Forwarded-For', chain === null ? f.peer : `${chain}, ${f.peer}`);
   draft.push('X-Forwarded-Proto', scheme ?? f.scheme);
   if (host !== '') draft.push('X-Forwarded-Host', host);
   draft.push('X-Forwarded-Port', getCombined(believed, 'x-forwarded-port') ?? portFor(scheme, host, f.localPort));
@@ -121,10 +127,14 @@ function portFor(claimed: string | null, host: string, localPort: number): strin
   return claimed.toLowerCase().startsWith('https') ? '443' : '80';
 }
 
+function hasAddress({ peer }: Forwarding): boolean {
+  return peer !== UNIX_PEER && peer !== '';
+}
+
 /** One `forwarded-element` (RFC 7239 §4). */
 function forwardedElement(f: Forwarding): string {
   // §6: an IPv6 address stands in brackets, and since neither `[` nor `:` is a token character, in quotes.
-  const node = f.peer.includes(':') ? `"[${f.peer}]"` : f.peer;
+  const node = !hasAddress(f) ? 'unknown' : f.peer.includes(':') ? `"[${f.peer}]"` : f.peer;
   const host = f.authority === '' ? '' : `;host=${tokenOrQuoted(f.authority)}`;
   return `for=${node}${host};proto=${f.scheme}`;
 }

@@ -66,8 +66,10 @@ class UndiciCodec implements Codec {
     this.#socket = socket;
     this.#closesAlways = limits.keepAliveMs === 0;
     const keepAliveMs = Math.max(1, limits.keepAliveMs);
-    // The URL is only what undici would put into a missing Host field. That TLS may be below is not its business.
-    this.#client = new Client(`http://${host.includes(':') && host[0] !== '[' ? `[${host}]` : host}:${port}`, {
+    // The URL is only what undici would put into a missing Host field. That TLS may be below is not its business, nor through
+    // which interface an IPv6 address is reached (`fe80::1%eth0`).
+    const name = host.split('%')[0] as string;
+    this.#client = new Client(`http://${name.includes(':') && name[0] !== '[' ? `[${name}]` : name}:${port}`, {
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: maxHeadBytes,

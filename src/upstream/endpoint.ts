@@ -87,16 +87,21 @@ function reachedAt({ address, tls }: PlaceOptions): Reached {
     return { origin: `unix:${socketPath}`, authority: 'localhost', host: 'localhost', port: 80, socketPath, tls: null };
   }
   const host = address.host.toLowerCase();
-  const literal = host.includes(':') ? `[${host}]` : host;
-  const authority = address.port === (address.secure ? 443 : 80) ? literal : `${literal}:${address.port}`;
+  const port = address.port === (address.secure ? 443 : 80) ? '' : `:${address.port}`;
+  // RFC 6874 §4: which interface leads there is this machine's own affair, and goes into no message.
+  const unzoned = host.split('%')[0] as string;
   return {
-    origin: `${address.secure ? 'https' : 'http'}://${authority}`,
-    authority,
+    origin: `${address.secure ? 'https' : 'http'}://${literal(host)}${port}`,
+    authority: `${literal(unzoned)}${port}`,
     host,
     port: address.port,
     socketPath: null,
-    tls: address.secure ? { serverName: tls.serverName ?? host, ca: tls.ca, insecure: tls.insecure } : null,
+    tls: address.secure ? { serverName: tls.serverName ?? unzoned, ca: tls.ca, insecure: tls.insecure } : null,
   };
+}
+
+function literal(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Live state of an endpoint that was not there before. */

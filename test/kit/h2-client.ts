@@ -8,10 +8,13 @@ import {
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inTime } from './deadline.ts';
+import { sendPieces } from './raw-client.ts';
 import { stopAfterTest } from './stop.ts';
 
 export interface H2ClientOptions {
   readonly port: number;
+  /** Sent ahead of TLS, piece by piece. */
+  readonly preamble?: readonly Uint8Array[];
   /** PEM of the certificate to trust; any is trusted unless given. */
   readonly ca?: string;
 }
@@ -85,6 +88,8 @@ export class H2Client {
 
   static async connect(options: H2ClientOptions): Promise<H2Client> {
     const tcp = connectTcp({ port: options.port, host: '127.0.0.1', noDelay: true });
+    tcp.on('error', () => {});
+    if (options.preamble !== undefined) await sendPieces(tcp, options.preamble);
     const trust = options.ca === undefined ? { rejectUnauthorized: false } : { ca: options.ca };
     const session = connect(`https://127.0.0.1:${options.port}`, {
       createConnection: () => connectTls({ socket: tcp, host: '127.0.0.1', ALPNProtocols: ['h2'], ...trust }),

@@ -107,8 +107,8 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       name: 'web',
       kind: 'http',
       passthrough: false,
-      address: '127.0.0.1',
-      port: 0,
+      place: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      proxyProtocol: false,
       tls: options.tls === true,
       http2: true,
       profile: 'edge',
@@ -138,5 +138,5 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
     await listener.close();
     if (bugs.length > 0) throw new Error(`The listener met a bug: ${String(bugs[0])}`, { cause: bugs[0] });
   });
-  return new TestListener({ listener, inbox, port, refusals, bugs, waiting });
+  return new TestListener({ listener, inbox, port: port ?? 0, refusals, bugs, waiting });
 }

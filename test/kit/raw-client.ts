@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ByteReader } from './byte-reader.ts';
 import { inTime } from './deadline.ts';
@@ -19,6 +20,10 @@ export interface RawTls {
 export interface RawClientOptions {
   readonly port: number;
   readonly host?: string;
+  /** A Unix socket, in place of host and port. */
+  readonly path?: string;
+  /** Sent ahead of TLS, piece by piece. */
+  readonly preamble?: readonly Uint8Array[];
   readonly tls?: RawTls;
   /** Source address: `127.0.0.2` and the like make one machine several clients. */
   readonly localAddress?: string;
@@ -53,10 +58,14 @@ export class RawClient {
   static async connect(options: RawClientOptions): Promise<RawClient> {
     const target = { port: options.port, host: options.host ?? '127.0.0.1' };
     const from = options.localAddress === undefined ? {} : { localAddress: options.localAddress };
-    const tcp = connect({ ...target, ...from, noDelay: true });
+    const { path } = options;
+    const tcp = connect(path === undefined ? { ...target, ...from, noDelay: true } : { path });
+    tcp.on('error', () => {});
+    if (options.preamble !== undefined) await sendPieces(tcp, options.preamble);
     const socket = options.tls === undefined ? tcp : connectTls({ socket: tcp, ...tlsOptions(options.tls) });
     const client = new RawClient(socket, tcp);
-    await inTime(connected(socket, options.tls === undefined ? 'connect' : 'secureConnect'), 'a connection');
+    if (options.tls !== undefined) await inTime(connected(socket, 'secureConnect'), 'a connection');
+    else if (tcp.connecting) await inTime(connected(socket, 'connect'), 'a connection');
     return client;
   }
 
@@ -132,6 +141,14 @@ function tlsOptions(tls: RawTls): ConnectionOptions {
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
     ...(tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca }),
   };
+}
+
+/** The other side is in this process: after a few turns it has most likely read one piece before the next is sent. */
+export async function sendPieces(tcp: Socket, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces) {
+    await new Promise((resolve) => tcp.write(piece, resolve));
+    for (let i = 0; i < 3; i += 1) await turn();
+  }
 }
 
 function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {

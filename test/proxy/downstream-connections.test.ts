@@ -330,6 +330,8 @@ describe('closing', () => {
 describe('opening', () => {
   test('a port in use is the caller’s error, and another listener may have it later', async () => {
     const { port } = await startListener();
-    await expect(startListener({ over: { port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startListener({ over: { place: { kind: 'tcp', host: '127.0.0.1', port } } })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
   });
 });

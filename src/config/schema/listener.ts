@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { bindAddress, fileMode, hasPort } from './bind-address.ts';
 import { tls } from './tls.ts';
-import { cidr, duration, name, oneOrMore, port, serverName, size } from './units.ts';
+import { cidr, duration, isMap, name, oneOrMore, port, serverName, size } from './units.ts';
 
 /** What to do with the doubtful parts of a path, before anything is matched (see docs/paths.md). */
 export const pathPolicy = z
@@ -40,8 +41,11 @@ const passthrough = z.strictObject({
 
 export const listener = z
   .strictObject({
-    address: z.string().optional().describe('Address to bind; every address unless given'),
-    port,
+    address: bindAddress
+      .optional()
+      .describe('Address to bind, with or without the port; or unix:/path. Every address unless given'),
+    port: port.optional(),
+    mode: fileMode.optional().describe('Permissions of the file of a Unix socket; "0660" unless given'),
     kind: z.enum(['http', 'tcp']).default('http').describe('tcp: forward every connection as it is (docs/layer4.md)'),
     pool: name
       .optional()
@@ -57,7 +61,14 @@ export const listener = z
       .default('edge')
       .describe('How much HTTP/2 clients may reset and ask beside their requests (docs/http2.md)'),
     redirectTo: name.optional().describe('Answer everything with a redirect to this TLS listener'),
-    trustedProxies: z.array(cidr).default([]).describe('Peers whose Forwarded or X-Forwarded-* fields are believed'),
+    trustedProxies: z
+      .array(cidr)
+      .default([])
+      .describe('Peers whose Forwarded or X-Forwarded-* fields are believed; unix: for all on a Unix socket'),
+    proxyProtocol: z
+      .boolean()
+      .default(false)
+      .describe('Peers in trustedProxies begin with a PROXY header (v1 or v2), all others never do'),
     forwardedBy: z
       .enum(['x-forwarded-for', 'forwarded'])
       .default('x-forwarded-for')
@@ -66,6 +77,7 @@ export const listener = z
     path: pathPolicy.describe('What to do with the doubtful parts of a path (docs/paths.md)'),
     limits: listenerLimits.prefault({}).describe('What one client may ask for'),
   })
+  .refine(hasPort, { message: 'missing key "port"', path: ['port'], when: isMap })
   .meta({ description: 'A port that Headgate listens on' });
 
 export type ListenerConfig = z.output<typeof listener>;

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, authority, cookieDomain, cookieName, duration, valueForms } from './units.ts';
-
-/** Most that a system takes for the path of a Unix socket, in bytes (sun_path, without its final zero). */
-const SOCKET_PATH_BYTES = 107;
+import { absolutePath, authority, cookieDomain, cookieName, duration, socketPathOf, valueForms } from './units.ts';
 
 /** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`, `unix:/run/app.sock`. Parsed to its parts. */
 const address = z
@@ -29,11 +26,9 @@ type EndpointAddress =
   | { readonly socketPath: string };
 
 function parseEndpointAddress(text: string): EndpointAddress | null {
-  if (text.startsWith('unix:')) {
-    const socketPath = text.slice('unix:'.length);
-    return /^\/[^\0]+$/.test(socketPath) && Buffer.byteLength(socketPath) <= SOCKET_PATH_BYTES ? { socketPath } : null;
-  }
-  const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
+  const socketPath = socketPathOf(text);
+  if (socketPath !== null) return { socketPath };
+  const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+(?:%[\w.-]+)?\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);
   if (parts === null) return null;
   const [, scheme, host = '', digits] = parts;
   const secure = scheme === 'https';

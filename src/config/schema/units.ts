@@ -63,6 +63,15 @@ export function isMap({ value }: { readonly value: unknown }): boolean {
 
 export const port = z.number().int().min(0).max(65_535).meta({ description: 'A TCP port; 0 for any free one' });
 
+/** Most that a system takes for the path of a Unix socket, in bytes (`sun_path` without its final zero). */
+const SOCKET_PATH_BYTES = 107;
+
+/** `/run/app.sock` of `unix:/run/app.sock`; `null` for everything else. */
+export function socketPathOf(text: string): string | null {
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : '';
+  return /^\/[^\0]+$/.test(path) && Buffer.byteLength(path) <= SOCKET_PATH_BYTES ? path : null;
+}
+
 /** Name of a listener, pool or route: what logs, metrics and other sections call it. */
 export const name = z
   .string()
@@ -127,5 +136,5 @@ export const absolutePath = z
   .startsWith('/', 'a path starts with "/"')
   .register(valueForms, { kind: 'path', noun: 'a path', form: 'a path that starts with “/”' });
 
-/** `10.0.0.0/8`, `::1`, `192.0.2.7`. Checked for syntax in `control/compile`, where the list is built. */
+/** `10.0.0.0/8`, `::1`, `192.0.2.7`, and `unix:` where peers may come that way. Checked for syntax in `control/compile`, where the list is built. */
 export const cidr = z.string().meta({ description: 'An address or a network: 192.0.2.7, 10.0.0.0/8, fd00::/8' });
