@@ -20,4 +20,6 @@ export interface CertificateSource {
    * is being made, may reject: the handshake fails.
    */
   certificateFor(serverName: string | null): ServerCertificate | null | Promise<ServerCertificate | null>;
+  /** True while some name has more than one pair; then the name is read before a handshake begins. Default false. */
+  readonly hasSeveralKeys?: boolean;
 }

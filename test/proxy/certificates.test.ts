@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts';
 import { type Handshake, shakeHands } from '../kit/handshake.ts';
 import { type MintOptions, mint } from '../kit/pki.ts';
+import { exchangeRaw } from '../kit/raw-client.ts';
 
 let directory = '';
 
@@ -52,6 +53,74 @@ describe('certificates by name', () => {
     const gateway = await gatewayWith([await files('a', ['a.test'])], 'refuse');
     expect((await shown(gateway, 'a.test')).names).toBe('DNS:a.test');
     await expect(shown(gateway, 'unknown.test')).rejects.toThrow();
+  });
+});
+
+describe('ECDSA and RSA', () => {
+  const clients = [
+    ['TLS 1.3, RSA only', { sigalgs: 'rsa_pss_rsae_sha256', minVersion: 'TLSv1.3' }, 'rsa'],
+    ['TLS 1.3, ECDSA only', { sigalgs: 'ecdsa_secp256r1_sha256', minVersion: 'TLSv1.3' }, 'ecdsa'],
+    ['TLS 1.3, both', { minVersion: 'TLSv1.3' }, 'ecdsa'],
+    ['TLS 1.2, RSA only', { sigalgs: 'RSA+SHA256', maxVersion: 'TLSv1.2' }, 'rsa'],
+    ['TLS 1.2, ECDSA only', { sigalgs: 'ECDSA+SHA256', maxVersion: 'TLSv1.2' }, 'ecdsa'],
+    ['TLS 1.2, RSA suites only', { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' }, 'rsa'],
+    ['TLS 1.2, ECDSA suites only', { ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' }, 'ecdsa'],
+  ] as const;
+
+  test.each(clients)(
+    'for one name: a client with %s gets what it can verify, with SNI and without',
+    async (_, client, keyType) => {
+      const gateway = await gatewayWith([
+        await files('one', ['one.test'], { kind: 'rsa' }),
+        await files('two', ['two.test'], { kind: 'rsa' }),
+        await files('two-ecdsa', ['two.test']),
+        await files('one-ecdsa', ['one.test']),
+      ]);
+      for (const name of ['two.test', 'one.test']) {
+        const shown = await shakeHands({ port: gateway.port(), name, ...client });
+        expect(shown).toMatchObject({ names: `DNS:${name}`, keyType });
+      }
+      expect(await shakeHands({ port: gateway.port(), ...client })).toMatchObject({ names: 'DNS:one.test', keyType });
+    },
+  );
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'for different names: nobody gets the certificate of another name, whatever it prefers (%s)',
+    async (version) => {
+      for (const [first, second] of [
+        ['ecdsa', 'rsa'],
+        ['rsa', 'ecdsa'],
+      ] as const) {
+        const gateway = await gatewayWith([
+          await files('first', ['first.test'], { kind: first }),
+          await files('second', ['second.test'], { kind: second }),
+        ]);
+        const client = { port: gateway.port(), minVersion: version, maxVersion: version };
+        for (const sigalgs of ['ECDSA+SHA256:RSA+SHA256:RSA-PSS+SHA256', 'RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA256']) {
+          expect(await shakeHands({ ...client, sigalgs, name: 'second.test' })).toMatchObject({
+            names: 'DNS:second.test',
+          });
+          expect(await shakeHands({ ...client, sigalgs, name: 'first.test' })).toMatchObject({
+            names: 'DNS:first.test',
+          });
+          expect(await shakeHands({ ...client, sigalgs })).toMatchObject({ names: 'DNS:first.test' });
+        }
+        const cannot = second === 'rsa' ? 'ECDSA+SHA256' : 'RSA-PSS+SHA256:RSA+SHA256';
+        await expect(shakeHands({ ...client, sigalgs: cannot, name: 'second.test' })).rejects.toThrow(
+          /handshake failure/,
+        );
+      }
+    },
+  );
+
+  test('plain HTTP on such a port gets a readable answer all the same', async () => {
+    const gateway = await gatewayWith([
+      await files('first', ['first.test']),
+      await files('second', ['second.test'], { kind: 'rsa' }),
+    ]);
+    const reply = await exchangeRaw({ port: gateway.port() }, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(reply.status).toBe(400);
+    expect(reply.text).toContain('http-on-tls-port');
   });
 });
 

@@ -43,6 +43,10 @@ export class CertificateSelection implements CertificateSource {
     return find(this.#index.names, serverName) ?? this.#ask(serverName, 0);
   }
 
+  get hasSeveralKeys(): boolean {
+    return this.#index.hasSeveralKeys;
+  }
+
   #ask(serverName: string | null, from: number): ServerCertificate | null | Promise<ServerCertificate | null> {
     const { providers } = this.#options;
     for (let i = from; i < providers.length; i += 1) {
@@ -67,11 +71,18 @@ interface Index {
   readonly names: ReadonlyMap<string, ServerCertificate>;
   readonly quarantined: ReadonlyMap<string, true>;
   readonly first: ServerCertificate | null;
+  readonly hasSeveralKeys: boolean;
   /** Made of these certificates: what is asked for again keeps its identity, and with it what is derived from it. */
   readonly made: ReadonlyMap<string, ServerCertificate>;
 }
 
-const emptyIndex: Index = { names: new Map(), quarantined: new Map(), first: null, made: new Map() };
+const emptyIndex: Index = {
+  names: new Map(),
+  quarantined: new Map(),
+  first: null,
+  hasSeveralKeys: false,
+  made: new Map(),
+};
 
 function find<T>(names: ReadonlyMap<string, T>, serverName: string): T | undefined {
   const exact = names.get(serverName);
@@ -97,6 +108,7 @@ function indexOf(
     names,
     quarantined: new Map(quarantined.map((name) => [name, true])),
     first: first === undefined ? null : (names.get(first.names[0] ?? '') ?? shown([first])),
+    hasSeveralKeys: made.values().some(({ pairs }) => pairs.length > 1),
     made,
   };
 }

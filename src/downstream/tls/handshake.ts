@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { ServerCertificate } from '../../exchange/certificate.ts';
 import { SWEEP_MS, type Tended } from '../connections.ts';
 
 /** A peer that has not finished its handshake by then is closed. */
@@ -10,6 +11,7 @@ export interface HandshakeParts {
   /** Monotonic time of its begin. */
   readonly now: number;
   readonly nameless: boolean;
+  readonly chosen: ServerCertificate | null;
   readonly tooLate: (handshake: Handshake) => void;
 }
 
@@ -21,6 +23,8 @@ export class Handshake implements Tended {
   readonly peer: string;
   /** No certificate is meant for a client that names no server. */
   readonly nameless: boolean;
+  /** What it has begun with, if that was chosen by the server name already. */
+  readonly chosen: ServerCertificate | null;
   readonly socket: Socket;
   readonly #since: number;
   readonly #tooLate: (handshake: Handshake) => void;
@@ -29,6 +33,7 @@ export class Handshake implements Tended {
     this.socket = socket;
     this.peer = parts.peer;
     this.nameless = parts.nameless;
+    this.chosen = parts.chosen;
     this.#since = parts.now;
     this.#tooLate = parts.tooLate;
   }

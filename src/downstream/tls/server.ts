@@ -4,10 +4,11 @@ import type { CertificateSource, ServerCertificate } from '../../exchange/certif
 import type { TlsFacts } from '../../exchange/exchange.ts';
 import type { TlsPolicySource } from '../../exchange/tls-policy.ts';
 import type { Connections } from '../connections.ts';
+import { peek } from '../peek.ts';
 import { refusalMessage } from '../refusal.ts';
 import { SecureContexts } from './contexts.ts';
 import { failureOf, type HandshakeFailure, INTERNAL_ERROR, UNRECOGNIZED_NAME } from './failure.ts';
-import { Handshake, socketUnder } from './handshake.ts';
+import { HANDSHAKE_TIMEOUT_MS, Handshake, socketUnder } from './handshake.ts';
 
 export interface TlsServerOptions {
   readonly certificates: CertificateSource;
@@ -35,12 +36,16 @@ export class TlsServer {
   readonly #options: TlsServerOptions;
   readonly #contexts: SecureContexts;
   readonly #handshakes = new WeakMap<Socket, Handshake>();
+  /** What has been chosen for the handshake that Node is asking about right now. */
+  #shown: ServerCertificate | null = null;
 
   constructor(options: TlsServerOptions) {
     this.#options = options;
     this.#contexts = new SecureContexts(options.policies);
-    const choose = (handshake: Handshake | null, name: string, done: SniDone): void =>
-      this.#choose(handshake, name, done);
+    const choose = (handshake: Handshake | null, name: string, done: SniDone): void => {
+      if (handshake?.chosen == null) this.#choose(handshake, name, done);
+      else this.#show(handshake.chosen, null, done);
+    };
     const handshakeOf = (socket: unknown): Handshake | null => this.#handshakeOf(socket);
     this.#server = createServer({
       allowHalfOpen: true,
@@ -52,15 +57,43 @@ export class TlsServer {
       },
     });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
+    this.#server.on('OCSPRequest', (_certificate, _issuer, done) => this.#staple(done));
     this.#server.on('tlsClientError', (error, socket) => this.#failed(error, socket));
   }
 
   /** Begins the handshake on a freshly accepted socket: `secured` or `failed` follows, or neither for one that never spoke. */
   shakeHands(socket: Socket, peer: string): void {
+    if (this.#options.certificates.hasSeveralKeys === true) this.#peekFirst(socket, peer);
+    else this.#begin(socket, peer, null);
+  }
+
+  /** Of what SNI picks Node takes one pair alone. For clients to have the choice, the handshake begins with all of them. */
+  #peekFirst(socket: Socket, peer: string): void {
+    const { connections, certificates, broke, failed } = this.#options;
+    peek(socket, { connections, timeoutMs: HANDSHAKE_TIMEOUT_MS }, (seen) => {
+      if (seen.kind === 'too-late') {
+        failed({ reason: 'handshake-timeout', code: null }, peer, 0);
+        socket.destroy();
+        return;
+      }
+      try {
+        const name = seen.kind === 'hello' ? seen.serverName : null;
+        const found = name === null ? null : certificates.certificateFor(name);
+        const several = found === null || found instanceof Promise || found.pairs.length === 1 ? null : found;
+        this.#begin(socket, peer, several);
+      } catch (error) {
+        broke(error);
+        socket.destroy();
+      }
+    });
+  }
+
+  #begin(socket: Socket, peer: string, chosen: ServerCertificate | null): void {
     const { connections } = this.#options;
-    const certificate = this.#certificateWithoutName();
+    const certificate = chosen ?? this.#certificateWithoutName();
     const handshake = new Handshake(socket, {
       peer,
+      chosen,
       now: connections.now,
       nameless: certificate === null,
       tooLate: (late) => this.#end(late, { reason: 'handshake-timeout', code: null }, null),
@@ -85,7 +118,7 @@ export class TlsServer {
   #choose(handshake: Handshake | null, serverName: string, done: SniDone): void {
     const answer = (certificate: ServerCertificate | null): void => {
       // Not by an error of `done`: Node would cut the line without a word.
-      if (certificate !== null) done(null, this.#contexts.of(certificate));
+      if (certificate !== null) this.#show(certificate, this.#contexts.of(certificate), done);
       else this.#end(handshake, { reason: 'unrecognized-name', code: null }, UNRECOGNIZED_NAME);
     };
     const broke = (error: unknown): void => {
@@ -99,6 +132,22 @@ export class TlsServer {
     } catch (error) {
       broke(error);
     }
+  }
+
+  /** `null` for the context that the handshake has begun with. */
+  #show(certificate: ServerCertificate, context: SecureContext | null, done: SniDone): void {
+    // Within `done` Node asks for the OCSP response, without a word of whose handshake it is.
+    this.#shown = certificate;
+    if (context === null) done(null);
+    else done(null, context);
+    this.#shown = null;
+  }
+
+  #staple(done: (error: Error | null, response: Buffer) => void): void {
+    const certificate = this.#shown ?? this.#certificateWithoutName();
+    const response = certificate?.ocspResponse?.() ?? null;
+    // No response is `null`, whatever the types say.
+    done(null, response as Buffer);
   }
 
   #secured(socket: TLSSocket): void {
