@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { clientGone, GatewayError } from '../errors.ts';
 import type { ByteChannel } from '../exchange/body.ts';
 import type { Client } from '../exchange/exchange.ts';
+import { resetSocket } from '../exchange/reset.ts';
 import type { StreamExchange } from '../exchange/stream.ts';
 import type { Connections, Tended } from './connections.ts';
 import { DuplexChannel } from './duplex-channel.ts';
@@ -47,7 +48,7 @@ export class StreamConnection implements StreamExchange, Tended {
         this.onClientGone = null;
         onClientGone?.(lost());
       },
-      reset: () => reset(socket),
+      reset: () => resetSocket(socket),
       lost,
     });
     connections.attach(this);
@@ -58,7 +59,7 @@ export class StreamConnection implements StreamExchange, Tended {
   retire(): void {}
 
   cutOff(): void {
-    reset(this.#socket);
+    resetSocket(this.#socket);
   }
 
   get channel(): ByteChannel {
@@ -78,10 +79,4 @@ export class StreamConnection implements StreamExchange, Tended {
 function lostBy(socket: Socket, connections: Connections): GatewayError {
   if (socket.errored !== null || !connections.retiring) return clientGone(socket.errored ?? undefined);
   return new GatewayError('connection_terminated', { blame: 'gateway', status: 503, reason: 'drain-timeout' });
-}
-
-/** Only TCP has resets: a Unix socket, or one that is gone, has no family. */
-function reset(socket: Socket): void {
-  if (socket.remoteFamily === undefined) socket.destroy();
-  else socket.resetAndDestroy();
 }

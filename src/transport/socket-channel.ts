@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../errors.ts';
 import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
+import { resetSocket } from '../exchange/reset.ts';
 import type { HeaderList } from '../http/headers.ts';
 
 /** What a connection carries: what follows an upgrade, or a stream whose every byte and end is passed on. */
@@ -133,7 +134,6 @@ class ChannelSink implements BodySink {
 }
 
 function close(socket: Socket, carried: Carried): void {
-  // Only TCP has resets: a Unix socket, or one that is gone, has no family.
-  if (carried === 'stream' && socket.remoteFamily !== undefined) socket.resetAndDestroy();
+  if (carried === 'stream') resetSocket(socket);
   else socket.destroy();
 }

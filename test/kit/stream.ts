@@ -79,6 +79,7 @@ export class TcpOrigin {
   /** In the order of their arrival. */
   readonly ends: TcpEnd[] = [];
   readonly #server: Server;
+  #port = 0;
 
   private constructor(allowHalfOpen: boolean) {
     this.#server = createServer({ allowHalfOpen, noDelay: true }, (socket) => this.ends.push(new TcpEnd(socket)));
@@ -89,6 +90,7 @@ export class TcpOrigin {
     const origin = new TcpOrigin(allowHalfOpen);
     origin.#server.listen(0, '127.0.0.1');
     await once(origin.#server, 'listening');
+    origin.#port = (origin.#server.address() as AddressInfo).port;
     stopAfterTest(() => {
       origin.#server.close();
       for (const { socket } of origin.ends) socket.destroy();
@@ -97,7 +99,7 @@ export class TcpOrigin {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   get address(): string {
@@ -107,6 +109,11 @@ export class TcpOrigin {
   /** Connections that are open. */
   get open(): number {
     return this.ends.filter(({ socket }) => !socket.closed).length;
+  }
+
+  /** Listens no more: whoever dials is refused. */
+  stop(): void {
+    this.#server.close();
   }
 
   async accepted(index = 0): Promise<TcpEnd> {

@@ -1,5 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type { GatewayError } from '../../errors.ts';
+import { resetSocket } from '../../exchange/reset.ts';
 import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import { headBlock } from './head-block.ts';
@@ -208,7 +209,7 @@ export class Http1Sink implements ResponseSink {
     const { socket } = this.#response;
     if (socket === null) this.closed(false);
     // A body that ends with its connection (RFC 9112 §8) would end cleanly by a FIN. TLS has its own way to show a cut.
-    else if (this.#http10 && this.#announced === -1 && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+    else if (this.#http10 && this.#announced === -1 && !(socket instanceof TLSSocket)) resetSocket(socket);
     else socket.destroy();
   }
 }

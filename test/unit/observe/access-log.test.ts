@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ExchangeRecord } from '../../../src/exchange/outcome.ts';
+import type { ExchangeEnd, ExchangeRecord, Side } from '../../../src/exchange/outcome.ts';
+import type { StreamRecord } from '../../../src/exchange/stream.ts';
 import { CombinedAccessLog, JsonAccessLog } from '../../../src/observe/access-log.ts';
 import { createLog, type LogSink } from '../../../src/observe/log.ts';
 
@@ -115,4 +116,63 @@ describe('the Combined Log Format', () => {
     });
     expect(lines[0]).toContain('"a\\x22b\\x07\\xe9"\n');
   });
+});
+
+describe('a stream', () => {
+  const stream: StreamRecord = {
+    id: '01a1fc26-6f03-75c0-bc65-1c42c4226680',
+    listener: 'edge',
+    clientAddress: '192.0.2.7',
+    serverName: 'shop.example',
+    startedAtEpoch: Date.UTC(2026, 10, 21, 3, 4, 5, 6),
+    bytesIn: 517,
+    bytesOut: 4096,
+    totalMs: 60_000.5,
+    connectMs: 0.25,
+    pool: 'shop',
+    endpoint: 'http://10.0.0.1:443',
+    attempts: 1,
+    end: { side: 'client', reason: 'complete', error: null, bug: null },
+  };
+
+  test('is one JSON line of its own kind', () => {
+    const { sink, lines } = capture();
+    new JsonAccessLog(sink, createLog(sink, 'silent')).streamFinished(stream);
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      time: '2026-11-21T03:04:05.006Z',
+      id: stream.id,
+      kind: 'stream',
+      listener: 'edge',
+      client: '192.0.2.7',
+      sni: 'shop.example',
+      bytesIn: 517,
+      bytesOut: 4096,
+      totalMs: 60_000.5,
+      connectMs: 0.25,
+      pool: 'shop',
+      endpoint: 'http://10.0.0.1:443',
+      attempts: 1,
+      side: 'client',
+      end: 'complete',
+      error: null,
+    });
+  });
+
+  test.each([
+    ['its end', stream, '"STREAM shop.example TCP" 200 4096'],
+    ['no name', { ...stream, serverName: null }, '"STREAM - TCP" 200 4096'],
+    ['a name that is out for the log', { ...stream, serverName: 'a"b' }, '"STREAM a\\x22b TCP" 200 4096'],
+    ['a client that left', { ...stream, end: cut('client') }, '"STREAM shop.example TCP" 499 4096'],
+    ['an endpoint that reset', { ...stream, end: cut('upstream') }, '"STREAM shop.example TCP" 502 4096'],
+    ['a drain', { ...stream, end: cut('gateway') }, '"STREAM shop.example TCP" 503 4096'],
+  ])('has a line in the combined format too: %s', (_, record, expected) => {
+    const { sink, lines } = capture();
+    new CombinedAccessLog(sink, createLog(sink, 'silent')).streamFinished(record);
+    expect(lines).toEqual([`192.0.2.7 - - [21/Nov/2026:03:04:05 +0000] ${expected} "-" "-"\n`]);
+  });
+
+  function cut(side: Side): ExchangeEnd {
+    return { side, reason: 'whatever', error: 'connection_terminated', bug: null };
+  }
 });
