@@ -67,6 +67,7 @@ function requestFor(host: string, path: string): RouteRequest {
     clientAddress: '192.0.2.7',
     serverName: host,
     tls: true,
+    clientCertificate: null,
   };
 }
 

@@ -8,6 +8,7 @@ export function describeMatch(match: RouteMatch): string {
     ...Object.keys(match.headers ?? {}).map((name) => `header ${name}`),
     ...Object.keys(match.cookies ?? {}).map((name) => `cookie ${name}`),
     ...Object.keys(match.query ?? {}).map((name) => `query ${name}`),
+    ...Object.keys(match.clientCertificate ?? {}).map((name) => `client certificate ${name}`),
     ...(['client', 'sni', 'all', 'any', 'not'] as const).filter((key) => match[key] !== undefined),
   ];
   return further.length === 0 ? parts.join(' ') : `${parts.join(' ')} + ${further.join(' + ')}`;

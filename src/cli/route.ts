@@ -53,6 +53,7 @@ function requestOf(
     headers: ['Host', url.host, ...question.headers],
     clientAddress: '127.0.0.1',
     serverName: secure ? url.hostname : null,
+    clientCertificate: null,
     tls: secure,
   };
 }

@@ -116,6 +116,7 @@ function listenerRules(
   return {
     pathPolicy: listener.path,
     bodyLimitBytes: listener.limits.bodyBytes ?? null,
+    forwardCertificate: listener.tls?.clientCertificates?.forward ?? false,
     redirect: listener.redirectTo === undefined ? null : redirectTo(listener.redirectTo, context.ledger),
     table: new RouteTable(context.routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name))),
   };

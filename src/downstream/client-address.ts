@@ -62,7 +62,7 @@ export class ClientAddresses {
       localAddress: canonicalAddress(destination?.address ?? socket.localAddress ?? ''),
       localPort: destination?.port ?? socket.localPort ?? 0,
       // TLS that is terminated here is what the client spoke; else what it spoke to the proxy.
-      tls: tls ?? said.tls,
+      tls: tls ?? (said.tls === null ? null : { ...said.tls, clientCertificate: null, refusal: null }),
     };
   }
 

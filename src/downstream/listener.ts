@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Client } from '../exchange/exchange.ts';
+import type { Client, TlsFacts } from '../exchange/exchange.ts';
 import { UNIX_PEER } from '../http/forwarded.ts';
 import { Binding } from './binding.ts';
 import { ClientAddresses } from './client-address.ts';
@@ -14,7 +14,7 @@ import type { ProxyHeader } from './proxy-protocol/header.ts';
 import { readProxyHeader } from './proxy-protocol/read.ts';
 import { StreamFront } from './stream-front.ts';
 import { socketUnder } from './tls/handshake.ts';
-import { TlsServer, tlsFactsOf } from './tls/server.ts';
+import { TlsServer } from './tls/server.ts';
 
 export type {
   DownstreamDeps,
@@ -166,8 +166,7 @@ export class Listener {
     else this.#shakeHands(socket, peer, this.#tls);
   }
 
-  #clientOn(socket: Socket, secured: TLSSocket | null): Client {
-    const tls = secured === null ? null : tlsFactsOf(secured);
+  #clientOn(socket: Socket, tls: TlsFacts | null): Client {
     return this.#addresses.ofConnection(socket, tls, this.#options.proxyProtocol ? this.#proxied.get(socket) : null);
   }
 
@@ -191,7 +190,8 @@ export class Listener {
       policies: tlsPolicies,
       http2: this.#options.http2,
       connections: this.#connections,
-      secured: (socket) => this.#secured(socket),
+      now: () => this.#deps.clock.now(),
+      secured: (socket, facts) => this.#secured(socket, facts),
       failed: ({ reason, code }, peer, status) => {
         const detail = code === null ? {} : { detail: code };
         this.#deps.log.refused({ listener: this.name, peer, status, reason, ...detail });
@@ -213,9 +213,11 @@ export class Listener {
     });
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, facts: TlsFacts): void {
     socket.on('error', ignoreError);
-    const client = this.#clientOn(socketUnder(socket) ?? socket, socket);
+    const client = this.#clientOn(socketUnder(socket) ?? socket, facts);
+    if (facts.refusal !== null)
+      this.#deps.log.refused({ listener: this.name, peer: client.peer, status: 400, reason: facts.refusal });
     if (socket.alpnProtocol === 'h2') this.#connections.attach(new Http2Connection(socket, client, this.#parts));
     else this.#http1?.accept(socket, client);
   }

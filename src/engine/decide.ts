@@ -47,6 +47,7 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   if (rules.redirect !== null) return { kind: 'reply', reply: rules.redirect(progress), plan: null };
   if (progress.path === '*' || isLastHop(progress)) return { kind: 'reply', reply: optionsReply, plan: null };
   const { client } = progress.exchange;
+  if (rules.forwardCertificate && client.tls !== null) progress.certificate = client.tls.clientCertificate;
   const matched = rules.table.match({
     method: request.method,
     host: progress.host,
@@ -56,6 +57,7 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
     clientAddress: client.address,
     serverName: client.tls === null ? null : client.tls.serverName,
     tls: client.tls !== null,
+    clientCertificate: client.tls === null ? null : client.tls.clientCertificate,
   });
   if (matched === null) return { kind: 'refuse', error: noRoute() };
   progress.route = matched.rule.name;
@@ -127,6 +129,8 @@ export function cacheRequestOf(progress: Progress, partition: string): CacheRequ
  */
 function partitionOf(progress: Progress, plan: RoutePlan): string {
   let partition = progress.route;
+  // Whoever is told of certificates may answer each of them differently.
+  if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
   if (progress.client.trusted) partition += forwardedFacts(progress.request.headers);
   if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan)}`;
   if (plan.editRequest !== null) {
@@ -139,7 +143,8 @@ function partitionOf(progress: Progress, plan: RoutePlan): string {
 
 /** Canonicalises the target into `progress`; what must not be forwarded at all comes back as an error. */
 function admit(progress: Progress, rules: ListenerRules): GatewayError | null {
-  const { request } = progress.exchange;
+  const { request, client } = progress.exchange;
+  if (client.tls !== null && client.tls.refusal !== null) return refusedCertificate(client.tls.refusal);
   const target = canonicalizeTarget(request.target, rules.pathPolicy);
   if (!target.ok) return badRequest(target.reason);
   progress.path = target.path;
@@ -164,6 +169,11 @@ const optionsReply: LocalReply = { status: 204, headers: noHeaders, body: null, 
 /** RFC 9111 §5.2.1.7. */
 function onlyIfCached(): GatewayError {
   return new GatewayError('http_request_denied', { blame: 'client', status: 504, reason: 'only-if-cached' });
+}
+
+/** As nginx does, over the connection that the certificate was asked for on; every request of it, and before anything else. */
+function refusedCertificate(reason: string): GatewayError {
+  return new GatewayError('http_request_denied', { blame: 'client', status: 400, reason });
 }
 
 function noRoute(): GatewayError {

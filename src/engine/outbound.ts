@@ -1,5 +1,6 @@
 import type { Attempt } from '../exchange/attempt.ts';
 import type { BodySource } from '../exchange/body.ts';
+import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import { appendForwarding, appendVia, removeSpoofed } from '../http/forwarded.ts';
 import { getHeader, type HeaderDraft, type HeaderList, noHeaders, removeHeader, setHeader } from '../http/headers.ts';
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
@@ -30,6 +31,7 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   if (request.method === 'OPTIONS') decrementMaxForwards(draft);
   // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
   if (!client.trusted) removeSpoofed(draft);
+  if (progress.certificate !== null) tellOfCertificate(draft, progress.certificate);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
     peer: client.peer,
@@ -42,6 +44,12 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   appendVia(draft, request.version, PSEUDONYM);
   setHeader(draft, 'X-Request-Id', progress.requestId);
   return { target: outboundTarget(progress, plan), headers: draft };
+}
+
+/** RFC 9440 §2. The client's own fields of these names are gone already. */
+function tellOfCertificate(draft: HeaderDraft, { field, chainField }: ClientCertificateFacts): void {
+  draft.push('Client-Cert', field);
+  if (chainField !== null) draft.push('Client-Cert-Chain', chainField);
 }
 
 /** Path and query as they go upstream. */

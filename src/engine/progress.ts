@@ -1,4 +1,5 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { Variables } from '../policy/variables.ts';
@@ -26,6 +27,8 @@ export class Progress implements Variables {
   route = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** The client's certificate, where endpoints are told of it. */
+  certificate: ClientCertificateFacts | null = null;
   /** The route's limit, else the listener's; `null` for none. */
   bodyLimitBytes: number | null = null;
   attempts = 0;

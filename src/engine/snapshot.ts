@@ -45,6 +45,8 @@ export interface RouteTimeouts {
 export interface ListenerRules {
   readonly pathPolicy: PathPolicy;
   readonly bodyLimitBytes: number | null;
+  /** Endpoints are told of the client's certificate (RFC 9440). */
+  readonly forwardCertificate: boolean;
   /** Answers everything, before routing (`redirectTo`). */
   readonly redirect: MakeReply | null;
   readonly table: RouteTable<RoutePlan>;

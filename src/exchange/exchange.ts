@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { BodySource, ByteChannel } from './body.ts';
+import type { ClientCertificateFacts } from './client-certificate.ts';
 import type { ResponseHead, ResponseSink } from './response-sink.ts';
 
 export type HttpVersion = '1.0' | '1.1' | '2';
@@ -27,6 +28,13 @@ export interface TlsFacts {
   readonly serverName: string | null;
   readonly protocol: string;
   readonly cipher: string;
+  /** The client's certificate; `null` for a client without one, and where none is asked for. */
+  readonly clientCertificate: ClientCertificateFacts | null;
+  /**
+   * Why no request of this connection is answered by anything but 400: enumerated kebab-case, as the certificate is missing or
+   * does not verify. `null` for everybody else.
+   */
+  readonly refusal: string | null;
 }
 
 /** Who asks. One object per connection where the peer is not a trusted proxy. */

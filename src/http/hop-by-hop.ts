@@ -1,3 +1,4 @@
+import { isClientCertField } from './client-cert.ts';
 import type { HeaderDraft, HeaderList } from './headers.ts';
 import { sliceTrimmed } from './octets.ts';
 
@@ -28,7 +29,7 @@ const neverNominated: ReadonlySet<string> = new Set([
 /**
  * The request's end-to-end fields as a new draft, order, case and repeats kept (RFC 9110 §7.6.1). Gone are Connection and
  * the fields it names, Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade, Trailer, HTTP2-Settings;
- * Proxy-Authorization, meant for us; Expect, answered by us; and TE, but a client that takes trailers is still said to:
+ * Client-Cert and Client-Cert-Chain, which no client may say of itself (RFC 9440 §2.4); Proxy-Authorization, meant for us; Expect, answered by us; and TE, but a client that takes trailers is still said to:
  * exactly one `TE: trailers` then stands where its first such field did (§10.1.4; gRPC servers insist on it).
  *
  * A name in Connection is ignored when it is Host, Content-Length, `X-Forwarded-*` or another of `neverNominated`.
@@ -81,6 +82,10 @@ function isRequestHop(name: string): boolean {
       return name.toLowerCase() === 'te';
     case 6:
       return name.toLowerCase() === 'expect';
+    case 11:
+      return isClientCertField(name);
+    case 17:
+      return isHop(name) || isClientCertField(name);
     case 19:
       return name.toLowerCase() === 'proxy-authorization';
     default:

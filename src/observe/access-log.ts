@@ -50,8 +50,15 @@ function accessLine(record: ExchangeRecord): string {
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
     `,"attempts":${record.attempts},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
-    `,"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
+    `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
+}
+
+/** For a client that has shown one; nothing for all others. */
+function clientCertificate(tls: ExchangeRecord['tls']): string {
+  if (tls === null || tls.clientCertificate === null) return '';
+  const { subject, fingerprint } = tls.clientCertificate;
+  return `,"certificate":{"subject":${quote(subject)},"fingerprint":"${fingerprint}"}`;
 }
 
 /** The Combined Log Format of Apache and nginx, for tools that know nothing else. */

@@ -1,3 +1,4 @@
+import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, RequestHead } from '../exchange/exchange.ts';
 import { cookieValue } from '../http/cookie.ts';
 import { getCombined } from '../http/headers.ts';
@@ -53,6 +54,11 @@ const fixed: Readonly<Record<string, Variable>> = {
   'tls.sni': { kind: 'text', read: (v) => v.client.tls?.serverName ?? '' },
   'tls.version': { kind: 'text', read: (v) => v.client.tls?.protocol ?? '' },
   'tls.cipher': { kind: 'text', read: (v) => v.client.tls?.cipher ?? '' },
+  'client.certificate.subject': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.subject ?? '') },
+  'client.certificate.issuer': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.issuer ?? '') },
+  'client.certificate.san': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.names.join(', ') ?? '') },
+  'client.certificate.fingerprint': { kind: 'text', read: (v) => certificateOf(v)?.fingerprint ?? '' },
+  'client.certificate.serial': { kind: 'text', read: (v) => certificateOf(v)?.serial ?? '' },
   'request.id': { kind: 'text', read: (v) => v.requestId },
   route: { kind: 'text', read: (v) => v.route },
   pool: { kind: 'text', read: (v) => v.pool ?? '' },
@@ -87,6 +93,10 @@ export function suggestVariable(name: string, captures: readonly string[]): stri
   const family = dot <= 0 ? null : nearest(name.slice(0, dot), Object.keys(families));
   const suggestion = family === null ? name : family + name.slice(dot);
   return resolveVariable(suggestion, captures) === null ? null : suggestion;
+}
+
+function certificateOf({ client }: Variables): ClientCertificateFacts | null {
+  return client.tls === null ? null : client.tls.clientCertificate;
 }
 
 /** Path and query as one origin-form target. */

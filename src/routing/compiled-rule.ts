@@ -19,7 +19,7 @@ export interface Weight {
   readonly method: 0 | 1;
   readonly headers: number;
   readonly query: number;
-  /** Each cookie, `client`, `sni`, each part of `all`, `any`, `not`. */
+  /** Each cookie, each test of the client certificate, `client`, `sni`, each part of `all`, `any`, `not`. */
   readonly further: number;
 }
 
@@ -65,6 +65,7 @@ function weightOf(match: RouteMatch): Weight {
     query: countOf(match.query),
     further:
       countOf(match.cookies) +
+      countOf(match.clientCertificate) +
       (match.client === undefined ? 0 : 1) +
       (match.sni === undefined ? 0 : 1) +
       (match.all?.length ?? 0) +

@@ -17,6 +17,7 @@ export interface Facts {
   readonly headers: readonly ValueFact[];
   readonly cookies: readonly ValueFact[];
   readonly query: readonly ValueFact[];
+  readonly certificate: readonly ValueFact[];
   readonly anys: readonly (readonly RouteMatch[])[];
   readonly nots: readonly RouteMatch[];
 }
@@ -40,6 +41,7 @@ export function factsOf(sources: readonly RouteMatch[]): Facts {
     headers: parts.flatMap((part) => headerFacts(part.headers)),
     cookies: parts.flatMap((part) => valueFacts(part.cookies)),
     query: parts.flatMap((part) => valueFacts(part.query)),
+    certificate: parts.flatMap((part) => valueFacts(part.clientCertificate)),
     anys: parts.flatMap((part) => (part.any === undefined ? [] : [part.any])),
     nots: parts.flatMap((part) => (part.not === undefined ? [] : [part.not])),
   };

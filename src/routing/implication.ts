@@ -45,7 +45,8 @@ function impliesPlain(facts: Facts, match: RouteMatch): boolean {
   return (
     impliesValues(facts.headers, headerFacts(match.headers)) &&
     impliesValues(facts.cookies, valueFacts(match.cookies)) &&
-    impliesValues(facts.query, valueFacts(match.query))
+    impliesValues(facts.query, valueFacts(match.query)) &&
+    impliesValues(facts.certificate, valueFacts(match.clientCertificate))
   );
 }
 
@@ -118,7 +119,9 @@ function valueContradiction(facts: Facts): string | null {
     presenceContradiction('header', facts.headers) ??
     presenceContradiction('query parameter', facts.query) ??
     presenceContradiction('cookie', facts.cookies) ??
-    cookieContradiction(facts.cookies)
+    presenceContradiction('client certificate', facts.certificate) ??
+    singleContradiction('cookie', facts.cookies) ??
+    singleContradiction('client certificate', facts.certificate.filter(isSingle))
   );
 }
 
@@ -132,14 +135,19 @@ function presenceContradiction(what: string, tests: readonly ValueFact[]): strin
   return null;
 }
 
-/** Only the first cookie of a name counts, so here two values do exclude each other. */
-function cookieContradiction(tests: readonly ValueFact[]): string | null {
+/** A certificate has one subject and one fingerprint, and may have many alternative names. */
+function isSingle({ name }: ValueFact): boolean {
+  return name !== 'san';
+}
+
+/** Only the first cookie of a name counts, so there two values do exclude each other. */
+function singleContradiction(what: string, tests: readonly ValueFact[]): string | null {
   for (const { name, test } of tests) {
     const values = finiteValues(test);
     if (values === null) continue;
     const same = tests.filter((other) => other.name === name).map((other) => checkOf(other.test));
     if (!values.some((value) => same.every((result) => !result.ok || result.check.accepts(value))))
-      return `no value of cookie "${name}" meets all of its conditions`;
+      return `no value of ${what} "${name}" meets all of its conditions`;
   }
   return null;
 }

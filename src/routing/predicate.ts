@@ -47,6 +47,7 @@ export function compilePredicates(match: RouteMatch, key: Key, problems: RulePro
     ...cookiePredicates(match.cookies, scope),
     ...namePredicate('sni', match.sni, (request) => request.serverName),
     ...clientPredicate(match.client, scope),
+    ...certificatePredicates(match.clientCertificate, scope),
     ...(match.all ?? []).flatMap((part, i) => compileNested(part, { key: [...key, 'all', i], problems })),
     ...anyPredicate(match.any, scope),
     ...notPredicate(match.not, scope),
@@ -156,6 +157,25 @@ function clientPredicate(list: readonly string[] | undefined, scope: Scope): Pre
   if (contains === null) return [];
   const holds = (request: RouteRequest): boolean => contains(request.clientAddress);
   return [predicate('client', oneOf(list), { holds, actual: (request) => request.clientAddress })];
+}
+
+function certificatePredicates(tests: RouteMatch['clientCertificate'], scope: Scope): Predicate[] {
+  return compileTests(tests, 'clientCertificate', scope).map(([name, check]) =>
+    predicate(`client certificate ${name}`, check.wanted, {
+      holds(request) {
+        const values = certificateValues(request, name);
+        if (check.wantsAbsent) return values.length === 0;
+        return values.some((value) => check.accepts(value));
+      },
+      actual: (request) => listed(certificateValues(request, name)),
+    }),
+  );
+}
+
+function certificateValues({ clientCertificate }: RouteRequest, name: string): readonly string[] {
+  if (clientCertificate === null) return [];
+  if (name === 'san') return clientCertificate.names;
+  return [name === 'subject' ? clientCertificate.subject : clientCertificate.fingerprint];
 }
 
 function anyPredicate(parts: readonly RouteMatch[] | undefined, scope: Scope): Predicate[] {

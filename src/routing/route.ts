@@ -1,3 +1,4 @@
+import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { HeaderList } from '../http/headers.ts';
 
 /** How a rule names paths. `value` starts with `/` except in a regex; the grammar of a pattern is in `path-pattern.ts`. */
@@ -28,6 +29,8 @@ export interface RouteMatch {
   readonly client?: readonly string[] | undefined;
   /** TLS server names, same syntax as `host`; never met by a connection that sent none. */
   readonly sni?: readonly string[] | undefined;
+  /** `subject`, `san`, `fingerprint` of a verified client certificate. A client has one subject and fingerprint, and any number of names. */
+  readonly clientCertificate?: Readonly<Record<string, ValueTest>> | undefined;
   readonly all?: readonly RouteMatch[] | undefined;
   readonly any?: readonly RouteMatch[] | undefined;
   readonly not?: RouteMatch | undefined;
@@ -63,6 +66,8 @@ export interface RouteRequest {
   /** SNI of the connection, lower case; `null` when none was sent. */
   readonly serverName: string | null;
   readonly tls: boolean;
+  /** Verified; `null` for a client without one. */
+  readonly clientCertificate: ClientCertificateFacts | null;
 }
 
 /** What the path of a match captured: `[name, value, name, value, …]`, values in the raw bytes of the canonical path. */

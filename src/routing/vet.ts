@@ -161,6 +161,7 @@ function anchors(facts: Facts): readonly string[] {
     ...valueAnchors('header', facts.headers),
     ...valueAnchors('cookie', facts.cookies),
     ...valueAnchors('query', facts.query),
+    ...valueAnchors('client certificate', facts.certificate),
     ...facts.sni.flatMap((names) => (isOneName(names) ? [`sni ${names[0]}`] : [])),
     ...facts.methods.flatMap((methods) => (methods.length === 1 ? [`method ${methods[0]}`] : [])),
   ];

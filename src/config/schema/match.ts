@@ -79,9 +79,23 @@ export interface MatchConfig {
   readonly query?: Readonly<Record<string, ValueTest>> | undefined;
   readonly client?: readonly string[] | undefined;
   readonly sni?: readonly string[] | undefined;
+  readonly clientCertificate?: Readonly<Record<string, ValueTest>> | undefined;
   readonly all?: readonly MatchConfig[] | undefined;
   readonly any?: readonly MatchConfig[] | undefined;
   readonly not?: MatchConfig | undefined;
+}
+
+/** Fingerprints are written with and without colons, in both cases. */
+function plainHex(test: ValueTest | undefined): ValueTest | undefined {
+  const plain = (text: string): string => text.replaceAll(':', '').toLowerCase();
+  if (test?.kind === 'exact' || test?.kind === 'prefix') return { kind: test.kind, value: plain(test.value) };
+  return test?.kind === 'oneOf' ? { kind: 'oneOf', values: test.values.map(plain) } : test;
+}
+
+function withoutUndefined(tests: Readonly<Record<string, ValueTest | undefined>>): Readonly<Record<string, ValueTest>> {
+  const given: Record<string, ValueTest> = {};
+  for (const [name, test] of Object.entries(tests)) if (test !== undefined) given[name] = test;
+  return given;
 }
 
 const conditions = {
@@ -93,6 +107,15 @@ const conditions = {
   query: z.record(z.string(), valueTest).optional().describe('Tests of query parameters by name, percent-decoded'),
   client: oneOrMore(cidr).optional().describe('Client addresses or networks'),
   sni: oneOrMore(host).optional().describe('TLS server name the client asked for'),
+  clientCertificate: z
+    .strictObject({
+      subject: valueTest.optional().describe('Test of the distinguished name (RFC 4514): CN=alice,OU=Dev,O=Acme'),
+      san: valueTest.optional().describe('Test of the alternative names: DNS:a.test, URI:spiffe://a/b, email:…, IP:…'),
+      fingerprint: valueTest.optional().transform(plainHex).describe('Test of the SHA-256 fingerprint, hexadecimal'),
+    })
+    .transform(withoutUndefined)
+    .optional()
+    .describe('Tests of the verified client certificate'),
 };
 
 export const match: z.ZodType<MatchConfig, unknown> = z

@@ -35,6 +35,15 @@ const certificateFile = z
     },
   );
 
+const clientCertificates = z.strictObject({
+  mode: z
+    .enum(['request', 'require'])
+    .describe('request: a client may have none; require: it may not. One that does not verify is refused in both'),
+  ca: z.string().describe('PEM file with the authorities that sign client certificates'),
+  crl: z.string().optional().describe('PEM file with their revocation lists, one of each authority of a chain'),
+  forward: z.boolean().default(false).describe('Tell endpoints of it: Client-Cert and Client-Cert-Chain (RFC 9440)'),
+});
+
 /** How a listener terminates TLS. */
 export const tls = z
   .strictObject({
@@ -70,6 +79,7 @@ export const tls = z
       .string()
       .optional()
       .describe('File with session ticket keys for several gateways, in place of keys of our own (docs/tls.md)'),
+    clientCertificates: clientCertificates.optional().describe('Ask clients for a certificate'),
   })
   .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
     message: 'certificate and key belong together: give both or neither',

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsConfig } from '../../config/schema/tls.ts';
 import type { ClientCertificatePolicy, TlsPolicy } from '../../exchange/tls-policy.ts';
+import { isRevocationList } from '../certificates/revocation-list.ts';
 import type { Complaints } from '../complaints.ts';
 import { parseTicketKeys } from './ticket-key-file.ts';
 
@@ -25,19 +26,23 @@ export function readTlsSettings(name: string, tls: TlsConfig, complaints: Compla
   const before = complaints.count;
   const at = (...keys: readonly string[]): readonly string[] => ['listeners', name, 'tls', ...keys];
   const tickets = ticketSettings(tls, (key, message) => complaints.add(at(key), { message }));
+  const clients = clientCertificatePolicy(tls, (key, message) =>
+    complaints.add(at('clientCertificates', key), { message }),
+  );
   if (complaints.count > before || tickets === null) return null;
   return {
     minVersion: tls.profile === 'modern' ? '1.3' : tls.minVersion,
     profile: tls.profile,
     tickets,
-    clientCertificates: null,
-    scope: scopeOf(tls, []),
+    clientCertificates: clients,
+    scope: scopeOf(tls, clients === null ? [] : [clients.ca, ...clients.crls]),
   };
 }
 
 /** The files that settings are read from: when one changes, they are read again. */
 export function filesOfTlsSettings(tls: TlsConfig): readonly string[] {
-  return tls.sessionTickets && tls.ticketKeys !== undefined ? [tls.ticketKeys] : [];
+  const { clientCertificates: clients, sessionTickets, ticketKeys } = tls;
+  return [sessionTickets ? ticketKeys : undefined, clients?.ca, clients?.crl].filter((file) => file !== undefined);
 }
 
 type Complain = (key: keyof TlsConfig, message: string) => void;
@@ -60,9 +65,46 @@ function ticketSettings(tls: TlsConfig, complain: Complain): TicketSettings | nu
   return null;
 }
 
+function clientCertificatePolicy(
+  { clientCertificates: clients }: TlsConfig,
+  complain: (key: 'ca' | 'crl', message: string) => void,
+): ClientCertificatePolicy | null {
+  if (clients === undefined) return null;
+  const ca = readText(clients.ca, (message) => complain('ca', message)) ?? '';
+  const authorities = pemBlocks(ca, 'CERTIFICATE');
+  if (ca !== '' && !(authorities.length > 0 && authorities.every(isCertificate))) {
+    complain('ca', 'the file holds no PEM certificates, or one that can’t be read');
+  }
+  if (clients.crl === undefined) return { mode: clients.mode, ca, crls: [] };
+  const crl = readText(clients.crl, (message) => complain('crl', message)) ?? '';
+  // One by one: OpenSSL takes the first list of a text and is silent about the others.
+  const crls = pemBlocks(crl, 'X509 CRL');
+  if (crl !== '' && !(crls.length > 0 && crls.every(isRevocationList))) {
+    complain('crl', 'the file holds no PEM revocation lists (“X509 CRL”), or one that can’t be read');
+  }
+  return { mode: clients.mode, ca, crls };
+}
+
+function pemBlocks(text: string, label: string): readonly string[] {
+  return text.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [];
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    // ERR_OSSL_…: not a certificate.
+    return false;
+  }
+}
+
 function readText(file: string, complain: (message: string) => void): string | null {
   try {
-    return readFileSync(file, 'utf8');
+    const text = readFileSync(file, 'utf8');
+    if (text.trim() !== '') return text;
+    complain('the file is empty');
+    return null;
   } catch (error) {
     complain(`cannot read “${file}”: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`);
     return null;

@@ -1,3 +1,4 @@
+import { isClientCertField } from '../../http/client-cert.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import { isValidAuthority, splitTarget } from '../../http/target.ts';
 import { isTunnelProtocol } from '../tunnel-protocol.ts';
@@ -21,6 +22,8 @@ export interface HeadFacts {
   upgrade: string | null;
   /** Some name has a `_`. */
   underscored: boolean;
+  /** The client says something of its own certificate (RFC 9440 §2.4). */
+  clientCert: boolean;
 }
 
 const UNDERSCORE = 0x5f;
@@ -36,11 +39,13 @@ export function examineFields(fields: HeaderList): HeadFacts {
     expect: null,
     upgrade: null,
     underscored: false,
+    clientCert: false,
   };
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     if (!facts.underscored && hasUnderscore(name)) facts.underscored = true;
     const { length } = name;
+    if ((length === 11 || length === 17) && isClientCertField(name)) facts.clientCert = true;
     // The five names that matter have these lengths; of those of other lengths not even the case is looked at.
     if (length === 4 || length === 6 || length === 7 || length === 14 || length === 17) {
       note(facts, name.toLowerCase(), fields[i + 1] as string);

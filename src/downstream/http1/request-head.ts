@@ -1,4 +1,5 @@
 import type { RequestHead, Scheme } from '../../exchange/exchange.ts';
+import { withoutClientCert } from '../../http/client-cert.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import type { ListenerOptions } from '../options.ts';
 import { addressOf, type BadHead, type HeadFacts, refuseHead, withoutUnderscored } from './checks.ts';
@@ -31,6 +32,7 @@ export function readHead(request: Http1Request, facts: HeadFacts, context: HeadC
     if (options.underscores === 'refuse') return underscored;
     headers = withoutUnderscored(headers);
   }
+  if (facts.clientCert) headers = withoutClientCert(headers);
   const addressed = addressOf(line.method, line.target, facts.host, context.knownHost);
   if ('reason' in addressed) return addressed;
   return {

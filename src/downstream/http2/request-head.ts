@@ -1,4 +1,5 @@
 import type { RequestHead } from '../../exchange/exchange.ts';
+import { isClientCertField } from '../../http/client-cert.ts';
 import type { HeaderDraft, HeaderList } from '../../http/headers.ts';
 import { isToken } from '../../http/method.ts';
 import { isValidAuthority } from '../../http/target.ts';
@@ -111,6 +112,7 @@ function noteField(fields: Fields, name: string, value: string, limits: StreamLi
       if (limits.underscores !== 'keep' && name.includes('_')) {
         return limits.underscores === 'refuse' ? refuse(400, 'underscore-in-field-name') : null;
       }
+      if (isClientCertField(name)) return null;
   }
   fields.kept.push(name, value);
   return null;

@@ -6,7 +6,9 @@ import type { TlsPolicySource } from '../../exchange/tls-policy.ts';
 import type { Connections } from '../connections.ts';
 import { peek } from '../peek.ts';
 import { refusalMessage } from '../refusal.ts';
+import { ClientCertificates } from './client-certificate.ts';
 import { SecureContexts } from './contexts.ts';
+import { tlsFactsOf } from './facts.ts';
 import { failureOf, type HandshakeFailure, INTERNAL_ERROR, UNRECOGNIZED_NAME } from './failure.ts';
 import { HANDSHAKE_TIMEOUT_MS, Handshake, socketUnder } from './handshake.ts';
 
@@ -17,7 +19,9 @@ export interface TlsServerOptions {
   readonly http2: boolean;
   /** Counts and tends the sockets. */
   readonly connections: Connections;
-  secured(socket: TLSSocket): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  secured(socket: TLSSocket, facts: TlsFacts): void;
   /** A handshake came to nothing; the peer was told what it could be told, with an HTTP status if not 0. */
   failed(failure: HandshakeFailure, peer: string, status: number): void;
   /** A certificate could not be made or used: a mistake on this side. */
@@ -35,6 +39,7 @@ export class TlsServer {
   readonly #server: Server;
   readonly #options: TlsServerOptions;
   readonly #contexts: SecureContexts;
+  readonly #clientCertificates = new ClientCertificates();
   readonly #handshakes = new WeakMap<Socket, Handshake>();
   /** What has been chosen for the handshake that Node is asking about right now. */
   #shown: ServerCertificate | null = null;
@@ -51,6 +56,9 @@ export class TlsServer {
       allowHalfOpen: true,
       // Our own deadline is the one that counts: it is on the listener's clock. Node's would be 120 s.
       handshakeTimeout: 0x7fff_ffff,
+      // What becomes of a certificate that does not verify is decided when the handshake is over, see `facts.ts`.
+      requestCert: options.policies.current().clientCertificates !== null,
+      rejectUnauthorized: false,
       ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       SNICallback(this: unknown, name, done) {
         choose(handshakeOf(this), name.toLowerCase(), done);
@@ -156,7 +164,9 @@ export class TlsServer {
       handshake.over = true;
       this.#options.connections.detach(handshake);
     }
-    this.#options.secured(socket);
+    const { policies, now, secured } = this.#options;
+    const policy = policies.current().clientCertificates;
+    secured(socket, tlsFactsOf(socket, { policy, certificates: this.#clientCertificates, now: now() }));
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
@@ -190,16 +200,6 @@ export class TlsServer {
     const under = socket instanceof TLSSocket ? socketUnder(socket) : null;
     return under === null ? null : (this.#handshakes.get(under) ?? null);
   }
-}
-
-/** What the log and the routes want to know of a finished handshake. */
-export function tlsFactsOf(socket: TLSSocket): TlsFacts {
-  const { servername } = socket;
-  return {
-    serverName: typeof servername === 'string' && servername !== '' ? servername.toLowerCase() : null,
-    protocol: socket.getProtocol() ?? 'unknown',
-    cipher: socket.getCipher().name,
-  };
 }
 
 /** What follows an error is `close`, and everybody who must know listens for that. */

@@ -7,6 +7,7 @@ import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { Complaints } from '../../../src/control/complaints.ts';
 import { readTlsSettings, type TlsSettings } from '../../../src/control/tls/tls-settings.ts';
+import { ClientAuthority } from '../../kit/client-authority.ts';
 
 type TlsInput = NonNullable<NonNullable<ConfigInput['listeners']>[string]['tls']>;
 
@@ -67,7 +68,8 @@ describe('session tickets', () => {
   });
 
   test.each([
-    ['', /holds no key; make one with openssl rand -base64 48/],
+    ['# none', /holds no key; make one with openssl rand -base64 48/],
+    ['', /the file is empty/],
     ['hello\n', /^line 1 is not 48 octets in base64$/],
     [`${key()}\n${randomBytes(32).toString('base64')}\n`, /^line 2 is not 48 octets in base64$/],
     [Array.from({ length: 17 }, key).join('\n'), /more than 16 keys/],
@@ -83,6 +85,35 @@ describe('session tickets', () => {
   });
 });
 
+describe('client certificates', () => {
+  test('the CA bundle and every revocation list of the file are read', async () => {
+    const [one, two] = [await ClientAuthority.create('one'), await ClientAuthority.create('two')];
+    const lists = [await one.revoke(), await two.revoke()];
+    const ca = await file(`# both\n${one.cert}${two.cert}`);
+    const { settings } = await read({ clientCertificates: { mode: 'require', ca, crl: await file(lists.join('')) } });
+    expect(settings?.clientCertificates).toMatchObject({ mode: 'require', crls: lists.map((list) => list.trim()) });
+  });
+
+  test.each([
+    [{ ca: 'hello' }, ['the file holds no PEM certificates, or one that can’t be read']],
+    [
+      { ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+      ['the file holds no PEM certificates, or one that can’t be read'],
+    ],
+    [{ ca: '', crl: '' }, ['the file is empty', 'the file is empty']],
+    [{ crl: 'hello' }, ['the file holds no PEM revocation lists (“X509 CRL”), or one that can’t be read']],
+  ])('files that hold something else are complaints: %j', async (texts: { ca?: string; crl?: string }, messages) => {
+    const ca = await file(texts.ca ?? (await ClientAuthority.create('one')).cert);
+    const crl = texts.crl === undefined ? {} : { crl: await file(texts.crl) };
+    expect(await read({ clientCertificates: { mode: 'request', ca, ...crl } })).toEqual({ settings: null, messages });
+  });
+
+  test('a file that is not there is a complaint', async () => {
+    const { messages } = await read({ clientCertificates: { mode: 'request', ca: '/nowhere/ca.pem' } });
+    expect(messages).toEqual(['cannot read “/nowhere/ca.pem”: ENOENT']);
+  });
+});
+
 describe('the scope of sessions', () => {
   const scope = async (tls: TlsInput): Promise<string | undefined> => (await read(tls)).settings?.scope;
 
@@ -90,14 +121,21 @@ describe('the scope of sessions', () => {
     expect(await scope({ names: ['a.test'], ticketRotation: '1h' })).toBe(await scope({ names: 'a.test' }));
   });
 
-  test('is another for other certificates or conditions', async () => {
+  test('is another for other certificates or conditions, and for another revocation list', async () => {
+    const one = await ClientAuthority.create('one');
+    const [ca, crl] = [await file(one.cert), await file(await one.revoke())];
     const scopes = await Promise.all([
       scope({}),
       scope({ names: 'a.test' }),
       scope({ minVersion: '1.3' }),
       scope({ profile: 'modern' }),
+      scope({ clientCertificates: { mode: 'request', ca } }),
+      scope({ clientCertificates: { mode: 'require', ca } }),
+      scope({ clientCertificates: { mode: 'require', ca, crl } }),
     ]);
-    expect(new Set(scopes).size).toBe(4);
+    expect(new Set(scopes).size).toBe(7);
+    await writeFile(crl, await one.revoke(await one.issue()));
+    expect(scopes).not.toContain(await scope({ clientCertificates: { mode: 'require', ca, crl } }));
   });
 
   test('has at most 32 characters, which is what OpenSSL takes', async () => {

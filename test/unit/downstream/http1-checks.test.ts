@@ -121,6 +121,8 @@ describe('field names with an underscore', () => {
   test('are noticed in any field', () => {
     expect(examineFields(['Host', 'a', 'X_Forwarded_For', '1']).underscored).toBe(true);
     expect(examineFields(['Host', 'a_b', 'X-A', '_']).underscored).toBe(false);
+    expect(examineFields(['Host', 'a', 'Client-Cert', ':']).clientCert).toBe(true);
+    expect(examineFields(['Host', 'a', 'Client-Certificate', ':']).clientCert).toBe(false);
   });
 
   test('are taken out, the others keep order and case', () => {

@@ -3,6 +3,7 @@ import type { ExchangeEnd, ExchangeRecord, Side } from '../../../src/exchange/ou
 import type { StreamRecord } from '../../../src/exchange/stream.ts';
 import { CombinedAccessLog, JsonAccessLog } from '../../../src/observe/access-log.ts';
 import { createLog, type LogSink } from '../../../src/observe/log.ts';
+import { certificateFacts } from '../../kit/client-certificate.ts';
 
 const record: ExchangeRecord = {
   id: '01a1fc26-6f03-75c0-bc65-1c42c4226680',
@@ -16,7 +17,13 @@ const record: ExchangeRecord = {
   },
   listener: 'https',
   clientAddress: '192.0.2.7',
-  tls: { serverName: 'shop.test', protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: {
+    serverName: 'shop.test',
+    protocol: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    clientCertificate: null,
+    refusal: null,
+  },
   startedAtEpoch: Date.UTC(2026, 10, 21, 3, 4, 5, 6),
   status: 200,
   bytesIn: 12,
@@ -74,6 +81,15 @@ describe('the JSON access log', () => {
       end: 'complete',
       error: null,
     });
+  });
+
+  test('names a client by its certificate, where it has shown one', () => {
+    const { tls } = record;
+    const clientCertificate = certificateFacts({ subject: 'CN="a",O=Zoë', fingerprint: 'cd'.repeat(32) });
+    expect(jsonLine({ tls: tls === null ? null : { ...tls, clientCertificate } })).toMatchObject({
+      certificate: { subject: 'CN="a",O=Zoë', fingerprint: 'cd'.repeat(32) },
+    });
+    expect(jsonLine({})).not.toHaveProperty('certificate');
   });
 
   test('never writes queries, credentials or cookies', () => {

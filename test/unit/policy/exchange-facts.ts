@@ -2,6 +2,7 @@ import type { Client, RequestHead } from '../../../src/exchange/exchange.ts';
 import type { Compiled } from '../../../src/policy/compiled.ts';
 import { compileTemplate, type Place, render } from '../../../src/policy/template.ts';
 import type { Variables } from '../../../src/policy/variables.ts';
+import { certificateFacts } from '../../kit/client-certificate.ts';
 
 interface Facts extends Partial<Omit<Variables, 'request' | 'client'>> {
   readonly request?: Partial<RequestHead>;
@@ -37,7 +38,13 @@ export function variables(facts: Facts = {}): Variables {
       localAddress: '127.0.0.1',
       trusted: true,
       localPort: 8443,
-      tls: { serverName: 'shop.test', protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' },
+      tls: {
+        serverName: 'shop.test',
+        protocol: 'TLSv1.3',
+        cipher: 'TLS_AES_128_GCM_SHA256',
+        clientCertificate: certificateFacts({ subject: 'CN=Zoë,O=Acme', names: ['DNS:a.test', 'URI:spiffe://a/b'] }),
+        refusal: null,
+      },
       ...client,
     },
   };

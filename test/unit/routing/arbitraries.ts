@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { PathMatch, RouteMatch, RouteRequest, RouteRule, ValueTest } from '../../../src/routing/route.ts';
+import { certificateFacts } from '../../kit/client-certificate.ts';
 
 // Few names and values on purpose: what matters are collisions.
 const host = fc.constantFrom('a.test', 'b.a.test', 'c.b.a.test', 'x.test', 'test', '[::1]');
@@ -58,6 +59,7 @@ const conditions = {
   query: tests('q', 'r'),
   client: fc.array(network, { minLength: 1, maxLength: 2 }),
   sni: fc.array(hostPattern, { minLength: 1, maxLength: 2 }),
+  clientCertificate: tests('subject', 'san', 'fingerprint'),
 };
 
 /** Half of the conditions of one level, rarely a nested one. */
@@ -129,4 +131,9 @@ export const routeRequest: fc.Arbitrary<RouteRequest> = fc.record({
   clientAddress: client,
   serverName: fc.option(host),
   tls: fc.boolean(),
+  clientCertificate: fc.option(
+    fc
+      .record({ subject: text, names: fc.array(text, { maxLength: 2 }), fingerprint: text })
+      .map((facts) => certificateFacts(facts)),
+  ),
 });

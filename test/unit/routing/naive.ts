@@ -18,6 +18,7 @@ export function holds(match: RouteMatch, request: RouteRequest): boolean {
     ...valuesHold(match.headers, (name) => fieldValues(request, name)),
     ...valuesHold(match.cookies, (name) => cookieValues(request, name).slice(0, 1)),
     ...valuesHold(match.query, (name) => new URLSearchParams(request.query ?? '').getAll(name)),
+    ...valuesHold(match.clientCertificate, (name) => certificateValues(request, name)),
     match.client === undefined || match.client.some((network) => networkHolds(network, request.clientAddress)),
     match.sni === undefined ||
       match.sni.some((name) => request.serverName !== null && hostHolds(name, request.serverName)),
@@ -81,6 +82,12 @@ function cookieValues(request: RouteRequest, name: string): readonly string[] {
     .flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []));
 }
 
+function certificateValues({ clientCertificate }: RouteRequest, name: string): readonly string[] {
+  if (clientCertificate === null) return [];
+  const { subject, names, fingerprint } = clientCertificate;
+  return name === 'san' ? names : [name === 'subject' ? subject : fingerprint];
+}
+
 function networkHolds(network: string, address: string): boolean {
   const [base = '', length = '32'] = network.split('/');
   if (!isIPv4(base) || !isIPv4(address)) return base === address;
@@ -104,7 +111,7 @@ function keyOf(rule: RouteRule<unknown>, request: RouteRequest): readonly number
 
 function furtherOf(match: RouteMatch): number {
   const single = [match.client, match.sni, match.any, match.not].filter((part) => part !== undefined).length;
-  return sizeOf(match.cookies) + single + (match.all?.length ?? 0);
+  return sizeOf(match.cookies) + sizeOf(match.clientCertificate) + single + (match.all?.length ?? 0);
 }
 
 function sizeOf(record: object | undefined): number {

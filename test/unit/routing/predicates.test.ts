@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RouteMatch, RouteRequest, ValueTest } from '../../../src/routing/route.ts';
 import { RouteTable } from '../../../src/routing/route-table.ts';
+import { certificateFacts } from '../../kit/client-certificate.ts';
 import { absent, exact, oneOf, prefix, present, regex, request, rules } from './rules.ts';
 
 function holds(match: RouteMatch, asked: Partial<RouteRequest>): boolean {
@@ -128,6 +129,27 @@ describe('server name conditions', () => {
     expect(holds(match, { serverName: 'v1.api.test', tls: true })).toBe(true);
     expect(holds(match, { serverName: 'api.test', tls: true })).toBe(false);
     expect(holds(match, { serverName: null })).toBe(false);
+  });
+});
+
+describe('client certificate conditions', () => {
+  const alice = certificateFacts({ subject: 'CN=alice,O=Acme', names: ['DNS:a.test', 'URI:spiffe://x/a'] });
+
+  test('one subject, one fingerprint, any number of names', () => {
+    const of = (clientCertificate: RouteMatch['clientCertificate']): boolean =>
+      holds({ clientCertificate }, { clientCertificate: alice });
+    expect(of({ subject: exact('CN=alice,O=Acme') })).toBe(true);
+    expect(of({ subject: exact('CN=alice') })).toBe(false);
+    expect(of({ san: { kind: 'prefix', value: 'URI:spiffe://x/' } })).toBe(true);
+    expect(of({ san: exact('a.test') })).toBe(false);
+    expect(of({ fingerprint: exact('ab'.repeat(32)) })).toBe(true);
+    expect(of({ subject: present, san: exact('DNS:b.test') })).toBe(false);
+  });
+
+  test('a client without a certificate has none of them', () => {
+    expect(holds({ clientCertificate: { subject: present } }, {})).toBe(false);
+    expect(holds({ clientCertificate: { subject: absent, san: absent } }, {})).toBe(true);
+    expect(holds({ clientCertificate: { san: absent } }, { clientCertificate: alice })).toBe(false);
   });
 });
 

@@ -30,6 +30,7 @@ export function request(rest: Partial<RouteRequest> = {}): RouteRequest {
     clientAddress: '192.0.2.7',
     serverName: null,
     tls: false,
+    clientCertificate: null,
     ...rest,
   };
 }

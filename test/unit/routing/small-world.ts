@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { PathMatch, RouteMatch, RouteRequest, RouteRule, ValueTest } from '../../../src/routing/route.ts';
+import { certificateFacts } from '../../kit/client-certificate.ts';
 
 // A world so small that all of its requests can be tried, and rules so alike that many hide or contradict each other.
 
@@ -30,6 +31,8 @@ function valuesOf(header: readonly string[], other: readonly string[]) {
     query: other.length === 0 ? null : other.map((value) => `q=${value}`).join('&'),
     serverName: null,
     tls: false,
+    clientCertificate:
+      header.length === 0 ? null : certificateFacts({ subject: header[0] ?? '', names: header, fingerprint: 'a' }),
   };
 }
 
@@ -63,6 +66,9 @@ const condition: fc.Arbitrary<RouteMatch> = fc.oneof(
   valueTest.map((test) => ({ headers: { X: test } })),
   valueTest.map((test) => ({ cookies: { c: test } })),
   valueTest.map((test) => ({ query: { q: test } })),
+  valueTest.map((test) => ({ clientCertificate: { subject: test } })),
+  valueTest.map((test) => ({ clientCertificate: { san: test } })),
+  fc.tuple(valueTest, valueTest).map(([san, subject]) => ({ clientCertificate: { san, subject } })),
 );
 
 function merged(parts: readonly RouteMatch[]): RouteMatch {

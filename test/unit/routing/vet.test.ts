@@ -30,6 +30,16 @@ describe('routes that can never match', () => {
       { cookies: { c: oneOf('a', 'b') }, all: [{ cookies: { c: prefix('x') } }] },
       'cookie "c"',
     ],
+    [
+      'two subjects of a client certificate',
+      { clientCertificate: { subject: exact('CN=a') }, all: [{ clientCertificate: { subject: exact('CN=b') } }] },
+      'client certificate "subject"',
+    ],
+    [
+      'a client certificate absent and there',
+      { clientCertificate: { san: absent }, all: [{ clientCertificate: { san: exact('DNS:a') } }] },
+      'client certificate "san"',
+    ],
     ['no value to choose from', { headers: { x: oneOf() } }, 'no value to choose from'],
     ['no network', { client: [] }, 'client conditions'],
     ['not anything', { not: {} }, '"not" excludes everything'],
@@ -100,6 +110,11 @@ describe('routes that are hidden', () => {
     ['a wider network', { client: ['10.0.0.0/8'] }, { client: ['10.1.0.0/16', '10.2.3.4'] }],
     ['more methods', { method: ['GET', 'PUT'] }, { method: ['PUT'] }],
     ['a wildcard server name', { sni: ['*.test'] }, { sni: ['a.test'] }],
+    [
+      'any subject',
+      { path, clientCertificate: { subject: present } },
+      { path, clientCertificate: { subject: exact('CN=a') } },
+    ],
     ['more hosts', { host: ['a.test', 'b.test'] }, { host: ['b.test'] }],
     ['an alternative that is met', { any: [{ method: ['GET'] }, { client: ['::1'] }] }, { all: [{ method: ['GET'] }] }],
     ['each alternative meets one', { any: [{ method: ['GET'] }, { method: ['PUT'] }] }, { any: [{ method: ['PUT'] }] }],

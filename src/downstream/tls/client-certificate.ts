@@ -1,0 +1,112 @@
+import type { X509Certificate } from 'node:crypto';
+import type { ClientCertificateFacts } from '../../exchange/client-certificate.ts';
+
+/** Clients whose facts are kept: a resumed session has their certificate, but not the chain that was shown with it. */
+const MAX_REMEMBERED = 4096;
+/** Certificates of a chain that are passed on. OpenSSL bounds what a client may send by size, not by number. */
+const MAX_CHAIN = 10;
+
+/** The facts of verified client certificates, worked out once for each certificate. At most `MAX_REMEMBERED`, the oldest forgotten first. */
+export class ClientCertificates {
+  readonly #known = new Map<string, ClientCertificateFacts>();
+
+  /** `certificate` must have been verified. */
+  factsOf(certificate: X509Certificate): ClientCertificateFacts {
+    const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+    const known = this.#known.get(fingerprint);
+    const chain = chainOf(certificate);
+    if (known !== undefined && (chain === null || chain === known.chainField)) return known;
+    const facts = factsOf(certificate, fingerprint, chain);
+    this.#known.delete(fingerprint);
+    this.#known.set(fingerprint, facts);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_REMEMBERED) break;
+      this.#known.delete(oldest);
+    }
+    return facts;
+  }
+}
+
+function factsOf(certificate: X509Certificate, fingerprint: string, chain: string | null): ClientCertificateFacts {
+  return {
+    subject: distinguishedName(certificate.subject),
+    issuer: distinguishedName(certificate.issuer),
+    names: alternativeNames(certificate.subjectAltName ?? ''),
+    fingerprint,
+    serial: certificate.serialNumber.toLowerCase(),
+    notAfter: certificate.validToDate.getTime(),
+    der: certificate.raw,
+    field: byteSequence(certificate.raw),
+    chainField: chain,
+  };
+}
+
+/** A Byte Sequence of structured fields (RFC 9651 §4.1.8). */
+function byteSequence(octets: Uint8Array): string {
+  return `:${Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64')}:`;
+}
+
+/** RFC 9440 §2.3: each certificate certifies the one before it; the authority itself may be left out, and is. */
+function chainOf(certificate: X509Certificate): string | null {
+  const members: string[] = [];
+  let next = certificate.issuerCertificate;
+  while (next !== undefined && members.length < MAX_CHAIN && next.issuer !== next.subject) {
+    members.push(byteSequence(next.raw));
+    next = next.issuerCertificate;
+  }
+  return members.length === 0 ? null : members.join(', ');
+}
+
+/**
+ * OpenSSL's name, one relative name per line with the country first, as RFC 4514 writes it: the last part first, commas between.
+ * Values are escaped already as §2.4 says, so that a line break or " + " in one can't be taken for the end of it.
+ */
+export function distinguishedName(lines: string): string {
+  return lines
+    .split('\n')
+    .reverse()
+    .map((part) => part.replaceAll(' + ', '+'))
+    .join(',');
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  DNS: 'DNS',
+  email: 'email',
+  URI: 'URI',
+  'IP Address': 'IP',
+};
+
+/**
+ * The alternative names of Node's one text `DNS:a.test, URI:spiffe://a/b`, without kinds that nobody routes by. A value that could
+ * be read in two ways is quoted there as in JSON (CVE-2021-44532): `DNS:"a.test, DNS:b.test"` is one name.
+ */
+export function alternativeNames(text: string): readonly string[] {
+  const names: string[] = [];
+  const pattern = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy;
+  for (let found = pattern.exec(text); found !== null && found[0] !== ''; found = pattern.exec(text)) {
+    const [, kind = '', value = ''] = found;
+    const label = KINDS[kind];
+    if (label !== undefined) names.push(`${label}:${value.startsWith('"') ? String(JSON.parse(value)) : value}`);
+  }
+  return names;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  CERT_REVOKED: 'revoked',
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not-yet-valid',
+  INVALID_PURPOSE: 'wrong-purpose',
+  CRL_HAS_EXPIRED: 'revocation-list-expired',
+  CRL_NOT_YET_VALID: 'revocation-list-expired',
+  UNABLE_TO_GET_CRL: 'revocation-list-missing',
+  UNABLE_TO_GET_ISSUER_CERT: 'unknown-ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'unknown-ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-ca',
+};
+
+/** OpenSSL's verdict on a client certificate as an enumerated reason. */
+export function verdictReason(code: string): string {
+  return `client-certificate-${REASONS[code] ?? 'invalid'}`;
+}
