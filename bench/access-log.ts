@@ -25,6 +25,7 @@ const record: ExchangeRecord = {
   },
   startedAtEpoch: 1_795_231_738_000,
   status: 200,
+  grpcStatus: null,
   bytesIn: 0,
   bytesOut: 1024,
   totalMs: 1.234_567,

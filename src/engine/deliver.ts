@@ -16,6 +16,7 @@ import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { deliverStored, dress } from './serve.ts';
 import type { RoutePlan } from './snapshot.ts';
+import type { TunnelEnd } from './tunnel.ts';
 
 /** The answer of an endpoint, and what goes with it to the client. */
 export interface Answer {
@@ -92,8 +93,10 @@ export class Delivery {
     return { status: head.status, headers: dress(this.#progress, this.#plan, head.headers, answer.setCookie) };
   }
 
-  tunnelEnded(cause: GatewayError | null): void {
-    if (cause !== null) this.#progress.blame(cause);
+  tunnelEnded({ cause, endedFirst }: TunnelEnd): void {
+    // One side had said goodbye and the other did not answer, or just cut the line: that is an end, not a failure.
+    if (endedFirst !== null) this.#progress.endSide = endedFirst;
+    else if (cause !== null) this.#progress.blame(cause);
     this.#progress.exchange.response.onClose?.();
   }
 

@@ -2,11 +2,13 @@ import { GatewayError } from '../errors.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
 import { errorPage } from './error-page.ts';
+import { breakCall, grpcCallOf, refuseCall } from './grpc.ts';
 import type { Progress } from './progress.ts';
 
 /**
  * Turns a failure into the exchange's end; the only place that does. While nothing was sent: an error response with status,
  * code and request id, never a message, an address or a stack. Afterwards: a truncation that the client can see (RFC 9112 §8).
+ * gRPC clients get a gRPC status in either case.
  * A client that left gets nothing, and 499 in the log.
  */
 export function fail(progress: Progress, error: GatewayError): void {
@@ -18,7 +20,12 @@ export function fail(progress: Progress, error: GatewayError): void {
   }
   if (response.phase === 'started' || error.status === 499) {
     if (progress.status === 0) progress.status = error.status;
-    response.fail(error);
+    if (progress.grpcBegun && error.status !== 499) breakCall(progress, error);
+    else response.fail(error);
+    return;
+  }
+  if (grpcCallOf(progress.request) !== null) {
+    refuseCall(progress, error);
     return;
   }
   const page = errorPage(progress, error);

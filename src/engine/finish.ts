@@ -19,6 +19,7 @@ function recordOf(progress: Progress, now: number): ExchangeRecord {
     tls: exchange.client.tls,
     startedAtEpoch: progress.startedAtEpoch,
     status: progress.status,
+    grpcStatus: progress.grpcStatus,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
     totalMs: now - progress.startedAt,

@@ -3,6 +3,7 @@ import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { cookieValue } from '../http/cookie.ts';
+import { grpcStatusIn } from '../http/grpc.ts';
 import { type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { limitBody } from '../policy/body-limit.ts';
@@ -12,6 +13,7 @@ import { judgeRetry } from '../upstream/retry.ts';
 import type { Caching } from './decide.ts';
 import { type Answer, Delivery } from './deliver.ts';
 import { internalError } from './fail.ts';
+import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { attemptAt, buildOutbound, hostFor, type Outbound } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
@@ -40,6 +42,8 @@ export class Forward implements AttemptReceiver {
   #outbound: Outbound;
   readonly #body: BodySource | null;
   readonly #affinityCookie: string | null;
+  /** `null` for what is not gRPC. */
+  readonly #call: GrpcCall | null;
   readonly #patience: Patience;
   #tried: Endpoint[] | null = null;
   #endpoint: Endpoint | null = null;
@@ -72,7 +76,14 @@ export class Forward implements AttemptReceiver {
     this.#body = this.#bodyToSend();
     this.#affinityCookie =
       route.pool.affinity === null ? null : cookieValue(exchange.request.headers, route.pool.affinity.cookie);
-    this.#patience = new Patience(parts.deadlines, route.plan.timeouts, (error) => this.#giveUp(error));
+    this.#call = grpcCallOf(exchange.request);
+    this.#patience = new Patience({
+      clock: parts.deadlines,
+      timeouts: route.plan.timeouts,
+      call: this.#call,
+      exchange,
+      lost: (error) => this.#giveUp(error),
+    });
     exchange.onClientGone = (cause) => this.#giveUp(cause);
   }
 
@@ -82,6 +93,12 @@ export class Forward implements AttemptReceiver {
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
     if (exchange.sendContinue !== null) exchange.sendContinue();
     this.#attempt(null);
+  }
+
+  /** An endpoint may send the head of a gRPC response with its first message; how long that may take, the deadline says. */
+  get #headTimeoutMs(): number {
+    const { headMs, tunnelIdleMs } = this.#plan.timeouts;
+    return this.#call !== null && this.#call.deadlineMs !== null ? tunnelIdleMs : headMs;
   }
 
   #bodyToSend(): BodySource | null {
@@ -112,13 +129,15 @@ export class Forward implements AttemptReceiver {
     this.#progress.reusedConnection = false;
     // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
     endpoint.live.inFlight += 1;
+    // Nowhere else can both directions stream: elsewhere a slow body holds a whole connection.
+    if (this.#call !== null) this.#progress.exchange.bodyMayPause = endpoint.destination.protocol === 'http2';
     const { attempts } = this.#progress;
     const inFlight = this.#parts.transport.send(
       attemptAt(endpoint, this.#outbound, {
         progress: this.#progress,
         pool: this.#pool,
         body: this.#body,
-        headTimeoutMs: this.#plan.timeouts.headMs,
+        headTimeoutMs: this.#headTimeoutMs,
       }),
       this,
     );
@@ -144,6 +163,7 @@ export class Forward implements AttemptReceiver {
     this.#progress.firstByteAt = this.#parts.clock.monotonic();
     const endpoint = this.#endpoint as Endpoint;
     this.#progress.exchange.response.onDrain = () => this.#resume();
+    if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
       const verdict = this.#delivery.start(this.#answer(head, endpoint), last);
       if (verdict !== 'delivering') this.#dropping = verdict;
@@ -170,6 +190,7 @@ export class Forward implements AttemptReceiver {
       return;
     }
     this.#finish();
+    if (this.#call !== null) this.#progress.grpcStatus ??= grpcStatusIn(trailers);
     if (this.#dropping === null) this.#delivery.end(trailers);
   }
 
@@ -194,8 +215,7 @@ export class Forward implements AttemptReceiver {
       const idleMs = this.#plan.timeouts.tunnelIdleMs;
       splice(this.#parts, { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS }, (end) => {
         this.#finish();
-        // One side had said goodbye and the other did not answer, or just cut the line: that is an end, not a failure.
-        this.#delivery.tunnelEnded(end.endedFirst === null ? end.cause : null);
+        this.#delivery.tunnelEnded(end);
       });
     } catch (bug) {
       channel.sink.fail(internalError(bug));

@@ -1,71 +1,125 @@
 import type { CoarseClock, Deadline } from '../clock.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { GrpcCall } from './grpc.ts';
 import type { RouteTimeouts } from './snapshot.ts';
+
+export interface PatienceParts {
+  readonly clock: CoarseClock;
+  readonly timeouts: RouteTimeouts;
+  /** Not `null`: both directions stream from the start, and the call brings a deadline of its own. */
+  readonly call: GrpcCall | null;
+  /** Counts the bytes of the request's body: while they come, an exchange is not silent. */
+  readonly exchange: { readonly bytesIn: number };
+  /** Called at most once for the total, and once for a silence, unless `stop` came first. */
+  readonly lost: (error: GatewayError) => void;
+}
 
 /** How long an exchange waits for its endpoint: in total, and for each next piece of the response's body. */
 export class Patience {
-  readonly #clock: CoarseClock;
-  readonly #timeouts: RouteTimeouts;
-  readonly #lost: (error: GatewayError) => void;
-  #total: Wait | null = null;
-  #idle: Wait | null = null;
+  readonly #parts: PatienceParts;
+  #total: Total | null = null;
+  #idle: Silence | null = null;
 
-  /** `lost` is called at most once for each of the two, unless `stop` came first. */
-  constructor(clock: CoarseClock, timeouts: RouteTimeouts, lost: (error: GatewayError) => void) {
-    this.#clock = clock;
-    this.#timeouts = timeouts;
-    this.#lost = lost;
+  constructor(parts: PatienceParts) {
+    this.#parts = parts;
   }
 
   /** The whole exchange begins, over all its attempts. */
   begin(): void {
-    if (this.#timeouts.totalMs === 0) return;
-    this.#total = new Wait(this.#lost, 'http_response_timeout', 'total-timeout');
-    this.#clock.arm(this.#total, this.#timeouts.totalMs);
+    const { call, clock, timeouts } = this.#parts;
+    const deadlineMs = call?.deadlineMs ?? 0;
+    const isOwn = deadlineMs > 0 && (timeouts.totalMs === 0 || deadlineMs < timeouts.totalMs);
+    const totalMs = isOwn ? deadlineMs : timeouts.totalMs;
+    if (totalMs > 0) {
+      this.#total = new Total(this.#parts, isOwn ? 'deadline-exceeded' : 'total-timeout');
+      clock.arm(this.#total, totalMs);
+    }
+    if (call !== null) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout');
   }
 
-  /** A response head came. Event streams are silent for as long as nothing happens: that is their point. */
+  /**
+   * A response head came. Event streams and gRPC streams are silent for as long as nothing happens, that is their point: they
+   * have as long as a tunnel has.
+   */
   awaitBody(headers: HeaderList): void {
+    const { call, timeouts } = this.#parts;
+    if (call !== null || isEventStream(headers)) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout');
+    else this.#listen(timeouts.idleMs, 'idle-timeout');
+  }
+
+  #listen(idleMs: number, reason: string): void {
     this.pause();
-    this.#idle = null;
-    if (this.#timeouts.idleMs === 0 || isEventStream(headers)) return;
-    this.#idle = new Wait(this.#lost, 'connection_read_timeout', 'idle-timeout');
-    this.#clock.arm(this.#idle, this.#timeouts.idleMs);
+    this.#idle = idleMs === 0 ? null : new Silence(this.#parts, idleMs, reason);
+    this.#idle?.begin();
   }
 
   /** More of the body is expected from now on. */
   expect(): void {
-    if (this.#idle !== null) this.#clock.arm(this.#idle, this.#timeouts.idleMs);
+    this.#idle?.begin();
   }
 
   /** The client takes no more for now. A slow client is not a silent endpoint: nothing is expected until it does. */
   pause(): void {
-    if (this.#idle !== null) this.#clock.disarm(this.#idle);
+    if (this.#idle !== null) this.#parts.clock.disarm(this.#idle);
   }
 
   stop(): void {
-    if (this.#total !== null) this.#clock.disarm(this.#total);
-    if (this.#idle !== null) this.#clock.disarm(this.#idle);
+    if (this.#total !== null) this.#parts.clock.disarm(this.#total);
+    if (this.#idle !== null) this.#parts.clock.disarm(this.#idle);
   }
 }
 
-class Wait implements Deadline {
+class Total implements Deadline {
   at = 0;
   slot = 0;
-  readonly #lost: (error: GatewayError) => void;
-  readonly #code: ErrorCode;
+  readonly #parts: PatienceParts;
   readonly #reason: string;
 
-  constructor(lost: (error: GatewayError) => void, code: ErrorCode, reason: string) {
-    this.#lost = lost;
-    this.#code = code;
+  constructor(parts: PatienceParts, reason: string) {
+    this.#parts = parts;
     this.#reason = reason;
   }
 
   expire(): void {
-    this.#lost(new GatewayError(this.#code, { blame: 'upstream', status: 504, reason: this.#reason }));
+    this.#parts.lost(timeout('http_response_timeout', this.#reason));
   }
+}
+
+/** No piece of the response for `idleMs`, and none of the request either. */
+class Silence implements Deadline {
+  at = 0;
+  slot = 0;
+  readonly #parts: PatienceParts;
+  readonly #idleMs: number;
+  readonly #reason: string;
+  #bytesIn: number;
+
+  constructor(parts: PatienceParts, idleMs: number, reason: string) {
+    this.#parts = parts;
+    this.#idleMs = idleMs;
+    this.#reason = reason;
+    this.#bytesIn = parts.exchange.bytesIn;
+  }
+
+  /** From now on. Hot. */
+  begin(): void {
+    this.#parts.clock.arm(this, this.#idleMs);
+  }
+
+  expire(): void {
+    const { bytesIn } = this.#parts.exchange;
+    if (bytesIn === this.#bytesIn) {
+      this.#parts.lost(timeout('connection_read_timeout', this.#reason));
+      return;
+    }
+    this.#bytesIn = bytesIn;
+    this.begin();
+  }
+}
+
+function timeout(code: ErrorCode, reason: string): GatewayError {
+  return new GatewayError(code, { blame: 'upstream', status: 504, reason });
 }
 
 function isEventStream(headers: HeaderList): boolean {

@@ -2,6 +2,8 @@ import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
 import type { Side } from '../exchange/outcome.ts';
+import { grpcStatusIn, isGrpc } from '../http/grpc.ts';
+import type { HeaderList } from '../http/headers.ts';
 import type { Variables } from '../policy/variables.ts';
 import { type Captures, noCaptures } from '../routing/route.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -38,6 +40,9 @@ export class Progress implements Variables {
   /** Value for `Cache-Status`, or `null` where no cache is configured. */
   cacheStatus: string | null = null;
   status = 0;
+  /** The head of a gRPC response went out: what happens now can be told in its trailers. */
+  grpcBegun = false;
+  grpcStatus: number | null = null;
   endSide: Side = 'gateway';
   endReason = 'complete';
   endError: ErrorCode | null = null;
@@ -65,6 +70,12 @@ export class Progress implements Variables {
 
   get endpoint(): string | null {
     return this.lastEndpoint === null ? null : this.lastEndpoint.origin;
+  }
+
+  /** The head of the answer to a gRPC request came. */
+  noteGrpc(headers: HeaderList): void {
+    this.grpcBegun = isGrpc(headers) && this.request.version === '2';
+    this.grpcStatus = grpcStatusIn(headers);
   }
 
   /** The exchange ended because of `cause`. The first cause counts: what follows is its consequence. */

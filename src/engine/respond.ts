@@ -1,6 +1,7 @@
 import type { LocalReply } from '../exchange/local-reply.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
+import { grpcCallOf, refuseCall } from './grpc.ts';
 import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
@@ -11,12 +12,16 @@ import type { RoutePlan } from './snapshot.ts';
  */
 export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan | null): void {
   const { exchange } = progress;
+  progress.endReason = reply.reason;
+  progress.endError ??= reply.error;
+  if (reply.error !== null && grpcCallOf(progress.request) !== null) {
+    refuseCall(progress, { status: reply.status, code: reply.error, reason: reply.reason });
+    return;
+  }
   const headers: HeaderDraft = reply.headers.slice();
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
   progress.status = reply.status;
-  progress.endReason = reply.reason;
-  progress.endError ??= reply.error;
   exchange.response.respond({ status: reply.status, headers }, reply.body);
 }

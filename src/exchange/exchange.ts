@@ -70,6 +70,11 @@ export interface Exchange {
   readonly sendContinue: (() => void) | null;
   /** Called once if the client leaves before the response is complete. A slot, not an AbortSignal: free until used. */
   onClientGone: ((cause: GatewayError) => void) | null;
+  /**
+   * Set by the engine: the client may be silent in the middle of its body for as long as it likes (a gRPC stream), so its
+   * minimum rate does not apply. The engine bounds the silence then.
+   */
+  bodyMayPause: boolean;
   /** Bytes of request body received and response body sent so far, for the log. */
   readonly bytesIn: number;
   readonly bytesOut: number;

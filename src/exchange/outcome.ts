@@ -5,6 +5,7 @@ export type Side = 'client' | 'gateway' | 'upstream';
 
 /** How and by whom an exchange ended: one code for the whole story, like HAProxy's termination state. */
 export interface ExchangeEnd {
+  /** With reason `complete`, of a tunnel: who ended it first. */
   readonly side: Side;
   /** `complete`, a local reply's reason, or a `GatewayError`'s reason. */
   readonly reason: string;
@@ -25,6 +26,8 @@ export interface ExchangeRecord {
   readonly startedAtEpoch: number;
   /** Final status sent, 499 when the client left before any, 101 for a tunnel. */
   readonly status: number;
+  /** `grpc-status` of a gRPC call, as the endpoint or Headgate said it; `null` when nobody did. */
+  readonly grpcStatus: number | null;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Milliseconds, with fractions; `null` for a phase that was not reached. */

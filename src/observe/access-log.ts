@@ -45,6 +45,7 @@ function accessLine(record: ExchangeRecord): string {
     `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}","listener":"${record.listener}"` +
     `,"client":"${record.clientAddress}","method":${quote(request.method)},"host":${quote(request.authority)}` +
     `,"path":${quote(pathOf(request.target))},"protocol":"HTTP/${request.version}","status":${record.status}` +
+    `${record.grpcStatus === null ? '' : `,"grpcStatus":${record.grpcStatus}`}` +
     `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
     `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +

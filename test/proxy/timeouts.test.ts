@@ -79,26 +79,49 @@ matrix('every byte of a response starts the idle timeout anew', async ({ gateway
   expect((await exchange.reply()).ended).not.toBe('clean');
 });
 
-matrix('an event stream may be silent for hours', async ({ gateway, origin }) => {
-  const clock = new ManualClock(Date.now());
-  const more = Promise.withResolvers<void>();
-  const shop = await origin({
-    script: [
+const EVENT_STREAM = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: 1\n\n';
+
+for (const [timeouts, minutes] of [
+  [{}, 59],
+  [{ tunnelIdle: 0 }, 180],
+] as const) {
+  matrix(`an event stream may be silent for ${minutes} minutes with ${JSON.stringify(timeouts)}`, async (stage) => {
+    const clock = new ManualClock(Date.now());
+    const more = Promise.withResolvers<void>();
+    const script = [
       'read head',
-      { send: 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: 1\n\n' },
+      { send: EVENT_STREAM },
       { wait: more.promise },
       { send: 'data: 2\n\n' },
       'end',
-    ],
+    ] as const;
+    const shop = await stage.origin({ script });
+    const front = await stage.gateway(forwardTo(shop, { route: { timeouts } }), { clock });
+    const exchange = await front.begin({});
+    await exchange.read(9);
+    clock.advance(minutes * 60_000);
+    more.resolve();
+    const reply = await exchange.reply();
+    expect([reply.text, reply.ended]).toEqual(['data: 1\n\ndata: 2\n\n', 'clean']);
   });
-  const front = await gateway(forwardTo(shop), { clock });
-  const exchange = await front.begin({});
-  await exchange.read(9);
-  clock.advance(3 * 3_600_000);
-  more.resolve();
-  const reply = await exchange.reply();
-  expect([reply.text, reply.ended]).toEqual(['data: 1\n\ndata: 2\n\n', 'clean']);
-});
+}
+
+matrix(
+  'an event stream that was silent for an hour is cut off, and its endpoint let go',
+  async ({ gateway, origin }) => {
+    const clock = new ManualClock(Date.now());
+    const shop = await origin({ script: ['read head', { send: EVENT_STREAM }, 'silent'] });
+    const front = await gateway(forwardTo(shop), { clock });
+    const exchange = await front.begin({});
+    await exchange.read(9);
+    clock.advance(3_600_200);
+    expect((await exchange.reply()).ended).not.toBe('clean');
+    expect(await front.gateway.nextRecord()).toMatchObject({
+      ...{ status: 200, bytesOut: 9, end: { side: 'upstream', reason: 'stream-idle-timeout' } },
+    });
+    await shop.idle();
+  },
+);
 
 matrix('an exchange that takes longer than its total timeout is 504', async ({ gateway, origin }) => {
   const clock = new ManualClock(Date.now());

@@ -143,7 +143,7 @@ for (const how of ['end', 'reset'] as const) {
       if (how === 'end') client.socket.end();
       const record = await front.gateway.nextRecord();
       expect(record.status).toBe(101);
-      expect(record.end.side).toBe(how === 'end' ? 'gateway' : 'upstream');
+      expect(record.end).toMatchObject({ side: 'upstream', reason: how === 'end' ? 'complete' : 'tunnel-closed' });
       await shop.idle();
     },
     h1,

@@ -67,9 +67,9 @@ export const cookieEdits = z.strictObject({
 });
 
 const HEAD = 'From the request’s last byte to the response head';
-const IDLE = 'Longest silence in a response body; never applies to text/event-stream';
+const IDLE = 'Longest silence in a response body; event streams and gRPC have tunnelIdle';
 const TOTAL = 'The whole exchange over all attempts; 0 for no limit';
-const TUNNEL_IDLE = 'Longest silence of an upgraded connection';
+const TUNNEL_IDLE = 'Longest silence of an upgraded connection, an event stream, a gRPC call; 0 for no limit';
 const ATTEMPTS = 'Attempts in total';
 const attempts = z.number().int().min(1).max(10);
 

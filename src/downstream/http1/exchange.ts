@@ -36,6 +36,7 @@ export class Http1Exchange implements Exchange, ResponseOwner {
   readonly upgrade: UpgradeOffer | null;
   readonly sendContinue: (() => void) | null;
   onClientGone: ((cause: GatewayError) => void) | null = null;
+  bodyMayPause = false;
   /** Bytes that an accepted upgrade has moved. */
   tunnelled: { readonly bytesIn: number; readonly bytesOut: number } | null = null;
   readonly #host: ExchangeHost;
@@ -101,6 +102,8 @@ export class Http1Exchange implements Exchange, ResponseOwner {
   tend(nowMs: number, bytesPerSecond: number): void {
     const body = this.#body;
     if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
+    // Once there is a response, both sides may well be waiting for each other's next message; its idle timeout bounds that.
+    if (this.bodyMayPause || this.response.phase === 'started') return;
     body.fail(badRequest('body-too-slow', 408));
   }
 

@@ -34,6 +34,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
   /** Set once, before the engine sees the exchange. */
   upgrade: UpgradeOffer | null = null;
   onClientGone: ((cause: GatewayError) => void) | null = null;
+  bodyMayPause = false;
   /** Bytes that an accepted extended CONNECT has moved. */
   tunnelled: { readonly bytesIn: number; readonly bytesOut: number } | null = null;
   readonly #stream: ServerHttp2Stream;
@@ -121,6 +122,8 @@ export class Http2Exchange implements Exchange, StreamOwner {
     }
     const body = this.#body;
     if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
+    // Once there is a response, both sides may well be waiting for each other's next message; its idle timeout bounds that.
+    if (this.bodyMayPause || this.response.phase === 'started') return;
     body.fail(badRequest('body-too-slow', 408));
   }
 

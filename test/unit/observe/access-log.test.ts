@@ -26,6 +26,7 @@ const record: ExchangeRecord = {
   },
   startedAtEpoch: Date.UTC(2026, 10, 21, 3, 4, 5, 6),
   status: 200,
+  grpcStatus: null,
   bytesIn: 12,
   bytesOut: 1024,
   totalMs: 1.23456,
