@@ -19,6 +19,7 @@ import { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
+import { bindError } from './gateway/bind-error.ts';
 import { certificateSource } from './gateway/certificate-source.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
@@ -70,7 +71,7 @@ export interface Gateway {
 
 /**
  * Starts a gateway: wires every room, binds every listener, begins the health checks. Rejects with a `ConfigError`, a
- * `StartError`, or the system's error (`EADDRINUSE`, `EACCES`) with everything closed again.
+ * `StartError` (a port in use, say), with everything closed again.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new Composition(options);
@@ -163,7 +164,10 @@ class Composition implements Gateway {
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({ ...admin, status: () => this.status(), metrics: this.#metrics });
-    this.adminUrl = await this.#admin.open();
+    const place = { kind: 'tcp', host: admin.address, port: admin.port } as const;
+    this.adminUrl = await this.#admin.open().catch((error: unknown) => {
+      throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
+    });
     this.#prober.start();
   }
 
@@ -222,7 +226,9 @@ class Composition implements Gateway {
       streams: this.#engine.streams,
     });
     this.#listeners.push(listener);
-    const { port } = await listener.open();
+    const { port } = await listener.open().catch((error: unknown) => {
+      throw bindError(error, { place: options.place, path: ['listeners', name], origins: this.#options.origins });
+    });
     if (port !== null) this.#ledger.ports.set(name, port);
     this.urls.set(name, urlOf(options.place, schemeOf(config), port));
   }

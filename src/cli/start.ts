@@ -67,38 +67,33 @@ function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
   process.stderr.write(renderDiagnostics(quarantined, { files, colour, closing: 'Everything else was started.' }));
 }
 
+const OBSTACLES = {
+  configuration: exitCodes.configuration,
+  'address-in-use': exitCodes.addressInUse,
+  'no-permission': exitCodes.noPermission,
+} as const;
+
 function explain(error: unknown, files: Files): number {
   if (error instanceof ConfigError) return refuse(error.diagnostics, files);
   if (error instanceof StartError) {
     process.stderr.write(`headgate: ${error.message}\n`);
-    return exitCodes.configuration;
+    return OBSTACLES[error.obstacle];
   }
-  const { code, port, address, hostname } = error as SystemError;
-  if (code === 'EADDRINUSE') {
-    const isDemo = Object.values(DEMO_PORTS).some((demoPort) => demoPort === port);
-    const otherwise = isDemo ? 'start without --demo' : 'choose another in the configuration';
-    process.stderr.write(`headgate: Port ${port} is in use already: stop what listens there, or ${otherwise}\n`);
+  const { code, port } = error as SystemError;
+  if (code === 'EADDRINUSE' && Object.values(DEMO_PORTS).some((demoPort) => demoPort === port)) {
+    process.stderr.write(
+      `headgate: Port ${port} is in use already: stop what listens there, or start without --demo\n`,
+    );
     return exitCodes.addressInUse;
-  }
-  if (code === 'EACCES' && port !== undefined) {
-    process.stderr.write(`headgate: No permission to listen on port ${port}: ports below 1024 need a privilege\n`);
-    return exitCodes.noPermission;
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    process.stderr.write(`headgate: This machine has no address ${address ?? hostname}\n`);
-    return exitCodes.configuration;
   }
   if (code === undefined) throw error; // a bug, which needs its stack
   process.stderr.write(`headgate: ${(error as Error).message}\n`);
   return code === 'EACCES' ? exitCodes.noPermission : exitCodes.failure;
 }
 
-/** What binding a port or opening a file rejects with. */
+/** What a demo service or opening a file rejects with. */
 interface SystemError extends NodeJS.ErrnoException {
   readonly port?: number;
-  readonly address?: string;
-  /** Of a name that does not resolve. */
-  readonly hostname?: string;
 }
 
 /** Adds each to `started` as soon as it listens. */

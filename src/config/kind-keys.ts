@@ -7,6 +7,7 @@ const TCP_KEYS = new Set([
   'kind',
   'address',
   'port',
+  'mode',
   'pool',
   'passthrough',
   'trustedProxies',

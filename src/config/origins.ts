@@ -23,6 +23,11 @@ export class Origins {
     return `${place.file}:${place.line}`;
   }
 
+  /** The same, or `null` for what no file has: a default, or something of the command line. */
+  whereGiven(path: Path): string | null {
+    return nodeAt(this.#root, path) === null || this.at(path).file.startsWith('<') ? null : this.where(path);
+  }
+
   /** `path`, or what the only key of a map there leads to: in `path: { regex: '(' }`, the regex. */
   innermost(path: Path): Path {
     const node = nodeAt(this.#root, path);
