@@ -83,6 +83,12 @@ function checkHttp({ map }: ListenerAt): Diagnostic[] {
     const suggestion = 'add “tls” to terminate the other names, or write “kind: tcp”';
     diagnostics.push(diagnosticAt(passthrough.key, { code: 'HG0106', message, suggestion }));
   }
+  const h2c = map.entries.get('h2c');
+  if (h2c?.value.kind === 'scalar' && h2c.value.value === true && map.entries.has('tls')) {
+    const message =
+      '“h2c” is HTTP/2 without TLS, and this listener has “tls”: HTTP/2 is offered there by ALPN (“http2”)';
+    diagnostics.push(diagnosticAt(h2c.key, { code: 'HG0106', message, suggestion: 'remove it' }));
+  }
   return diagnostics;
 }
 

@@ -8,6 +8,7 @@ import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
+import { awaitPreface } from './http2/preface.ts';
 import type { DownstreamDeps, ListenerOptions } from './options.ts';
 import { peek } from './peek.ts';
 import type { ProxyHeader } from './proxy-protocol/header.ts';
@@ -162,8 +163,27 @@ export class Listener {
 
   /** HTTP, with TLS or without. */
   #speak(socket: Socket, peer: string): void {
-    if (this.#tls === null) this.#http1?.accept(socket, this.#clientOn(socket, null));
-    else this.#shakeHands(socket, peer, this.#tls);
+    if (this.#tls !== null) this.#shakeHands(socket, peer, this.#tls);
+    else if (this.#options.h2c) this.#awaitPreface(socket);
+    else this.#http1?.accept(socket, this.#clientOn(socket, null));
+  }
+
+  #awaitPreface(socket: Socket): void {
+    awaitPreface(socket, {
+      connections: this.#connections,
+      timeoutMs: this.#options.limits.headTimeout,
+      done: (protocol) => {
+        const client = this.#clientOn(socket, null);
+        if (protocol === 'http2') {
+          this.#connections.attach(new Http2Connection(socket, client, this.#parts));
+          return;
+        }
+        this.#http1?.accept(socket, client);
+        // Where reading ahead has left off; an HTTP/2 session takes what is there by itself.
+        socket.resume();
+      },
+      late: (bytesRead) => this.#refused(socket, bytesRead === 0 ? 'no-request' : 'head-timeout'),
+    });
   }
 
   #clientOn(socket: Socket, tls: TlsFacts | null): Client {

@@ -36,6 +36,8 @@ export interface ListenerOptions {
   readonly tls: boolean;
   /** Offer `h2` by ALPN; without TLS it has no effect. */
   readonly http2: boolean;
+  /** Take HTTP/2 by prior knowledge beside HTTP/1.x; with TLS it has no effect. */
+  readonly h2c: boolean;
   /** How much a client of HTTP/2 may reset, ask and chat (docs/http2.md). */
   readonly profile: 'edge' | 'development';
   readonly limits: ListenerLimits;

@@ -16,6 +16,7 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
     proxyProtocol: config.proxyProtocol,
     tls: config.tls !== undefined,
     http2: config.http2,
+    h2c: config.h2c,
     profile: config.profile,
     limits: { ...config.limits, streams: config.limits.streams ?? HTTP2_PROFILES[config.profile].streams },
     trustedProxies: config.trustedProxies,

@@ -111,6 +111,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       proxyProtocol: false,
       tls: options.tls === true,
       http2: true,
+      h2c: false,
       profile: 'edge',
       limits: { ...limits, ...options.limits },
       trustedProxies: [],

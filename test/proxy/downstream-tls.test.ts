@@ -98,6 +98,7 @@ describe('TLS', () => {
       proxyProtocol: false,
       tls: true,
       http2: true,
+      h2c: false,
       profile: 'edge',
       trustedProxies: [],
       forwardedBy: 'forwarded',

@@ -56,6 +56,7 @@ export const listener = z
       .describe('TLS connections that are forwarded undecrypted, chosen by server name'),
     tls: tls.optional().describe('Terminate TLS here; {} mints a certificate from the local CA'),
     http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN (with TLS only)'),
+    h2c: z.boolean().default(false).describe('Take HTTP/2 by prior knowledge (without TLS only)'),
     profile: z
       .enum(['edge', 'development'])
       .default('edge')

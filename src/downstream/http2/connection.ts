@@ -163,6 +163,7 @@ export class Http2Connection implements Tended {
       headerBytes: this.#parts.options.limits.headerBytes,
       headerCount: this.#parts.options.limits.headerCount,
       underscores: this.#parts.options.underscores,
+      scheme: this.#client.tls === null ? 'http' : 'https',
     });
     if ('reason' in head) {
       this.#refuse(stream, head);

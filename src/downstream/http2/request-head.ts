@@ -25,6 +25,8 @@ export interface StreamLimits {
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly underscores: 'drop' | 'refuse' | 'keep';
+  /** The connection's; `:scheme` may be that of a hop before. */
+  readonly scheme: 'http' | 'https';
 }
 
 interface Pseudo {
@@ -62,7 +64,7 @@ export function readStreamHead(fields: HeaderList, limits: StreamLimits): Stream
   }
   if (bytes > limits.headerBytes) return refuse(431, 'head-too-large');
   if (regular.kept.length > 2 * limits.headerCount) return refuse(431, 'too-many-fields');
-  return assemble(pseudo, regular);
+  return assemble(pseudo, regular, limits.scheme);
 }
 
 function notePseudo(pseudo: Pseudo, name: string, value: string): void {
@@ -128,7 +130,7 @@ function joinCookie(kept: HeaderDraft, value: string): void {
   kept.push('cookie', value);
 }
 
-function assemble(pseudo: Pseudo, fields: Fields): StreamHead | BadStream {
+function assemble(pseudo: Pseudo, fields: Fields, scheme: 'http' | 'https'): StreamHead | BadStream {
   const { method, protocol } = pseudo;
   if (!isToken(method)) return refuse(400, 'bad-method');
   if (method === 'CONNECT' ? protocol === null : protocol !== null) {
@@ -143,7 +145,7 @@ function assemble(pseudo: Pseudo, fields: Fields): StreamHead | BadStream {
       method: protocol === null ? method : 'GET',
       target: pseudo.path,
       authority,
-      scheme: 'https',
+      scheme,
       version: '2',
       headers: fields.kept,
     },

@@ -361,3 +361,10 @@ routes:
     '8:22+1 “x” is not a path → did you mean “/x”?',
   ]);
 });
+
+test('h2c is not for a listener with TLS', () => {
+  expect(complaints(listener('tls: {}, h2c: true'))).toEqual([
+    '2:29+3 “h2c” is HTTP/2 without TLS, and this listener has “tls”: HTTP/2 is offered there by ALPN (“http2”) → remove it',
+  ]);
+  expect(complaints(listener('tls: {}, h2c: false'))).toEqual([]);
+});

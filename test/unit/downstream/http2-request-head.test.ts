@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readStreamHead, type StreamLimits } from '../../../src/downstream/http2/request-head.ts';
 
-const limits: StreamLimits = { headerBytes: 1024, headerCount: 5, underscores: 'drop' };
+const limits: StreamLimits = { headerBytes: 1024, headerCount: 5, underscores: 'drop', scheme: 'https' };
 const get = [':method', 'GET', ':scheme', 'https', ':authority', 'shop.test', ':path', '/a?b'];
 
 function reasonFor(fields: readonly string[], over: Partial<StreamLimits> = {}): string | null {
