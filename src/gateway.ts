@@ -20,7 +20,7 @@ import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
 import { bindError } from './gateway/bind-error.ts';
-import { certificateSource } from './gateway/certificate-source.ts';
+import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
@@ -97,6 +97,7 @@ class Composition implements Gateway {
   readonly #engine: Engine;
   readonly #routes: number;
   readonly #certificatePlans: ReadonlyMap<string, CertificatePlan>;
+  readonly #certificates: GatewayCertificates;
   readonly #localAuthority: LocalAuthority;
   readonly #tlsSettings: ReadonlyMap<string, TlsSettings>;
   readonly #tlsPolicies: TlsPolicies;
@@ -140,6 +141,7 @@ class Composition implements Gateway {
     if (options.strict === true && this.quarantined.length > 0) throw new ConfigError(this.quarantined);
     this.#routes = compiled.routes.length;
     this.#certificatePlans = compiled.certificates;
+    this.#certificates = new GatewayCertificates({ clock: this.#clock, log: this.#log });
     this.#tlsSettings = compiled.tlsSettings;
     this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
     this.#ledger.retain(compiled.inUse);
@@ -169,6 +171,7 @@ class Composition implements Gateway {
       throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
     });
     this.#prober.start();
+    this.#certificates.start();
   }
 
   status(): GatewayStatus {
@@ -185,6 +188,7 @@ class Composition implements Gateway {
       })),
       pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
       routes: this.#routes,
+      certificates: this.#certificates.status(),
     };
   }
 
@@ -204,6 +208,7 @@ class Composition implements Gateway {
   async close(): Promise<void> {
     this.#phase = 'draining';
     this.#prober.stop();
+    this.#certificates.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#transport.drain(0);
     await this.#streams.drain(0);
@@ -215,7 +220,7 @@ class Composition implements Gateway {
     const plan = this.#certificatePlans.get(name);
     const settings = this.#tlsSettings.get(name);
     const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
-    const certificates = plan === undefined ? null : await certificateSource(plan, parts);
+    const certificates = plan === undefined ? null : await this.#certificates.open(name, plan, parts);
     const options = listenerOptions(name, config);
     const listener = new Listener(options, {
       handle: (exchange: Exchange) => this.#engine.handle(exchange),

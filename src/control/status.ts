@@ -1,6 +1,7 @@
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { CertificateStatus } from './certificates/certificate-status.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
 export interface GatewayStatus {
@@ -10,6 +11,8 @@ export interface GatewayStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly routes: number;
+  /** Those from files, in the order of the configuration. */
+  readonly certificates: readonly CertificateStatus[];
 }
 
 export interface ListenerStatus {

@@ -1,7 +1,6 @@
 import type { LocalAuthority } from '../control/certificates/local-authority.ts';
 import { LocalCertificates } from '../control/certificates/local-certificates.ts';
 import type { LocalNames } from '../control/certificates/local-names.ts';
-import { CertificateSelection } from '../control/certificates/selection.ts';
 import type { CertificatePlan } from '../control/compile-listener.ts';
 import type { CertificateSource } from '../exchange/certificate.ts';
 import { StartError } from './start-error.ts';
@@ -12,20 +11,12 @@ export interface CertificateParts {
   readonly now: () => number;
 }
 
-/** What a listener shows in its handshakes. Rejects with a `StartError` when the local CA can't work. */
-export async function certificateSource(plan: CertificatePlan, parts: CertificateParts): Promise<CertificateSource> {
-  const results = plan.files.map(({ result }) => result);
-  return new CertificateSelection(
-    {
-      certificates: results.flatMap((result) => (result.ok ? [result.certificate] : [])),
-      quarantined: results.flatMap((result) => (result.ok ? [] : result.names)),
-    },
-    {
-      providers: plan.minted === null ? [] : [await localCertificates(plan.minted, parts)],
-      unknownNames: plan.unknownNames,
-      staple: null,
-    },
-  );
+/** Who is asked for names that no file has. Rejects with a `StartError` when the local CA can't work. */
+export async function certificateProviders(
+  plan: CertificatePlan,
+  parts: CertificateParts,
+): Promise<readonly CertificateSource[]> {
+  return plan.minted === null ? [] : [await localCertificates(plan.minted, parts)];
 }
 
 /** Rejects with a `StartError` when the files of the local CA can't be used. */

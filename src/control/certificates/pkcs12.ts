@@ -4,7 +4,6 @@ import {
   childrenOf,
   contextTag,
   type Der,
-  DerError,
   expectTag,
   oidOf,
   readDer,
@@ -66,8 +65,9 @@ export function openPkcs12(bytes: Buffer, passphrase: string): Pkcs12Content {
   try {
     return open(bytes, passphrase);
   } catch (error) {
-    if (error instanceof DerError) throw new Pkcs12Error('the file is no PKCS#12 file, or is damaged');
-    throw error;
+    if (error instanceof Pkcs12Error) throw error;
+    // DerError, or what OpenSSL says of parameters that make no sense.
+    throw new Pkcs12Error('the file is no PKCS#12 file, or is damaged');
   }
 }
 

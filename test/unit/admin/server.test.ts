@@ -12,6 +12,7 @@ const serving: GatewayStatus = {
   listeners: [],
   pools: [],
   routes: 0,
+  certificates: [],
 };
 
 async function admin(status: () => GatewayStatus): Promise<string> {

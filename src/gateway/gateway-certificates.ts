@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts';
+import type { CertificateLog } from '../control/certificates/certificate-log.ts';
+import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
+import { ExpiryWatch } from '../control/certificates/expiry-watch.ts';
+import { FileCertificates } from '../control/certificates/file-certificates.ts';
+import type { CertificatePlan } from '../control/compile-listener.ts';
+import type { CertificateSource } from '../exchange/certificate.ts';
+import { type CertificateParts, certificateProviders } from './certificate-source.ts';
+
+/** The certificates of every listener: where they come from, and how long they will do. */
+export class GatewayCertificates {
+  readonly #clock: Clock;
+  readonly #log: CertificateLog;
+  readonly #expiry: ExpiryWatch;
+  readonly #files: FileCertificates[] = [];
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: CertificateLog }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#expiry = new ExpiryWatch({ certificates: () => this.status(), clock, log });
+  }
+
+  /** What a listener shows in its handshakes. Rejects with a `StartError` when the local CA can't work. */
+  async open(listener: string, plan: CertificatePlan, parts: CertificateParts): Promise<CertificateSource> {
+    const files = new FileCertificates({
+      listener,
+      plan,
+      providers: await certificateProviders(plan, parts),
+      staples: null,
+      clock: this.#clock,
+      log: this.#log,
+      changed: () => this.#expiry.look(),
+    });
+    this.#files.push(files);
+    return files;
+  }
+
+  /** Begins to watch files and dates. */
+  start(): void {
+    for (const files of this.#files) files.start();
+    this.#expiry.start();
+  }
+
+  stop(): void {
+    for (const files of this.#files) files.stop();
+    this.#expiry.stop();
+  }
+
+  status(): readonly CertificateStatus[] {
+    return this.#files.flatMap((files) => files.status());
+  }
+}
