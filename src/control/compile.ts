@@ -4,6 +4,7 @@ import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
+import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
 import type { RouteRule } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
@@ -116,14 +117,17 @@ function listenerRules(
   return {
     pathPolicy: listener.path,
     bodyLimitBytes: listener.limits.bodyBytes ?? null,
+    hsts: transportSecurity(listener.tls?.hsts ?? null),
     forwardCertificate: listener.tls?.clientCertificates?.forward ?? false,
-    redirect: listener.redirectTo === undefined ? null : redirectTo(listener.redirectTo, context.ledger),
+    redirect: redirectOf(listener, context.ledger),
     table: new RouteTable(context.routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name))),
   };
 }
 
 /** The port is known once the listener is bound, which is after compilation. */
-function redirectTo(listener: string, ledger: Ledger): MakeReply {
+function redirectOf({ redirectTo: listener, redirectPort }: ListenerConfig, ledger: Ledger): MakeReply | null {
+  if (listener === undefined) return null;
+  if (redirectPort !== undefined) return httpsRedirect({ port: redirectPort });
   let port = 0;
   let make: MakeReply | null = null;
   return (variables) => {

@@ -47,7 +47,10 @@ function isEvery(host: string | null): boolean {
 }
 
 function complainOfEndlessRedirects({ listeners }: Config, complaints: Complaints): void {
-  for (const [name, { redirectTo }] of Object.entries(listeners)) {
+  for (const [name, { redirectTo, redirectPort }] of Object.entries(listeners)) {
+    if (redirectTo === undefined && redirectPort !== undefined) {
+      complaints.add(['listeners', name, 'redirectPort'], { message: 'redirectPort means nothing without redirectTo' });
+    }
     const target = redirectTo === undefined ? undefined : listeners[redirectTo];
     if (target?.address !== undefined && 'socketPath' in target.address) {
       const message = `listener “${redirectTo}” is a Unix socket: no URL leads there`;

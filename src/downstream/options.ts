@@ -34,6 +34,8 @@ export interface ListenerOptions {
   /** Peers in `trustedProxies` begin each connection with a PROXY header; nobody else's bytes are looked at for one. */
   readonly proxyProtocol: boolean;
   readonly tls: boolean;
+  /** `Strict-Transport-Security` of what is refused before it is an exchange; the engine knows for itself. `null` for none. */
+  readonly hsts: string | null;
   /** Offer `h2` by ALPN; without TLS it has no effect. */
   readonly http2: boolean;
   /** Take HTTP/2 by prior knowledge beside HTTP/1.x; with TLS it has no effect. */

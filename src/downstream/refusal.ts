@@ -5,9 +5,10 @@ export function refusalText(status: number, reason: string): string {
   return `${status} ${STATUS_CODES[status] ?? 'Refused'}: ${reason}\n`;
 }
 
-/** Fields of a refusal, RFC 9209 included. The connection closes after it. */
-export function refusalFields(text: string): readonly string[] {
+/** Fields of a refusal, RFC 9209 included. The connection closes after it. `hsts` is the listener's, `null` for none. */
+export function refusalFields(text: string, hsts: string | null): readonly string[] {
   return [
+    ...(hsts === null ? [] : ['Strict-Transport-Security', hsts]),
     'Content-Type',
     'text/plain; charset=utf-8',
     'Content-Length',
@@ -18,9 +19,9 @@ export function refusalFields(text: string): readonly string[] {
 }
 
 /** A whole refusal for a connection on which Node has no response object. */
-export function refusalMessage(status: number, reason: string): string {
+export function refusalMessage(status: number, reason: string, hsts: string | null): string {
   const text = refusalText(status, reason);
-  const fields = refusalFields(text);
+  const fields = refusalFields(text, hsts);
   let message = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n`;
   for (let i = 0; i < fields.length; i += 2) message += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return `${message}Connection: close\r\n\r\n${text}`;

@@ -79,6 +79,7 @@ export class Engine {
     const rules = progress.edition.snapshot.listeners.get(progress.exchange.listener);
     // A listener that a reload removed may still finish what was on its connections.
     if (rules === undefined) return { kind: 'refuse', error: listenerGone() };
+    progress.hsts = rules.hsts;
     return decide(progress, rules, progress.startedAtEpoch);
   }
 

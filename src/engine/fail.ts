@@ -41,6 +41,7 @@ export function fail(progress: Progress, error: GatewayError): void {
     'X-Request-Id',
     progress.requestId,
   ];
+  if (progress.hsts !== null) headers.push('Strict-Transport-Security', progress.hsts);
   if (progress.cacheStatus !== null) headers.push('Cache-Status', progress.cacheStatus);
   if (error.status === 503) headers.push('Retry-After', '1');
   if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');

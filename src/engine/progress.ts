@@ -29,6 +29,8 @@ export class Progress implements Variables {
   route = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** `Strict-Transport-Security`, whoever answers; `null` for none. */
+  hsts: string | null = null;
   /** The client's certificate, where endpoints are told of it. */
   certificate: ClientCertificateFacts | null = null;
   /** The route's limit, else the listener's; `null` for none. */

@@ -1,5 +1,5 @@
 import type { LocalReply } from '../exchange/local-reply.ts';
-import type { HeaderDraft } from '../http/headers.ts';
+import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
 import { grpcCallOf, refuseCall } from './grpc.ts';
 import { PSEUDONYM } from './outbound.ts';
@@ -19,6 +19,7 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
     return;
   }
   const headers: HeaderDraft = reply.headers.slice();
+  if (progress.hsts !== null) setHeader(headers, 'Strict-Transport-Security', progress.hsts);
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));

@@ -2,7 +2,7 @@ import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { hitStatus } from '../cache/status.ts';
 import type { ResponseHead, ResponseSink } from '../exchange/response-sink.ts';
-import type { HeaderDraft } from '../http/headers.ts';
+import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
@@ -31,6 +31,8 @@ export function deliverStored(progress: Progress, plan: RoutePlan, served: Serve
 
 /** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place. */
 export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, setCookie: string | null): HeaderDraft {
+  // In place of the endpoint's own: it speaks for a connection that it does not see. The route's edits have the last word.
+  if (progress.hsts !== null) setHeader(draft, 'Strict-Transport-Security', progress.hsts);
   if (plan.editCookies !== null) plan.editCookies(draft);
   if (plan.editResponse !== null) plan.editResponse(draft, progress);
   if (setCookie !== null) draft.push('Set-Cookie', setCookie);

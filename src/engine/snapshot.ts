@@ -45,6 +45,8 @@ export interface RouteTimeouts {
 export interface ListenerRules {
   readonly pathPolicy: PathPolicy;
   readonly bodyLimitBytes: number | null;
+  /** `Strict-Transport-Security` of every response; `null` for none, as without TLS (RFC 6797 §7.2). */
+  readonly hsts: string | null;
   /** Endpoints are told of the client's certificate (RFC 9440). */
   readonly forwardCertificate: boolean;
   /** Answers everything, before routing (`redirectTo`). */

@@ -3,6 +3,7 @@ import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { BindPlace } from '../downstream/binding.ts';
 import { HTTP2_PROFILES } from '../downstream/http2/profile.ts';
 import type { ListenerOptions } from '../downstream/options.ts';
+import { transportSecurity } from '../http/hsts.ts';
 
 /** A listener's configuration as the downstream takes it. It has passed `compileListener`. */
 export function listenerOptions(name: string, config: ListenerConfig): ListenerOptions {
@@ -15,6 +16,7 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
     place,
     proxyProtocol: config.proxyProtocol,
     tls: config.tls !== undefined,
+    hsts: transportSecurity(config.tls?.hsts ?? null),
     http2: config.http2,
     h2c: config.h2c,
     profile: config.profile,

@@ -110,6 +110,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       place: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       proxyProtocol: false,
       tls: options.tls === true,
+      hsts: null,
       http2: true,
       h2c: false,
       profile: 'edge',

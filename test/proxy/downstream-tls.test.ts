@@ -97,6 +97,7 @@ describe('TLS', () => {
       place: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       proxyProtocol: false,
       tls: true,
+      hsts: null,
       http2: true,
       h2c: false,
       profile: 'edge',

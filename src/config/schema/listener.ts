@@ -62,6 +62,10 @@ export const listener = z
       .default('edge')
       .describe('How much HTTP/2 clients may reset and ask beside their requests (docs/http2.md)'),
     redirectTo: name.optional().describe('Answer everything with a redirect to this TLS listener'),
+    redirectPort: port
+      .min(1)
+      .optional()
+      .describe('Port of that listener as clients see it, where a router or container maps it to another one'),
     trustedProxies: z
       .array(cidr)
       .default([])

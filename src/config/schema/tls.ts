@@ -44,6 +44,24 @@ const clientCertificates = z.strictObject({
   forward: z.boolean().default(false).describe('Tell endpoints of it: Client-Cert and Client-Cert-Chain (RFC 9440)'),
 });
 
+/** Two years, as Mozilla recommends. */
+const HSTS_MS = 730 * 86_400_000;
+
+const hsts = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      maxAge: duration.default(HSTS_MS).describe('How long browsers remember; 0 makes them forget'),
+      includeSubDomains: z.boolean().default(false).describe('For every name below this one too'),
+      preload: z.boolean().default(false).describe('May be put on the list that browsers bring along'),
+    }),
+  ])
+  .default(false)
+  .transform((value) => {
+    if (value === false) return null;
+    return value === true ? { maxAge: HSTS_MS, includeSubDomains: false, preload: false } : value;
+  });
+
 /** How a listener terminates TLS. */
 export const tls = z
   .strictObject({
@@ -79,6 +97,7 @@ export const tls = z
       .string()
       .optional()
       .describe('File with session ticket keys for several gateways, in place of keys of our own (docs/tls.md)'),
+    hsts: hsts.describe('Strict-Transport-Security on every response: browsers then come by https alone'),
     clientCertificates: clientCertificates.optional().describe('Ask clients for a certificate'),
   })
   .refine((value) => (value.certificate === undefined) === (value.key === undefined), {

@@ -242,7 +242,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     }
     response.shouldKeepAlive = false;
     const text = refusalText(bad.status, bad.reason);
-    response.writeHead(bad.status, refusalFields(text).slice());
+    response.writeHead(bad.status, refusalFields(text, this.#parts.options.hsts).slice());
     response.end(text);
   }
 
@@ -250,7 +250,8 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#state = 'closing';
     this.#bytesAtIdle = this.socket.bytesRead;
     this.#report(status, reason);
-    if (this.socket.writable) this.socket.write(refusalMessage(status, reason), 'latin1');
+    const { hsts } = this.#parts.options;
+    if (this.socket.writable) this.socket.write(refusalMessage(status, reason, hsts), 'latin1');
     this.#linger();
   }
 

@@ -212,7 +212,9 @@ export class Http2Connection implements Tended {
   #refuse(stream: ServerHttp2Stream, bad: BadStream): void {
     this.#report(bad.reason, bad.status);
     const text = refusalText(bad.status, bad.reason);
-    const fields = refusalFields(text).map((part, i) => (i % 2 === 0 ? part.toLowerCase() : part));
+    const fields = refusalFields(text, this.#parts.options.hsts).map((part, i) =>
+      i % 2 === 0 ? part.toLowerCase() : part,
+    );
     try {
       stream.respond([':status', String(bad.status), ...fields]);
       stream.end(text, () => {

@@ -180,7 +180,7 @@ export class TlsServer {
     const { reason, code } = failure;
     if (reason === 'http-on-tls-port' || reason === 'not-tls') {
       // Most of what is not TLS is HTTP in a method or a mood that OpenSSL does not know, and a person who would like to know.
-      this.#end(handshake, failure, refusalMessage(400, reason));
+      this.#end(handshake, failure, refusalMessage(400, reason, null));
       return;
     }
     const unnamed = handshake.nameless && (reason === 'no-shared-cipher' || reason === 'no-shared-signature-algorithm');

@@ -127,6 +127,11 @@ describe('listeners beside each other', () => {
     expect(complaints({ listeners })).toEqual(expected);
   });
 
+  test('the port of a redirect means nothing without one', () => {
+    const listeners = { a: { port: 1, redirectPort: 443 } };
+    expect(complaints({ listeners })).toEqual(['4: redirectPort means nothing without redirectTo']);
+  });
+
   test('a redirect leads to a listener that does not redirect', () => {
     const listeners = {
       a: { port: 1, redirectTo: 'b' },
