@@ -8,6 +8,7 @@ import { helpText } from './cli/help.ts';
 import { askRoute } from './cli/route.ts';
 import { listRoutes } from './cli/routes.ts';
 import { start } from './cli/start.ts';
+import { streamRows } from './cli/stream-rows.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { configJsonSchemaText } from './config/json-schema.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
@@ -54,8 +55,8 @@ async function run(command: Command): Promise<number> {
         return exitCodes.ok;
       });
     case 'routes':
-      return withConfiguration(command, (_loaded, { routes }) => {
-        stdout.write(listRoutes(routes, command.json));
+      return withConfiguration(command, ({ config }, { routes }) => {
+        stdout.write(listRoutes({ rules: routes, streams: streamRows(config) }, command.json));
         return exitCodes.ok;
       });
     case 'route':

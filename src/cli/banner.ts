@@ -4,11 +4,18 @@ import { reach } from './reachability.ts';
 
 export interface BannerOptions {
   readonly elapsedMs: number;
-  /** Routes for people: what it matches, where it leads. */
-  readonly routes: readonly { readonly match: string; readonly leads: string }[];
+  /** For people: what it matches, where it leads. */
+  readonly routes: readonly Way[];
+  /** The same for connections that are forwarded as they are. */
+  readonly streams: readonly Way[];
   readonly colour: boolean;
   /** Shown when a certificate of the local CA is in use. */
   readonly authorityFile: string | null;
+}
+
+interface Way {
+  readonly match: string;
+  readonly leads: string;
 }
 
 /** What `headgate start` prints when it is ready: where to go, what is behind it, and whether that is there yet. */
@@ -19,7 +26,7 @@ export async function banner(gateway: Gateway, options: BannerOptions): Promise<
   for (const [index, url] of openUrls(gateway).entries())
     lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(`${url}/`)}`);
   lines.push(`  ➜  Dashboard  ${gateway.adminUrl}/`);
-  lines.push(...(await routeLines(options.routes, status)));
+  lines.push(...(await routeLines([...options.streams, ...options.routes], status)));
   if (options.authorityFile !== null) {
     lines.push(
       `  TLS: certificates are signed by the local CA ${options.authorityFile}; trust it, or use curl --cacert`,
@@ -28,16 +35,18 @@ export async function banner(gateway: Gateway, options: BannerOptions): Promise<
   return `\n${lines.join('\n')}\n\n`;
 }
 
-/** TLS first: that is what a person should open. By name, because that is what people and cookies go by. */
+/** TLS first: that is what a person should open; not what nobody knows the protocol of. By name, because that is what people and cookies go by. */
 function openUrls(gateway: Gateway): string[] {
-  const urls = [...gateway.urls.values()].map((url) => url.replace('//127.0.0.1:', '//localhost:'));
+  const urls = [...gateway.urls.values()]
+    .filter((url) => !url.startsWith('tcp:'))
+    .map((url) => url.replace('//127.0.0.1:', '//localhost:'));
   return urls.sort((a, b) => Number(b.startsWith('https')) - Number(a.startsWith('https')));
 }
 
 const MOST_ROUTES = 20;
 const MOST_ENDPOINTS = 3;
 
-async function routeLines(routes: BannerOptions['routes'], status: GatewayStatus): Promise<string[]> {
+async function routeLines(routes: readonly Way[], status: GatewayStatus): Promise<string[]> {
   const shown = routes.slice(0, MOST_ROUTES);
   const width = Math.max(0, ...shown.map((route) => route.match.length));
   const lines = await Promise.all(

@@ -1,4 +1,4 @@
-import type { ListenerRules, RoutePlan, Snapshot } from '../engine/snapshot.ts';
+import type { ListenerRules, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import { type TraceLine, trace } from '../routing/trace.ts';
@@ -23,6 +23,8 @@ export function askRoute(snapshot: Snapshot, question: RouteQuestion): RouteAnsw
   const listener = listenerFor(snapshot, question.url);
   if (listener === null) return { text: 'No listener takes requests\n', found: false };
   const [name, rules] = listener;
+  const passed = passedThrough(snapshot.streams.get(name), question);
+  if (passed !== null) return passed;
   const target = canonicalizeTarget(question.url.pathname + question.url.search, rules.pathPolicy);
   if (!target.ok) return { text: `400: the path is refused (${target.reason})\n`, found: false };
   const lines = trace(rules.table, requestOf(question, target));
@@ -37,6 +39,15 @@ export function askRoute(snapshot: Snapshot, question: RouteQuestion): RouteAnsw
 function listenerFor(snapshot: Snapshot, url: URL): [string, ListenerRules] | null {
   const serving = [...snapshot.listeners].filter(([, rules]) => rules.redirect === null);
   return serving.find(([name]) => `${name}:` === url.protocol) ?? serving[0] ?? null;
+}
+
+/** A server name that the listener never decrypts the connections of: no route will see a request. */
+function passedThrough(rules: StreamRules | undefined, { url, json }: RouteQuestion): RouteAnswer | null {
+  if (rules === undefined || url.protocol !== 'https:') return null;
+  const pool = rules.names.find(hostOf(url.host));
+  if (pool === null) return null;
+  if (json) return { text: `${JSON.stringify({ passthrough: url.hostname, pool: pool.name })}\n`, found: true };
+  return { text: `${url.hostname} is passed through, undecrypted → pool ${pool.name}\n`, found: true };
 }
 
 function requestOf(

@@ -3,9 +3,15 @@ import { compiledRule } from '../routing/compiled-rule.ts';
 import { compareRank } from '../routing/rank.ts';
 import type { RouteRule } from '../routing/route.ts';
 import { describeMatch } from './describe-match.ts';
+import type { StreamRow } from './stream-rows.ts';
 
-/** `headgate routes`: one line a route, in the order in which they are tried. */
-export function listRoutes(rules: readonly RouteRule<RoutePlan>[], json: boolean): string {
+export interface Listed {
+  readonly rules: readonly RouteRule<RoutePlan>[];
+  readonly streams: readonly StreamRow[];
+}
+
+/** `headgate routes`: one line a route, in the order in which they are tried; before them, what is forwarded unread. */
+export function listRoutes({ rules, streams }: Listed, json: boolean): string {
   const inOrder = rules.map((rule) => compiledRule(rule)).sort(compareRank);
   const rows = inOrder.map(({ rule }) => ({
     name: rule.name,
@@ -13,10 +19,17 @@ export function listRoutes(rules: readonly RouteRule<RoutePlan>[], json: boolean
     match: describeMatch(rule.match),
     leads: leadsTo(rule.plan),
   }));
-  if (json) return `${JSON.stringify({ routes: rows })}\n`;
-  const width = (key: 'name' | 'match'): number => Math.max(0, ...rows.map((row) => row[key].length));
+  if (json) return `${JSON.stringify({ streams, routes: rows })}\n`;
+  const unread = streams.map((row) => ({
+    name: row.listener,
+    match: row.match,
+    leads: `pool ${row.pool}`,
+    at: 'as it is',
+  }));
+  const all = [...unread, ...rows];
+  const width = (key: 'name' | 'match'): number => Math.max(0, ...all.map((row) => row[key].length));
   const [name, match] = [width('name'), width('match')];
-  return rows
+  return all
     .map((row) => `${row.name.padEnd(name)}  ${row.match.padEnd(match)}  →  ${row.leads}  ${row.at}\n`)
     .join('');
 }

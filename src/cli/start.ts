@@ -12,6 +12,7 @@ import { banner } from './banner.ts';
 import { mistakesIn } from './compile-only.ts';
 import { DEMO_PORTS, DEMO_SERVICES, startDemo, stopDemo } from './demo.ts';
 import { exitCodes } from './exit-codes.ts';
+import { streamRows } from './stream-rows.ts';
 
 export interface StartOptions {
   /** Directory or file; `routes` unless given. */
@@ -118,6 +119,7 @@ function describe(gateway: Gateway, config: Config, options: StartOptions): Prom
   );
   return banner(gateway, {
     elapsedMs: process.uptime() * 1000,
+    streams: streamRows(config).map(({ listener, match, pool }) => ({ match: `${listener}: ${match}`, leads: pool })),
     routes: config.routes.map((route) => ({
       match: matchOf(route.match),
       leads: route.pool ?? (route.redirect === undefined ? 'fixed response' : `redirect ${route.redirect.to}`),

@@ -297,3 +297,41 @@ test('endpoints that speak no HTTP are checked by connecting to them', async () 
   client.socket.resetAndDestroy();
   expect(await gateway.nextStream()).toMatchObject({ attempts: 1, endpoint: `http://${two.address}` });
 });
+
+test('the client that a PROXY header names is the one of the stream', async () => {
+  const shop = await TcpOrigin.start();
+  const gateway = await startTestGateway({
+    listeners: {
+      edge: {
+        port: 0,
+        kind: 'tcp',
+        trustedProxies: ['127.0.0.1'],
+        proxyProtocol: true,
+        passthrough: [{ sni: 'shop.example', pool: 'shop' }],
+      },
+    },
+    pools: { shop: { endpoints: [shop.address] } },
+  });
+  const client = await TcpEnd.connect(gateway.port('edge'));
+  const hello = helloBytes();
+  client.send(Buffer.concat([Buffer.from('PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n'), hello]));
+  const upstream = await shop.accepted();
+  await upstream.text(hello.length);
+  expect(upstream.received.equals(hello)).toBe(true);
+  client.socket.resetAndDestroy();
+  expect(await gateway.nextStream()).toMatchObject({ clientAddress: '203.0.113.9', serverName: 'shop.example' });
+});
+
+test('streams are counted by how they ended', async () => {
+  const shop = await TcpOrigin.start(false);
+  const gateway = await startTestGateway({
+    listeners: { db: { port: 0, kind: 'tcp', pool: 'shop' } },
+    pools: { shop: { endpoints: [shop.address] } },
+  });
+  (await TcpEnd.connect(gateway.port('db'))).socket.end();
+  await gateway.nextStream();
+  const metrics = await (await fetch(`${gateway.gateway.adminUrl}/metrics`)).text();
+  expect(metrics).toContain('headgate_streams_total{listener="db",pool="shop",side="client",reason="complete"} 1');
+  expect(gateway.status().listeners).toMatchObject([{ name: 'db', kind: 'tcp', url: gateway.url('db') }]);
+  expect(gateway.url('db')).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+});
