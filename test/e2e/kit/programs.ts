@@ -6,6 +6,7 @@ const PACKAGES = {
   certutil: 'libnss3-tools',
   chromium: 'chromium',
   curl: 'curl',
+  haproxy: 'haproxy',
   npm: 'npm',
   sh: 'dash',
   slowhttptest: 'slowhttptest',
