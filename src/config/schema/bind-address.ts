@@ -55,7 +55,7 @@ export type ListenPlace =
 export function hasPort({ address, port: own }: { readonly address?: unknown; readonly port?: unknown }): boolean {
   if (own !== undefined) return true;
   if (typeof address !== 'object' || address === null) return address !== undefined;
-  return 'socketPath' in address || ('port' in address && address.port !== null);
+  return !('port' in address) || address.port !== null;
 }
 
 /** `null` when no port is given, or two. */
