@@ -8,6 +8,7 @@ const TCP_KEYS = new Set([
   'address',
   'port',
   'mode',
+  'mode',
   'pool',
   'passthrough',
   'trustedProxies',

@@ -83,7 +83,7 @@ export class Listener {
    * may be opened again then.
    */
   async open(): Promise<{ readonly port: number | null }> {
-    this.#http1 ??= await createHttp1Front(this.#parts);
+    if (this.kind === 'http') this.#http1 ??= await createHttp1Front(this.#parts);
     return this.#binding.open();
   }
 

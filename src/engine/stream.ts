@@ -6,6 +6,7 @@ import type { StreamExchange, StreamReceiver, StreamRecord } from '../exchange/s
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Edition } from './edition.ts';
+import { internalError } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { StreamRules } from './snapshot.ts';
 import { splice, type TunnelEnd } from './tunnel.ts';
@@ -51,13 +52,18 @@ export class Stream implements StreamReceiver {
     this.#startedAtEpoch = parts.clock.now();
   }
 
+  /** Never throws: a bug ends this stream, and no other. */
   start(): void {
     this.#edition.pin();
     this.#exchange.onClientGone = (cause) => {
       this.#opening?.cancel();
       this.#finish(endBy(cause));
     };
-    this.#attempt(null);
+    try {
+      this.#attempt(null);
+    } catch (bug) {
+      this.#bug(bug);
+    }
   }
 
   #attempt(lastError: GatewayError | null): void {
@@ -86,7 +92,12 @@ export class Stream implements StreamReceiver {
     this.#connectMs = this.#parts.clock.monotonic() - this.#startedAt;
     const idleMs = this.#idleMs;
     const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs };
-    splice(this.#parts, ends, (end) => this.#finish(endOf(end)));
+    try {
+      splice(this.#parts, ends, (end) => this.#finish(endOf(end)));
+    } catch (bug) {
+      channel.sink.fail(internalError(bug));
+      this.#bug(bug);
+    }
   }
 
   failed(error: GatewayError): void {
@@ -98,7 +109,18 @@ export class Stream implements StreamReceiver {
     }
     (this.#endpoint as Endpoint).live.inFlight -= 1;
     this.#endpoint = null;
-    this.#attempt(error);
+    try {
+      this.#attempt(error);
+    } catch (bug) {
+      this.#bug(bug);
+    }
+  }
+
+  #bug(bug: unknown): void {
+    const error = internalError(bug);
+    this.#exchange.onClientGone = null;
+    this.#exchange.channel.sink.fail(error);
+    this.#finish({ ...endBy(error), bug });
   }
 
   #giveUp(error: GatewayError): void {

@@ -25,6 +25,7 @@ export class JsonAccessLog implements ExchangeObserver, StreamObserver {
 
   streamFinished(record: StreamRecord): void {
     this.#sink.write(streamLine(record));
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Stream ended by a bug');
   }
 }
 
@@ -90,6 +91,7 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
       `${record.clientAddress} - - [${commonLogTime(record.startedAtEpoch)}] ` +
         `"STREAM ${escapeControls(record.serverName ?? '-')} TCP" ${streamStatus(record)} ${record.bytesOut} "-" "-"\n`,
     );
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Stream ended by a bug');
   }
 }
 
@@ -112,7 +114,9 @@ export class BugLog implements ExchangeObserver, StreamObserver {
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
   }
 
-  streamFinished(): void {}
+  streamFinished(record: StreamRecord): void {
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Stream ended by a bug');
+  }
 }
 
 function pathOf(target: string): string {

@@ -73,7 +73,7 @@ export class TestGateway {
   /** Closes it and checks what must hold of every gateway that is gone: no bug was met, and nothing counts as in flight. */
   async stop(): Promise<void> {
     await this.gateway.close();
-    const bugs = this.records.flatMap(({ end }) => (end.bug === null ? [] : [end.bug]));
+    const bugs = [...this.records, ...this.streams].flatMap(({ end }) => (end.bug === null ? [] : [end.bug]));
     if (bugs.length > 0) throw new Error(`The gateway met a bug: ${String(bugs[0])}`, { cause: bugs[0] });
     for (const { name, endpoints } of this.gateway.status().pools) {
       for (const { origin, inFlight } of endpoints) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { PEEK_BYTES } from '../../src/downstream/peek.ts';
@@ -7,7 +7,7 @@ import { certificateFor } from '../kit/certificate.ts';
 import { helloBytes } from '../kit/client-hello.ts';
 import { forwardTo } from '../kit/config.ts';
 import { inTime, until } from '../kit/deadline.ts';
-import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { startTestGateway, type TestConfig, type TestGateway, testAuthority } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { Front } from '../kit/matrix.ts';
 import { origin } from '../kit/origin.ts';
@@ -334,4 +334,38 @@ test('streams are counted by how they ended', async () => {
   expect(metrics).toContain('headgate_streams_total{listener="db",pool="shop",side="client",reason="complete"} 1');
   expect(gateway.status().listeners).toMatchObject([{ name: 'db', kind: 'tcp', url: gateway.url('db') }]);
   expect(gateway.url('db')).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test('beside passthrough, a name that is terminated may come byte by byte as well', async () => {
+  const bank = await TcpOrigin.start();
+  const shop = await origin();
+  const config = forwardTo(shop);
+  const gateway = await startTestGateway({
+    ...config,
+    listeners: {
+      web: { port: 0, tls: { names: ['shop.test'] }, passthrough: [{ sni: 'bank.example', pool: 'bank' }] },
+    },
+    pools: { ...config.pools, bank: { endpoints: [bank.address] } },
+  });
+  const relay = createTcpServer((near) => {
+    const far = connectTcp({ port: gateway.port(), host: '127.0.0.1', noDelay: true });
+    near.on('error', () => {});
+    far.on('error', () => {});
+    far.pipe(near);
+    near.on('data', (chunk: Buffer) => {
+      for (const byte of chunk) far.write(Uint8Array.of(byte));
+    });
+    near.on('close', () => far.destroy());
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const port = (relay.address() as AddressInfo).port;
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'shop.test', ca: await testAuthority() });
+  stopAfterTest(() => {
+    relay.close();
+    socket.destroy();
+  });
+  await inTime(once(socket, 'secureConnect'), 'a handshake');
+  socket.write('GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n');
+  expect(await inTime(textOf(socket), 'an answer')).toMatch(/^HTTP\/1\.1 200 /);
 });

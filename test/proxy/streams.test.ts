@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { until } from '../kit/deadline.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
@@ -269,4 +274,29 @@ test('the connections of one address are limited as everywhere', async () => {
   const other = await TcpEnd.connect(gateway.port('db'), '127.0.0.2');
   other.send('x');
   expect(await (await origin.accepted(1)).text(1)).toBe('x');
+});
+
+test('Unix sockets carry streams too, on both sides', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'headgate-streams-'));
+  const [near, far] = [join(directory, 'near.sock'), join(directory, 'far.sock')];
+  const server = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
+  server.listen(far);
+  await once(server, 'listening');
+  const gateway = await startTestGateway({
+    listeners: { db: { address: `unix:${near}`, kind: 'tcp', pool: 'db', mode: '600' } },
+    pools: { db: { endpoints: [`unix:${far}`] } },
+  });
+  const client = new TcpEnd(connect({ path: near, allowHalfOpen: true }));
+  client.socket.end('echo');
+  expect(await client.untilEnd()).toBe('echo');
+  expect(await gateway.nextStream()).toMatchObject({ endpoint: `unix:${far}`, end: { reason: 'complete' } });
+  const broken = new TcpEnd(connect({ path: near, allowHalfOpen: true }));
+  broken.send('x');
+  await broken.text(1);
+  const drained = gateway.gateway.close();
+  await broken.untilEnd();
+  broken.socket.destroy();
+  await drained;
+  server.close();
+  await rm(directory, { recursive: true });
 });

@@ -129,6 +129,14 @@ test('ten endpoints that fail are enough', () => {
   expect(inFlight(stage).every((count) => count === 0)).toBe(true);
 });
 
+test('a bug ends the stream, and is in its record', () => {
+  const stage = begin(2);
+  Reflect.set(stage.endpoints[1] ?? {}, 'live', null);
+  stage.asked[0]?.into.failed(refused('always'));
+  expect(stage.records).toMatchObject([{ end: { side: 'gateway', reason: 'bug', bug: expect.any(TypeError) } }]);
+  expect([stage.failures, stage.edition.exchanges]).toEqual([['bug'], 0]);
+});
+
 test('without any available endpoint nothing is tried', () => {
   const stage = begin(0);
   expect(stage.records).toMatchObject([{ attempts: 0, endpoint: null, end: { reason: 'no-endpoint-available' } }]);
