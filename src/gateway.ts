@@ -114,7 +114,10 @@ class Composition implements Gateway {
     const { config } = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = createLog(this.#sink(null), options.logLevel ?? 'info');
-    this.#metrics = new Metrics({ connections: () => this.#openConnections() });
+    this.#metrics = new Metrics({
+      connections: () => this.#openConnections(),
+      certificates: () => this.#certificates.status(),
+    });
     this.#localAuthority = new LocalAuthority({
       directory: options.certificatesDirectory,
       now: () => this.#clock.now(),

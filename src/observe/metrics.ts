@@ -8,6 +8,16 @@ import { Tally } from './tally.ts';
 export interface MetricSources {
   /** Open connections by listener name. */
   readonly connections: () => Iterable<readonly [listener: string, open: number]>;
+  readonly certificates: () => Iterable<CertificateEnd>;
+}
+
+/** When a certificate ends. */
+export interface CertificateEnd {
+  readonly listener: string;
+  /** The file, or what else it comes from. */
+  readonly from: string;
+  /** ISO 8601; `null` while nothing could be loaded. */
+  readonly notAfter: string | null;
 }
 
 /**
@@ -23,7 +33,6 @@ export class Metrics implements ExchangeObserver, StreamObserver {
   readonly #streams = new Tally();
 
   constructor(sources: MetricSources) {
-    const { connections } = sources;
     this.#counter('headgate_exchanges_total', {
       help: 'Exchanges that have ended, by class of status',
       labels: ['listener', 'route', 'status'],
@@ -44,14 +53,20 @@ export class Metrics implements ExchangeObserver, StreamObserver {
       labels: ['listener', 'pool', 'side', 'reason'],
       tally: this.#streams,
     });
-    const open = new Gauge({
-      name: 'headgate_connections',
+    this.#gauge('headgate_connections', {
       help: 'Open client connections',
-      labelNames: ['listener'],
-      registers: [this.#registry],
-      collect: () => {
-        open.reset();
-        for (const [listener, count] of connections()) open.set({ listener }, count);
+      labels: ['listener'],
+      read: (set) => {
+        for (const [listener, count] of sources.connections()) set({ listener }, count);
+      },
+    });
+    this.#gauge('headgate_certificate_not_after_seconds', {
+      help: 'When a certificate ends, in seconds since 1970; 0 for one that can not be used',
+      labels: ['listener', 'from'],
+      read: (set) => {
+        for (const { listener, from, notAfter } of sources.certificates()) {
+          set({ listener, from }, notAfter === null ? 0 : Date.parse(notAfter) / 1000);
+        }
       },
     });
   }
@@ -78,6 +93,26 @@ export class Metrics implements ExchangeObserver, StreamObserver {
 
   get contentType(): string {
     return this.#registry.contentType;
+  }
+
+  #gauge(
+    name: string,
+    parts: {
+      help: string;
+      labels: readonly string[];
+      read: (set: (labels: Record<string, string>, value: number) => void) => void;
+    },
+  ): void {
+    const gauge = new Gauge({
+      name,
+      help: parts.help,
+      labelNames: [...parts.labels],
+      registers: [this.#registry],
+      collect: () => {
+        gauge.reset();
+        parts.read((labels, value) => gauge.set(labels, value));
+      },
+    });
   }
 
   #counter(name: string, parts: { help: string; labels: readonly string[]; tally: Tally }): void {

@@ -1,7 +1,13 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'vitest';
+import { certificateFor } from '../kit/certificate.ts';
 import { forwardTo } from '../kit/config.ts';
 import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
+import { stopAfterTest } from '../kit/stop.ts';
 
 async function metricsOf(front: Front): Promise<readonly string[]> {
   const response = await fetch(`${front.gateway.gateway.adminUrl}/metrics`);
@@ -57,4 +63,22 @@ matrix(
     idle.close();
   },
   { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'the end of a certificate from a file is a metric',
+  async ({ gateway, origin }) => {
+    const directory = await mkdtemp(join(tmpdir(), 'headgate-metrics-'));
+    stopAfterTest(() => rm(directory, { recursive: true }));
+    const { cert, key } = await certificateFor(['shop.test'], 90);
+    await writeFile(join(directory, 'shop.pem'), cert);
+    await writeFile(join(directory, 'shop-key.pem'), key);
+    const tls = { certificate: join(directory, 'shop.pem'), key: join(directory, 'shop-key.pem') };
+    const front = await gateway(forwardTo(await origin(), { listener: { tls } }));
+    const notAfter = new X509Certificate(cert).validToDate.getTime() / 1000;
+    expect(await metricsOf(front)).toContain(
+      `headgate_certificate_not_after_seconds{listener="web",from="${tls.certificate}"} ${notAfter}`,
+    );
+  },
+  { without: { h1: 'it has no certificate' } },
 );

@@ -20,7 +20,7 @@ async function admin(status: () => GatewayStatus): Promise<string> {
     address: '127.0.0.1',
     port: 0,
     status,
-    metrics: new Metrics({ connections: () => [] }),
+    metrics: new Metrics({ connections: () => [], certificates: () => [] }),
   });
   const url = await server.open();
   stopAfterTest(() => server.close());
