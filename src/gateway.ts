@@ -8,6 +8,7 @@ import type { ListenerConfig } from './config/schema/listener.ts';
 import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
 import type { CertificatePlan } from './control/compile-listener.ts';
+import { httpClient } from './control/http-client.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
@@ -19,6 +20,7 @@ import { Engine } from './engine/engine.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
+import { Acme } from './gateway/acme.ts';
 import { bindError } from './gateway/bind-error.ts';
 import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
@@ -101,6 +103,7 @@ class Composition implements Gateway {
   readonly #localAuthority: LocalAuthority;
   readonly #tlsSettings: ReadonlyMap<string, TlsSettings>;
   readonly #tlsPolicies: TlsPolicies;
+  readonly #acme: Acme;
   readonly #listeners: Listener[] = [];
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
@@ -147,6 +150,14 @@ class Composition implements Gateway {
     this.#certificates = new GatewayCertificates({ clock: this.#clock, log: this.#log });
     this.#tlsSettings = compiled.tlsSettings;
     this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
+    this.#acme = new Acme({
+      plans: compiled.acme,
+      ledger: this.#ledger,
+      http: httpClient(this.#transport, this.#clock),
+      clock: this.#clock,
+      directory: options.certificatesDirectory,
+      log: this.#log,
+    });
     this.#ledger.retain(compiled.inUse);
     const observer = inTurn(this.#metrics, options.observer ?? this.#accessLog());
     this.#engine = new Engine(
@@ -175,6 +186,7 @@ class Composition implements Gateway {
     });
     this.#prober.start();
     this.#certificates.start();
+    this.#acme.start();
   }
 
   status(): GatewayStatus {
@@ -202,6 +214,7 @@ class Composition implements Gateway {
   async drain(): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
+    this.#acme.stop();
     const deadlineMs = this.#options.config.drainTimeout;
     this.#log.info({ deadlineMs }, 'Draining');
     await Promise.all(this.#listeners.map((listener) => listener.drain(deadlineMs)));
@@ -212,6 +225,7 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     this.#prober.stop();
     this.#certificates.stop();
+    this.#acme.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#transport.drain(0);
     await this.#streams.drain(0);
@@ -222,7 +236,8 @@ class Composition implements Gateway {
   async #listen(name: string, config: ListenerConfig): Promise<void> {
     const plan = this.#certificatePlans.get(name);
     const settings = this.#tlsSettings.get(name);
-    const parts = { localAuthority: this.#localAuthority, now: () => this.#clock.now() };
+    const acme = await this.#acme.open(name);
+    const parts = { localAuthority: this.#localAuthority, acme, now: () => this.#clock.now() };
     const certificates = plan === undefined ? null : await this.#certificates.open(name, plan, parts);
     const options = listenerOptions(name, config);
     const listener = new Listener(options, {
@@ -231,6 +246,7 @@ class Composition implements Gateway {
       log: this.#downstreamLog(),
       certificates,
       tlsPolicies: settings === undefined ? null : this.#tlsPolicies.open(settings),
+      tlsChallenges: this.#acme.tlsChallenges,
       streams: this.#engine.streams,
     });
     this.#listeners.push(listener);

@@ -114,8 +114,8 @@ function certificatesDirectory({ inline }: StartOptions): string {
 
 function describe(gateway: Gateway, config: Config, options: StartOptions): Promise<string> {
   const mints = Object.values(config.listeners).some(
-    (listener) =>
-      listener.tls !== undefined && listener.tls.certificate === undefined && listener.tls.certificates.length === 0,
+    ({ tls }) =>
+      tls !== undefined && tls.certificate === undefined && tls.certificates.length === 0 && tls.acme === undefined,
   );
   return banner(gateway, {
     elapsedMs: process.uptime() * 1000,

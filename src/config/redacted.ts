@@ -5,10 +5,7 @@ import type { TlsConfig } from './schema/tls.ts';
 /** The configuration as it is understood, every default filled in, without what must not be shown. */
 export function redacted(config: Config): Config {
   const listeners = Object.entries(config.listeners).map(([name, listener]) => {
-    return [
-      name,
-      listener.tls === undefined ? listener : { ...listener, tls: withoutPassphrases(listener.tls) },
-    ] as const;
+    return [name, listener.tls === undefined ? listener : { ...listener, tls: withoutSecrets(listener.tls) }] as const;
   });
   const pools = Object.entries(config.pools).map(([name, pool]) => {
     if (pool.affinity?.secret === undefined) return [name, pool] as const;
@@ -17,11 +14,13 @@ export function redacted(config: Config): Config {
   return { ...config, listeners: Object.fromEntries(listeners), pools: Object.fromEntries(pools) };
 }
 
-function withoutPassphrases(tls: TlsConfig): TlsConfig {
+function withoutSecrets(tls: TlsConfig): TlsConfig {
   const certificates = tls.certificates.map((entry) =>
     entry.passphrase === undefined ? entry : { ...entry, passphrase: '(secret)' },
   );
-  return { ...tls, certificates };
+  const { acme } = tls;
+  if (acme?.eab === undefined) return { ...tls, certificates };
+  return { ...tls, certificates, acme: { ...acme, eab: { ...acme.eab, hmac: '(secret)' } } };
 }
 
 /** The same as YAML text. */

@@ -55,7 +55,10 @@ export function compileListener(
     files,
     unknownNames: tls.unknownNames,
     ocspStapling: tls.ocspStapling,
-    minted: files.length === 0 || tls.names !== undefined ? localNames(name, tls.names, whole) : null,
+    minted:
+      (files.length === 0 && tls.acme === undefined) || tls.names !== undefined
+        ? localNames(name, tls.names, whole)
+        : null,
   };
 }
 

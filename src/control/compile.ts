@@ -10,6 +10,7 @@ import type { RouteRule } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { vet } from '../routing/vet.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
 import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
 import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
@@ -38,6 +39,8 @@ export type CompileResult =
       /** For each TLS listener. */
       readonly certificates: ReadonlyMap<string, CertificatePlan>;
       readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
+      /** For each listener that gets certificates by ACME. */
+      readonly acme: ReadonlyMap<string, AcmePlan>;
       /** What is wrong with parts that can be left out: certificates that can't be used. */
       readonly quarantined: readonly Diagnostic[];
     }
@@ -64,12 +67,13 @@ export function compile(input: CompileInput): CompileResult {
   if (input.incomplete !== true) complainOfUnreachable(routes, complaints);
   const certificates = compileListeners(config, { complaints, quarantine });
   const tlsSettings = tlsSettingsOf(config, complaints);
+  const acme = compileAcme(config, complaints);
   if (input.incomplete !== true) vetListeners(config, complaints);
   if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder(quarantine) };
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
-    if (listener.kind === 'http') listeners.set(name, listenerRules(name, listener, { routes, ledger }));
+    if (listener.kind === 'http') listeners.set(name, listenerRules(name, listener, { config, routes, ledger }));
     const rules = compileStreams(listener, pools);
     if (rules !== null) streams.set(name, rules);
   }
@@ -79,6 +83,7 @@ export function compile(input: CompileInput): CompileResult {
     snapshot: { listeners, streams, pools, store, development },
     certificates,
     tlsSettings,
+    acme,
     quarantined: quarantine.inOrder(),
     inUse: inUseOf(pools),
     routes,
@@ -112,7 +117,7 @@ function complainOfUnreachable(routes: readonly RouteRule<RoutePlan>[], complain
 function listenerRules(
   name: string,
   listener: ListenerConfig,
-  context: { routes: readonly RouteRule<RoutePlan>[]; ledger: Ledger },
+  context: { config: Config; routes: readonly RouteRule<RoutePlan>[]; ledger: Ledger },
 ): ListenerRules {
   return {
     pathPolicy: listener.path,
@@ -120,6 +125,7 @@ function listenerRules(
     hsts: transportSecurity(listener.tls?.hsts ?? null),
     forwardCertificate: listener.tls?.clientCertificates?.forward ?? false,
     redirect: redirectOf(listener, context.ledger),
+    challenges: answersHttpChallenges(listener, context.config) ? context.ledger.httpChallenges : null,
     table: new RouteTable(context.routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name))),
   };
 }

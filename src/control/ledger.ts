@@ -5,6 +5,8 @@ import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
 import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import type { EndpointId, ProbeId } from '../upstream/identity.ts';
+import { HttpChallenges } from './certificates/acme/http-challenges.ts';
+import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
 
 /** Identities that a new snapshot uses. */
 export interface InUse {
@@ -41,6 +43,11 @@ export class Ledger {
   cursor(pool: string): Cursor {
     return adopt(this.#cursors, pool, createCursor);
   }
+
+  /** What certificate authorities ask for over plain HTTP. */
+  readonly httpChallenges = new HttpChallenges();
+  /** And in TLS handshakes. */
+  readonly tlsChallenges = new PendingTlsChallenges();
 
   /** Port that each listener is bound to; what a redirect to it names when the configuration says 0. */
   readonly ports = new Map<string, number>();

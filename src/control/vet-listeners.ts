@@ -1,5 +1,6 @@
 import { type ListenPlace, listenPlaceOf } from '../config/schema/bind-address.ts';
 import type { Config } from '../config/schema/config.ts';
+import { vetAcme } from './compile-acme.ts';
 import type { Complaints } from './complaints.ts';
 
 /** What is wrong with listeners only beside each other: nothing to listen on, one port for two, redirects without an end. */
@@ -10,6 +11,7 @@ export function vetListeners(config: Config, complaints: Complaints): void {
   complainOfSharedPorts(config, complaints);
   complainOfEndlessRedirects(config, complaints);
   complainOfUnreachedRoutes(config, complaints);
+  vetAcme(config, complaints);
 }
 
 interface Binding {

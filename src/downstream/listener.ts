@@ -10,10 +10,11 @@ import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
 import { awaitPreface } from './http2/preface.ts';
 import type { DownstreamDeps, ListenerOptions } from './options.ts';
-import { peek } from './peek.ts';
+import { type Peeked, peek } from './peek.ts';
 import type { ProxyHeader } from './proxy-protocol/header.ts';
 import { readProxyHeader } from './proxy-protocol/read.ts';
 import { StreamFront } from './stream-front.ts';
+import { ChallengeServer } from './tls/challenge-server.ts';
 import { socketUnder } from './tls/handshake.ts';
 import { TlsServer } from './tls/server.ts';
 
@@ -41,6 +42,8 @@ export class Listener {
   readonly #streams: StreamFront | null;
   /** What the raw sockets of trusted peers began with. */
   readonly #proxied = new WeakMap<Socket, ProxyHeader>();
+  /** For certificate authorities; `null` when none would ask. */
+  readonly #challenges: ChallengeServer | null;
   #http1: Http1Front | null = null;
 
   /** Throws `RangeError` for a trusted proxy that is no network, `TypeError` when TLS has no certificates. */
@@ -58,6 +61,7 @@ export class Listener {
       addresses: this.#addresses,
     };
     this.#tls = options.tls ? this.#createTls() : null;
+    this.#challenges = options.tls ? this.#createChallenges() : null;
     this.#streams = options.kind === 'tcp' || options.passthrough ? this.#createStreams() : null;
     this.#binding = new Binding(options.place, {
       accepted: (socket) => this.#accept(socket),
@@ -145,8 +149,9 @@ export class Listener {
 
   /** The first byte to come is the client's own. */
   #begin(socket: Socket, peer: string): void {
-    if (this.#streams === null) this.#speak(socket, peer);
-    else this.#stream(socket, peer, this.#streams);
+    if (this.#streams !== null) this.#stream(socket, peer, this.#streams);
+    else if (this.#challenges?.pending === true) this.#peek(socket, (seen) => this.#speakOrProve(socket, peer, seen));
+    else this.#speak(socket, peer);
   }
 
   /** Some or all connections are forwarded as they are. */
@@ -155,10 +160,18 @@ export class Listener {
       streams.accept(socket);
       return;
     }
-    const { headTimeout } = this.#options.limits;
-    peek(socket, { connections: this.#connections, timeoutMs: headTimeout }, (seen) => {
-      if (!streams.route(socket, seen)) this.#speak(socket, peer);
+    this.#peek(socket, (seen) => {
+      if (!streams.route(socket, seen)) this.#speakOrProve(socket, peer, seen);
     });
+  }
+
+  #peek(socket: Socket, done: (seen: Peeked) => void): void {
+    peek(socket, { connections: this.#connections, timeoutMs: this.#options.limits.headTimeout }, done);
+  }
+
+  /** A certificate authority may be asking for proof that a name is ours. */
+  #speakOrProve(socket: Socket, peer: string, seen: Peeked): void {
+    if (this.#challenges?.accept(socket, seen) !== true) this.#speak(socket, peer);
   }
 
   /** HTTP, with TLS or without. */
@@ -218,6 +231,12 @@ export class Listener {
       },
       broke: (error) => this.#deps.log.broke(error),
     });
+  }
+
+  #createChallenges(): ChallengeServer | null {
+    const { tlsChallenges } = this.#deps;
+    if (tlsChallenges === null) return null;
+    return new ChallengeServer(tlsChallenges, (reason, socket) => this.#refused(socket, reason));
   }
 
   #createStreams(): StreamFront {

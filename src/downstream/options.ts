@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { CertificateSource } from '../exchange/certificate.ts';
+import type { CertificateSource, TlsChallenges } from '../exchange/certificate.ts';
 import type { HandleExchange } from '../exchange/exchange.ts';
 import type { StreamHandler } from '../exchange/stream.ts';
 import type { TlsPolicySource } from '../exchange/tls-policy.ts';
@@ -78,6 +78,8 @@ export interface DownstreamDeps {
   /** Needed when `tls` is set, as is `tlsPolicies`. */
   readonly certificates: CertificateSource | null;
   readonly tlsPolicies: TlsPolicySource | null;
+  /** What certificate authorities ask for by `acme-tls/1`; `null` where none would. */
+  readonly tlsChallenges: TlsChallenges | null;
   /** Needed for `kind: tcp` and for `passthrough`. */
   readonly streams: StreamHandler | null;
 }

@@ -10,7 +10,7 @@ import { announcedTooLarge } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { outboundTarget, PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
-import type { ListenerRules, RoutePlan } from './snapshot.ts';
+import type { ChallengeAnswers, ListenerRules, RoutePlan } from './snapshot.ts';
 
 /**
  * Own entries in `Via` that still count as a chain of gateways. A loop passes any number; legitimate chains (edge, inner,
@@ -44,6 +44,8 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   const refusal = admit(progress, rules);
   if (refusal !== null) return { kind: 'refuse', error: refusal };
   progress.host = hostOf(request.authority);
+  const proof = rules.challenges === null ? null : challengeReply(progress, rules.challenges);
+  if (proof !== null) return { kind: 'reply', reply: proof, plan: null };
   if (rules.redirect !== null) return { kind: 'reply', reply: rules.redirect(progress), plan: null };
   if (progress.path === '*' || isLastHop(progress)) return { kind: 'reply', reply: optionsReply, plan: null };
   const { client } = progress.exchange;
@@ -65,6 +67,12 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   const { plan } = matched.rule;
   progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
   return carryOut(progress, plan, nowMs);
+}
+
+function challengeReply(progress: Progress, { answer }: ChallengeAnswers): LocalReply | null {
+  if (answer === null) return null;
+  const { method } = progress.exchange.request;
+  return method === 'GET' || method === 'HEAD' ? answer(progress.path) : null;
 }
 
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {

@@ -41,6 +41,12 @@ export interface RouteTimeouts {
   readonly tunnelIdleMs: number;
 }
 
+/** What certificate authorities ask for, to see who controls a name (RFC 8555 §8.3). */
+export interface ChallengeAnswers {
+  /** Takes a canonical path; `null` while nothing is asked for, so that it costs nothing then. */
+  readonly answer: ((path: string) => LocalReply | null) | null;
+}
+
 /** What one listener does with a request before and while routing it. */
 export interface ListenerRules {
   readonly pathPolicy: PathPolicy;
@@ -49,6 +55,8 @@ export interface ListenerRules {
   readonly hsts: string | null;
   /** Endpoints are told of the client's certificate (RFC 9440). */
   readonly forwardCertificate: boolean;
+  /** Come first of all; `null` where no authority would ask. */
+  readonly challenges: ChallengeAnswers | null;
   /** Answers everything, before routing (`redirectTo`). */
   readonly redirect: MakeReply | null;
   readonly table: RouteTable<RoutePlan>;

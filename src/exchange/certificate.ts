@@ -17,9 +17,17 @@ export interface CertificateSource {
   /**
    * `serverName` is the SNI host name in lower case, `null` when the client sent none (then the answer must not be a
    * promise). `null` refuses the handshake with the alert `unrecognized_name` (RFC 6066 §3). A promise, while a certificate
-   * is being made, may reject: the handshake fails.
+   * is being made, may reject: the handshake fails, with a `GatewayError` for its reason, and anything else is a bug.
    */
   certificateFor(serverName: string | null): ServerCertificate | null | Promise<ServerCertificate | null>;
   /** True while some name has more than one pair; then the name is read before a handshake begins. Default false. */
   readonly hasSeveralKeys?: boolean;
+}
+
+/** Certificates that prove control over names to an authority which asks for the protocol `acme-tls/1` (RFC 8737). */
+export interface TlsChallenges {
+  /** While false, nobody asks, and no handshake need be looked at. */
+  readonly pending: boolean;
+  /** `serverName` in lower case; `null` for one that is not being asked for. */
+  certificateFor(serverName: string): KeyPair | null;
 }

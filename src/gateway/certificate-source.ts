@@ -7,6 +7,8 @@ import { StartError } from './start-error.ts';
 
 export interface CertificateParts {
   readonly localAuthority: LocalAuthority;
+  /** What this listener gets by ACME, or `null`. */
+  readonly acme: CertificateSource | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -16,13 +18,14 @@ export async function certificateProviders(
   plan: CertificatePlan,
   parts: CertificateParts,
 ): Promise<readonly CertificateSource[]> {
-  return plan.minted === null ? [] : [await localCertificates(plan.minted, parts)];
+  const minted = plan.minted === null ? null : await localCertificates(plan.minted, parts);
+  return [parts.acme, minted].filter((provider) => provider !== null);
 }
 
 /** Rejects with a `StartError` when the files of the local CA can't be used. */
 export async function localCertificates(
   names: LocalNames,
-  { localAuthority, now }: CertificateParts,
+  { localAuthority, now }: Pick<CertificateParts, 'localAuthority' | 'now'>,
 ): Promise<LocalCertificates> {
   try {
     return await LocalCertificates.open(localAuthority, names, now);

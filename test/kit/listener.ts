@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Listener, type ListenerLimits, type ListenerOptions, type Refusal } from '../../src/downstream/listener.ts';
-import type { CertificateSource, ServerCertificate } from '../../src/exchange/certificate.ts';
+import type { CertificateSource, ServerCertificate, TlsChallenges } from '../../src/exchange/certificate.ts';
 import type { HandleExchange } from '../../src/exchange/exchange.ts';
 import type { TlsPolicy, TlsPolicySource } from '../../src/exchange/tls-policy.ts';
 import { certificateFor, type TestCertificate } from './certificate.ts';
@@ -18,6 +18,7 @@ export interface TestListenerOptions {
   readonly policies?: TlsPolicySource;
   /** In place of the one certificate of `testCertificate`. */
   readonly certificates?: CertificateSource;
+  readonly challenges?: TlsChallenges;
   /** Instead of the inbox. */
   readonly handle?: HandleExchange;
 }
@@ -125,6 +126,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       clock: options.clock ?? systemClock,
       certificates: options.certificates ?? (certificate === null ? null : { certificateFor: () => certificate }),
       tlsPolicies: options.tls === true ? (options.policies ?? { current: () => plainPolicy }) : null,
+      tlsChallenges: options.challenges ?? null,
       streams: null,
       log: {
         refused: (refusal) => {

@@ -120,6 +120,7 @@ describe('TLS', () => {
       clock: systemClock,
       certificates: null,
       tlsPolicies: null,
+      tlsChallenges: null,
       streams: null,
       log: { refused: () => {}, broke: () => {} },
     };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acme } from './acme.ts';
 import { duration, isMap, oneOrMore } from './units.ts';
 
 /** Text in YAML only in quotes: a bare 1.2 is a number. */
@@ -84,6 +85,7 @@ export const tls = z
       .describe(
         'What the local CA may mint certificates for; without certificate: localhost, *.localhost, 127.0.0.1, ::1 and the hosts of the routes',
       ),
+    acme: acme.optional().describe('Get a certificate from an authority by ACME, and renew it (docs/tls.md)'),
     minVersion: version.default('1.2').describe('Oldest version of TLS that is spoken: 1.2 or 1.3'),
     profile: z
       .enum(['intermediate', 'modern'])

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls';
+import { GatewayError } from '../../errors.ts';
 import type { CertificateSource, ServerCertificate } from '../../exchange/certificate.ts';
 import type { TlsFacts } from '../../exchange/exchange.ts';
 import type { TlsPolicySource } from '../../exchange/tls-policy.ts';
@@ -130,8 +131,10 @@ export class TlsServer {
       else this.#end(handshake, { reason: 'unrecognized-name', code: null }, UNRECOGNIZED_NAME);
     };
     const broke = (error: unknown): void => {
-      this.#options.broke(error);
-      this.#end(handshake, { reason: 'certificate-unavailable', code: null }, INTERNAL_ERROR);
+      const expected = error instanceof GatewayError;
+      if (!expected) this.#options.broke(error);
+      const reason = expected ? error.reason : 'certificate-unavailable';
+      this.#end(handshake, { reason, code: null }, INTERNAL_ERROR);
     };
     try {
       const found = this.#options.certificates.certificateFor(serverName);

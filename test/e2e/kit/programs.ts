@@ -8,6 +8,8 @@ const PACKAGES = {
   curl: 'curl',
   haproxy: 'haproxy',
   npm: 'npm',
+  pebble: 'pebble',
+  'pebble-challtestsrv': 'pebble',
   sh: 'dash',
   slowhttptest: 'slowhttptest',
   wrk: 'wrk',

@@ -26,6 +26,7 @@ describe('an example', () => {
     expect(examples.map(({ file }) => file)).toEqual([
       'routes/demo.yaml',
       'routes/listeners.yaml',
+      'docs/examples/acme.yaml',
       'docs/examples/dev-gateway.yaml',
       'docs/examples/microservices.yaml',
       'docs/examples/passthrough.yaml',

@@ -1,0 +1,82 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Complaint } from '../config/config-error.ts';
+import type { AcmeConfig } from '../config/schema/acme.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { ListenerConfig } from '../config/schema/listener.ts';
+import type { IssuerOptions } from './certificates/acme/issuer.ts';
+import type { ChallengeKind } from './certificates/acme/order.ts';
+import type { Complaints } from './complaints.ts';
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+
+/** A certificate that a listener gets from an ACME authority. */
+export interface AcmePlan extends IssuerOptions {
+  readonly names: readonly string[];
+  readonly challenge: ChallengeKind;
+}
+
+/** By listener, of those that have one. */
+export function compileAcme(config: Config, complaints: Complaints): ReadonlyMap<string, AcmePlan> {
+  const plans = new Map<string, AcmePlan>();
+  for (const [name, { tls }] of Object.entries(config.listeners)) {
+    const plan = tls?.acme === undefined ? null : planOf(name, tls.acme, complaints);
+    if (plan !== null) plans.set(name, plan);
+  }
+  return plans;
+}
+
+/** Reads the `ca` file; `null` after a complaint. */
+function planOf(listener: string, config: AcmeConfig, complaints: Complaints): AcmePlan | null {
+  const ca = config.ca === undefined ? null : readCa(config.ca);
+  if (ca !== null && 'problem' in ca) {
+    complaints.add(['listeners', listener, 'tls', 'acme', 'ca'], ca.problem);
+    return null;
+  }
+  return {
+    names: [...new Set(config.names)],
+    challenge: config.challenge,
+    directoryUrl: config.directory ?? (config.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT),
+    ca: ca === null ? null : ca.pem,
+    email: config.email ?? null,
+    eab: config.eab ?? null,
+  };
+}
+
+function readCa(file: string): { readonly pem: string } | { readonly problem: Complaint } {
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+    return { problem: { code: 'HG0101', message: `cannot read “${file}”: ${code}` } };
+  }
+  try {
+    new X509Certificate(pem);
+    return { pem };
+  } catch {
+    // ERR_OSSL_PEM_…: the transport would only say that it trusts nobody.
+    return { problem: { message: 'the file holds no PEM certificate' } };
+  }
+}
+
+/** Does `listener` answer what authorities ask for over plain HTTP? */
+export function answersHttpChallenges(listener: ListenerConfig, config: Config): boolean {
+  return listener.kind === 'http' && listener.tls === undefined && usesHttpChallenges(config);
+}
+
+/** http-01 without a plain HTTP listener: every order would fail. */
+export function vetAcme(config: Config, complaints: Complaints): void {
+  const listeners = Object.values(config.listeners);
+  if (!usesHttpChallenges(config) || listeners.some((listener) => answersHttpChallenges(listener, config))) return;
+  for (const [name, { tls }] of Object.entries(config.listeners)) {
+    if (tls?.acme?.challenge !== 'http-01') continue;
+    const message = 'http-01 is asked for over plain HTTP on port 80, and no listener is without tls';
+    complaints.add(['listeners', name, 'tls', 'acme', 'challenge'], { message });
+  }
+}
+
+function usesHttpChallenges({ listeners }: Config): boolean {
+  return Object.values(listeners).some(({ tls }) => tls?.acme?.challenge === 'http-01');
+}
