@@ -135,7 +135,8 @@ export class Http2Sink implements ResponseSink {
     // Node ends the writable side of a stream that dies under us; `aborted` says that it was not we who did.
     const complete = writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
     this.#owner.responseClosed(complete);
-    if (this.onClose !== null) this.onClose();
+    // The end of a tunnel is told by its channel, whoever of the two hears of it first.
+    if (this.onClose !== null && !this.#handedOver) this.onClose();
   }
 
   get #gone(): boolean {
