@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Forwarding, forwardTo } from '../kit/config.ts';
 import { inTime, until } from '../kit/deadline.ts';
-import { testAuthority } from '../kit/gateway.ts';
+import { startTestGateway, testAuthority } from '../kit/gateway.ts';
 import { type EchoHandlers, GrpcClient, grpcServer, statusOf } from '../kit/grpc.ts';
 import { http2Origin } from '../kit/http2-origin.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
@@ -50,6 +50,12 @@ matrix(
   },
   GRPC,
 );
+
+test('a call passes without TLS on either side (h2c)', async () => {
+  const config = forwardTo({ port: await grpcServer() }, { listener: { h2c: true }, pool: { protocol: 'http2' } });
+  const client = new GrpcClient((await startTestGateway(config)).port(), null);
+  expect((await client.unary(HELLO)).message).toEqual(HELLO);
+});
 
 matrix(
   'messages of many megabytes pass whole',

@@ -28,6 +28,7 @@ describe('an example', () => {
       'routes/listeners.yaml',
       'docs/examples/acme.yaml',
       'docs/examples/dev-gateway.yaml',
+      'docs/examples/grpc.yaml',
       'docs/examples/microservices.yaml',
       'docs/examples/passthrough.yaml',
       'docs/examples/tls-termination.yaml',
