@@ -147,7 +147,11 @@ class Composition implements Gateway {
     if (options.strict === true && this.quarantined.length > 0) throw new ConfigError(this.quarantined);
     this.#routes = compiled.routes.length;
     this.#certificatePlans = compiled.certificates;
-    this.#certificates = new GatewayCertificates({ clock: this.#clock, log: this.#log });
+    this.#certificates = new GatewayCertificates({
+      clock: this.#clock,
+      log: this.#log,
+      ask: httpClient(this.#transport, this.#clock),
+    });
     this.#tlsSettings = compiled.tlsSettings;
     this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
     this.#acme = new Acme({

@@ -3,7 +3,9 @@ import type { CertificateLog } from '../control/certificates/certificate-log.ts'
 import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
 import { ExpiryWatch } from '../control/certificates/expiry-watch.ts';
 import { FileCertificates } from '../control/certificates/file-certificates.ts';
+import { Stapler } from '../control/certificates/stapler.ts';
 import type { CertificatePlan } from '../control/compile-listener.ts';
+import type { HttpClient } from '../control/http-client.ts';
 import type { CertificateSource } from '../exchange/certificate.ts';
 import { type CertificateParts, certificateProviders } from './certificate-source.ts';
 
@@ -12,9 +14,11 @@ export class GatewayCertificates {
   readonly #clock: Clock;
   readonly #log: CertificateLog;
   readonly #expiry: ExpiryWatch;
+  readonly #stapler: Stapler;
   readonly #files: FileCertificates[] = [];
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: CertificateLog }) {
+  constructor({ clock, log, ask }: { readonly clock: Clock; readonly log: CertificateLog; readonly ask: HttpClient }) {
+    this.#stapler = new Stapler({ ask, clock, random: Math.random, log });
     this.#clock = clock;
     this.#log = log;
     this.#expiry = new ExpiryWatch({ certificates: () => this.status(), clock, log });
@@ -26,7 +30,7 @@ export class GatewayCertificates {
       listener,
       plan,
       providers: await certificateProviders(plan, parts),
-      staples: null,
+      staples: plan.ocspStapling ? this.#stapler : null,
       clock: this.#clock,
       log: this.#log,
       changed: () => this.#expiry.look(),

@@ -81,7 +81,6 @@ export class FileCertificates implements CertificateSource {
       clock,
       changed: () => this.#look(),
     });
-    this.#keepStaples();
   }
 
   get hasSeveralKeys(): boolean {
@@ -98,6 +97,7 @@ export class FileCertificates implements CertificateSource {
       const fields = { listener: this.#options.listener, reason: 'no-usable-certificate' };
       this.#options.log.error(fields, 'A listener has no usable certificate and refuses every handshake');
     }
+    this.#keepStaples();
     this.#watch.start();
     // What was changed since the configuration was compiled.
     this.#look();
