@@ -1,6 +1,7 @@
 import { BlockList, isIP, type Socket, SocketAddress } from 'node:net';
 import type { Client, TlsFacts } from '../exchange/exchange.ts';
 import { UNIX_PEER } from '../http/forwarded.ts';
+import { forwardedElements } from '../http/forwarded-elements.ts';
 import { getCombined, type HeaderList } from '../http/headers.ts';
 import type { ProxyHeader } from './proxy-protocol/header.ts';
 
@@ -49,6 +50,7 @@ export class ClientAddresses {
       localAddress: canonicalAddress(socket.localAddress ?? ''),
       localPort: socket.localPort ?? 0,
       tls,
+      forwardedBy: this.#forwardedBy,
     };
   }
 
@@ -63,6 +65,7 @@ export class ClientAddresses {
       localPort: destination?.port ?? socket.localPort ?? 0,
       // TLS that is terminated here is what the client spoke; else what it spoke to the proxy.
       tls: tls ?? (said.tls === null ? null : { ...said.tls, clientCertificate: null, refusal: null }),
+      forwardedBy: this.#forwardedBy,
     };
   }
 
@@ -71,8 +74,7 @@ export class ClientAddresses {
     if (!connection.trusted) return connection;
     const field = getCombined(headers, this.#forwardedBy);
     if (field === null) return connection;
-    const hops = this.#forwardedBy === 'forwarded' ? forwardedHops(field) : field.split(',');
-    const address = this.#clientOf(connection.peer, hops);
+    const address = this.#clientOf(connection.peer, this.#hopsOf(field));
     return address === connection.address ? connection : { ...connection, address };
   }
 
@@ -86,6 +88,12 @@ export class ClientAddresses {
     if (this.#trusted === null) return false;
     const family = isIP(address);
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  }
+
+  /** Empty elements of a list say nothing (RFC 9110 §5.6.1.2); a Forwarded element without `for` does: it names nobody. */
+  #hopsOf(field: string): readonly string[] {
+    if (this.#forwardedBy === 'forwarded') return forwardedElements(field).map((element) => element.for);
+    return field.split(',').filter((hop) => hop.trim() !== '');
   }
 
   #clientOf(peer: string, hops: readonly string[]): string {
@@ -147,50 +155,8 @@ export function addressOf(hop: string): string | null {
 }
 
 function isPortSuffix(text: string): boolean {
-  return text === '' || /^:\d{1,5}$/.test(text);
-}
-
-/**
- * The `for` parameter of every element of a Forwarded field (RFC 7239 §4), in order; empty text for an element that has
- * none or is malformed, so that the chain is not followed across it.
- */
-export function forwardedHops(field: string): readonly string[] {
-  return splitOutsideQuotes(field, ',').map(forOf);
-}
-
-function forOf(element: string): string {
-  let found = '';
-  for (const pair of splitOutsideQuotes(element, ';')) {
-    const equals = pair.indexOf('=');
-    if (equals === -1 || pair.slice(0, equals).trim().toLowerCase() !== 'for') continue;
-    // RFC 7239 §4: each parameter at most once; of two, neither is believed.
-    if (found !== '') return '';
-    found = unquote(pair.slice(equals + 1).trim());
-  }
-  return found;
-}
-
-function unquote(text: string): string {
-  if (!text.startsWith('"')) return text;
-  if (text.length < 2 || !text.endsWith('"')) return '';
-  return text.slice(1, -1).replaceAll(/\\(.)/g, '$1');
-}
-
-function splitOutsideQuotes(text: string, separator: string): readonly string[] {
-  const parts: string[] = [];
-  let start = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text[i];
-    if (quoted && c === '\\') i += 1;
-    else if (c === '"') quoted = !quoted;
-    else if (c === separator && !quoted) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts;
+  // RFC 7239 §6.3: a port may be obfuscated, too.
+  return text === '' || /^:(?:\d{1,5}|_[A-Za-z0-9._-]+)$/.test(text);
 }
 
 function networksOf(entries: readonly string[]): BlockList {

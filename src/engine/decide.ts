@@ -139,7 +139,7 @@ function partitionOf(progress: Progress, plan: RoutePlan): string {
   let partition = progress.route;
   // Whoever is told of certificates may answer each of them differently.
   if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
-  if (progress.client.trusted) partition += forwardedFacts(progress.request.headers);
+  if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);
   if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan)}`;
   if (plan.editRequest !== null) {
     const written: string[] = [];

@@ -36,6 +36,8 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   appendForwarding(draft, {
     peer: client.peer,
     trusted: client.trusted,
+    forwardedBy: client.forwardedBy,
+    client: client.address,
     scheme: request.scheme,
     authority: request.authority,
     localPort: client.localPort,

@@ -49,6 +49,8 @@ export interface Client {
   readonly peerPort: number;
   /** The peer is in the listener's `trustedProxies`: its forwarding fields may be believed and are extended. */
   readonly trusted: boolean;
+  /** The one field in which a trusted peer is believed to name its client; the other may be anybody's. */
+  readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
   /** Where it connected to, likewise. Empty and 0 on a Unix socket. */
   readonly localAddress: string;
   readonly localPort: number;

@@ -1,4 +1,5 @@
-import { getCombined, type HeaderDraft, type HeaderList, isNamed, noHeaders } from './headers.ts';
+import { forwardedElements } from './forwarded-elements.ts';
+import { getCombined, type HeaderDraft, type HeaderList, isNamed } from './headers.ts';
 import { isToken } from './method.ts';
 import { isOws } from './octets.ts';
 
@@ -10,6 +11,10 @@ export interface Forwarding {
   readonly peer: string;
   /** The peer is a trusted proxy: what it says of its own client is believed and extended. */
   readonly trusted: boolean;
+  /** Which of the two lists a trusted peer writes. The other may be a client's own words that it only passed on. */
+  readonly forwardedBy: 'x-forwarded-for' | 'forwarded';
+  /** The client's address as it was found in that list; the peer's when there was none. */
+  readonly client: string;
   readonly scheme: 'http' | 'https';
   /** As the client sent it, with port if any; empty when it sent none. */
   readonly authority: string;
@@ -20,8 +25,10 @@ export interface Forwarding {
 
 /**
  * Tells the endpoint who asked: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `Forwarded` (RFC 7239), one line each, at
- * the end of `draft`. A trusted peer's lists are extended by the peer, and what it says of scheme, host and port is kept;
- * if it names a scheme but no port, the port is that of its host or scheme, not ours. Everybody else's are replaced.
+ * the end of `draft`. A trusted peer's list is extended by the peer, the list that it does not write is made anew of the
+ * client found in the other, and what the peer says of scheme, host and port is kept: in `X-Forwarded-*` fields, or with
+ * `Forwarded` in its own element there, the last one. If it names a scheme but no port, the port is that of its host or scheme,
+ * not ours. Everybody else's are replaced.
  * A peer without an IP address adds nothing to `X-Forwarded-For`, and is `unknown` in `Forwarded` (RFC 7239 §6.2).
  *
  * An untrusted client's `X-Real-IP` and other `X-Forwarded-*` fields are removed too, as far as `draft` still has them as
@@ -30,19 +37,54 @@ export interface Forwarding {
  */
 export function appendForwarding(draft: HeaderDraft, f: Forwarding): void {
   removeStale(draft, f);
-  const believed = f.trusted ? f.received : noHeaders;
-  const chain = getCombined(believed, 'x-forwarded-for');
-  const scheme = getCombined(believed, 'x-forwarded-proto');
-  const host = getCombined(believed, 'x-forwarded-host') ?? f.authority;
-  const elements = getCombined(believed, 'forwarded');
+  const { chain, elements, scheme, port, ...said } = saidBy(f);
+  const host = said.host ?? f.authority;
   const element = forwardedElement(f);
-  if (!hasAddress(f)) {
+  if (!isAddress(f.peer)) {
     if (chain !== null) draft.push('X-Forwarded-For', chain);
   } else draft.push('X-Forwarded-For', chain === null ? f.peer : `${chain}, ${f.peer}`);
   draft.push('X-Forwarded-Proto', scheme ?? f.scheme);
   if (host !== '') draft.push('X-Forwarded-Host', host);
-  draft.push('X-Forwarded-Port', getCombined(believed, 'x-forwarded-port') ?? portFor(scheme, host, f.localPort));
+  draft.push('X-Forwarded-Port', port ?? portFor(scheme, host, f.localPort));
   draft.push('Forwarded', elements === null ? element : `${elements}, ${element}`);
+}
+
+/** What a trusted peer says; `null` for what it does not. */
+interface Said {
+  /** X-Forwarded-For and Forwarded before the peer adds to them. */
+  readonly chain: string | null;
+  readonly elements: string | null;
+  readonly scheme: string | null;
+  readonly host: string | null;
+  readonly port: string | null;
+}
+
+const nothing: Said = { chain: null, elements: null, scheme: null, host: null, port: null };
+
+function saidBy(f: Forwarding): Said {
+  if (!f.trusted) return nothing;
+  const named = f.client === f.peer ? null : f.client;
+  if (f.forwardedBy === 'forwarded') {
+    const elements = getCombined(f.received, 'forwarded');
+    return { ...nothing, chain: named, elements, ...lastElement(elements) };
+  }
+  return {
+    chain: getCombined(f.received, 'x-forwarded-for'),
+    elements: named === null ? null : `for=${nodeOf(named)}`,
+    scheme: getCombined(f.received, 'x-forwarded-proto'),
+    host: getCombined(f.received, 'x-forwarded-host'),
+    port: getCombined(f.received, 'x-forwarded-port'),
+  };
+}
+
+/** How the peer itself was asked: it appended the last element (RFC 7239 §4). */
+function lastElement(field: string | null): { readonly scheme: string | null; readonly host: string | null } {
+  const last = field === null ? undefined : forwardedElements(field).at(-1);
+  const scheme = last?.proto.toLowerCase();
+  return {
+    scheme: scheme === 'http' || scheme === 'https' ? scheme : null,
+    host: last === undefined || last.host === '' ? null : last.host,
+  };
 }
 
 /** Removes every forwarding field that only a trusted proxy may send: `Forwarded`, `X-Forwarded-*`, `X-Real-IP`. */
@@ -59,10 +101,11 @@ export function removeSpoofed(draft: HeaderDraft): void {
 }
 
 /**
- * What a trusted proxy says of a request: its `X-Forwarded-*` lines but for `-For`, which is about the client; empty when
- * there are none. They go to the endpoint as they are, so two requests that differ in them are not the same request.
+ * What a trusted proxy says of a request: its `X-Forwarded-*` lines but for `-For`, which is about the client, and scheme and
+ * host in `Forwarded` where that is what is believed; empty when there are none. They go to the endpoint, so two requests that
+ * differ in them are not the same request.
  */
-export function forwardedFacts(headers: HeaderList): string {
+export function forwardedFacts(headers: HeaderList, forwardedBy: Forwarding['forwardedBy']): string {
   let facts = '';
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -70,7 +113,9 @@ export function forwardedFacts(headers: HeaderList): string {
     if (isNamed(name, 'x-forwarded-for') || isNamed(name, 'x-real-ip')) continue;
     facts += ` ${name.toLowerCase()}:${headers[i + 1]}`;
   }
-  return facts;
+  if (forwardedBy !== 'forwarded') return facts;
+  const { scheme, host } = lastElement(getCombined(headers, 'forwarded'));
+  return scheme === null && host === null ? facts : `${facts} forwarded:${scheme}:${host}`;
 }
 
 function isForwardingName(name: string): boolean {
@@ -127,16 +172,20 @@ function portFor(claimed: string | null, host: string, localPort: number): strin
   return claimed.toLowerCase().startsWith('https') ? '443' : '80';
 }
 
-function hasAddress({ peer }: Forwarding): boolean {
+function isAddress(peer: string): boolean {
   return peer !== UNIX_PEER && peer !== '';
 }
 
 /** One `forwarded-element` (RFC 7239 §4). */
 function forwardedElement(f: Forwarding): string {
-  // §6: an IPv6 address stands in brackets, and since neither `[` nor `:` is a token character, in quotes.
-  const node = !hasAddress(f) ? 'unknown' : f.peer.includes(':') ? `"[${f.peer}]"` : f.peer;
   const host = f.authority === '' ? '' : `;host=${tokenOrQuoted(f.authority)}`;
-  return `for=${node}${host};proto=${f.scheme}`;
+  return `for=${nodeOf(f.peer)}${host};proto=${f.scheme}`;
+}
+
+/** §6: an IPv6 address stands in brackets, and since neither `[` nor `:` is a token character, in quotes. */
+function nodeOf(address: string): string {
+  if (!isAddress(address)) return 'unknown';
+  return address.includes(':') ? `"[${address}]"` : address;
 }
 
 function tokenOrQuoted(text: string): string {

@@ -27,6 +27,7 @@ const relayed = {
   peer: '203.0.113.9',
   peerPort: 51_234,
   trusted: false,
+  forwardedBy: 'x-forwarded-for',
   localAddress: '198.51.100.1',
   localPort: 8443,
 };

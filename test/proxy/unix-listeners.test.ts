@@ -49,6 +49,7 @@ describe('a listener on a Unix socket', () => {
       peer: 'unix:',
       peerPort: 0,
       trusted: false,
+      forwardedBy: 'x-forwarded-for',
       localAddress: '',
       localPort: 0,
       tls: null,

@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addressOf,
-  ClientAddresses,
-  canonicalAddress,
-  forwardedHops,
-  subscriberOf,
-} from '../../../src/downstream/client-address.ts';
+import { addressOf, ClientAddresses, canonicalAddress, subscriberOf } from '../../../src/downstream/client-address.ts';
 import type { Client } from '../../../src/exchange/exchange.ts';
+import { forwardedElements } from '../../../src/http/forwarded-elements.ts';
 
 function peer(address: string, trusted: boolean): Client {
-  return { address, peer: address, peerPort: 4711, trusted, localAddress: '127.0.0.1', localPort: 8080, tls: null };
+  const local = { localAddress: '127.0.0.1', localPort: 8080 };
+  return { address, peer: address, peerPort: 4711, trusted, forwardedBy: 'x-forwarded-for', ...local, tls: null };
 }
 
 const trustedProxies = ['10.0.0.0/8', 'fd00::/8', '192.0.2.7'];
@@ -40,10 +36,12 @@ describe('who the client is', () => {
       '10.2.3.4',
     ],
     ['nothing but text: the peer', '10.0.0.1', 'unknown', '10.0.0.1'],
+    ['empty elements say nothing', '10.0.0.1', '198.51.100.1,, 10.2.3.4 ,', '198.51.100.1'],
     ['an empty field: the peer', '10.0.0.1', '', '10.0.0.1'],
     ['a leading zero is no address (010.1.2.3 is octal to some)', '10.0.0.1', '010.1.2.3', '10.0.0.1'],
     ['a port is cut off', '10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
     ['IPv6', '10.0.0.1', '2001:db8::1', '2001:db8::1'],
+    ['IPv6 in its canonical text', '10.0.0.1', '2001:0DB8::0:1', '2001:db8::1'],
     ['IPv6 with a port', '10.0.0.1', '[2001:db8::1]:4711', '2001:db8::1'],
     ['IPv4-mapped IPv6 is the IPv4 address', '10.0.0.1', '::ffff:198.51.100.1', '198.51.100.1'],
     ['a trusted IPv6 peer', 'fd00::1', '198.51.100.1', '198.51.100.1'],
@@ -106,8 +104,10 @@ describe('RFC 7239 §4: Forwarded', () => {
     ['two for parameters in one element are both ignored', 'for=1.1.1.1;for=2.2.2.2', ['']],
     ['an obfuscated name', 'for=_hidden, for=unknown', ['_hidden', 'unknown']],
     ['an open quote', 'for="1.2.3.4', ['']],
+    ['empty elements', ',for=1.2.3.4, ,for=5.6.7.8,', ['1.2.3.4', '5.6.7.8']],
+    ['an obfuscated port (§6.3)', 'for="192.0.2.43:_gazonk"', ['192.0.2.43:_gazonk']],
   ])('%s', (_name, field, hops) => {
-    expect(forwardedHops(field)).toEqual(hops);
+    expect(forwardedElements(field).map((element) => element.for)).toEqual(hops);
   });
 
   test('an element that names nobody ends the chain', () => {
@@ -122,6 +122,9 @@ describe('addresses', () => {
     ['1.2.3.4', '1.2.3.4'],
     [' 1.2.3.4 ', '1.2.3.4'],
     ['1.2.3.4:80', '1.2.3.4'],
+    ['1.2.3.4:_hidden', '1.2.3.4'],
+    ['[2001:DB8:0::1]:_hidden', '2001:db8::1'],
+    ['1.2.3.4:_', null],
     ['[::1]', '::1'],
     ['[::1]:80', '::1'],
     ['::1', '::1'],
@@ -140,6 +143,11 @@ describe('addresses', () => {
     ['::FFFF:1.2.3.4', '1.2.3.4'],
     ['fe80::1%eth0', 'fe80::1'],
     ['2001:db8::1', '2001:db8::1'],
+    ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:0db8:0000:0001::', '2001:db8:0:1::'],
+    ['::ffff:c633:6401', '198.51.100.1'],
+    ['1::2:3:4:5:6:7%1', '1:0:2:3:4:5:6:7'],
+    ['unix:', 'unix:'],
     ['', ''],
   ])('%j in canonical form is %j', (text, address) => {
     expect(canonicalAddress(text)).toBe(address);

@@ -202,7 +202,7 @@ describe('whatever comes', () => {
   const port = fc.integer({ min: 0, max: 65_535 });
   const client = fc
     .record({ address: fc.oneof(ipv4, ipv6), localAddress: fc.oneof(ipv4, ipv6), peerPort: port, localPort: port })
-    .map((ends): Client => ({ ...ends, peer: ends.address, trusted: false, tls: null }));
+    .map((ends): Client => ({ ...ends, peer: ends.address, trusted: false, forwardedBy: 'forwarded', tls: null }));
   const header = fc.oneof(
     fc
       .tuple(fc.constantFrom('v1' as const, 'v2' as const), client)

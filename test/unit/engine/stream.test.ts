@@ -44,6 +44,7 @@ function begin(count: number): Stage {
       peer: '192.0.2.7',
       peerPort: 4711,
       trusted: false,
+      forwardedBy: 'x-forwarded-for',
       localAddress: '192.0.2.1',
       localPort: 443,
       tls: null,

@@ -5,6 +5,8 @@ import { getHeaders, type HeaderList, noHeaders } from '../../../src/http/header
 const client: Forwarding = {
   peer: '192.0.2.7',
   trusted: false,
+  forwardedBy: 'x-forwarded-for',
+  client: '192.0.2.7',
   scheme: 'https',
   authority: 'shop.test',
   localPort: 8443,
@@ -74,7 +76,7 @@ describe('appendForwarding', () => {
     expect(getHeaders(draft, 'x-forwarded-prefix')).toEqual(['/api']);
   });
 
-  test('the lists of a trusted proxy are extended, its statements kept', () => {
+  test('the list of a trusted proxy is extended, its statements kept, and the other list made of the client', () => {
     const received = [
       'X-Forwarded-For',
       '203.0.113.1',
@@ -95,7 +97,7 @@ describe('appendForwarding', () => {
       'Forwarded',
       'for="[::1]"',
     ];
-    expect(forward(received, { trusted: true })).toEqual([
+    expect(forward(received, { trusted: true, client: '203.0.113.1' })).toEqual([
       'X-Forwarded-Prefix',
       '/p',
       'X-Real-IP',
@@ -109,8 +111,53 @@ describe('appendForwarding', () => {
       'X-Forwarded-Port',
       '80',
       'Forwarded',
-      'for=203.0.113.1, for="[::1]", for=192.0.2.7;host=shop.test;proto=https',
+      'for=203.0.113.1, for=192.0.2.7;host=shop.test;proto=https',
     ]);
+  });
+
+  test('of a proxy that writes Forwarded the X-Forwarded fields may be a client’s: they are made anew (RFC 7239 §4)', () => {
+    const spoofed = ['X-Forwarded-For', '6.6.6.6', 'X-Forwarded-Proto', 'gopher', 'X-Forwarded-Host', 'evil.test'];
+    const list = 'for="[2001:db8::7]";proto=http, for=10.0.0.1;proto=HTTPS;host="public.test:444"';
+    const received = [...spoofed, 'X-Forwarded-Port', '99', 'Forwarded', list];
+    const facts = { trusted: true, forwardedBy: 'forwarded', client: '2001:db8::7', scheme: 'http' } as const;
+    expect(forward(received, facts)).toEqual([
+      'X-Forwarded-For',
+      '2001:db8::7, 192.0.2.7',
+      'X-Forwarded-Proto',
+      'https',
+      'X-Forwarded-Host',
+      'public.test:444',
+      'X-Forwarded-Port',
+      '444',
+      'Forwarded',
+      `${list}, for=192.0.2.7;host=shop.test;proto=http`,
+    ]);
+  });
+
+  test.each([
+    ['proto=gopher', 'https', 'shop.test'],
+    ['for=10.0.0.1', 'https', 'shop.test'],
+    ['proto=http;proto=http;host=a;host=b', 'https', 'shop.test'],
+    ['proto=http;host=a, for=10.0.0.1', 'https', 'shop.test'],
+    ['host="a.test', 'https', 'shop.test'],
+    ['proto=http', 'http', 'shop.test'],
+  ])('Forwarded: %s says %s of %s', (list, scheme, host) => {
+    const draft = forward(['Forwarded', list], { trusted: true, forwardedBy: 'forwarded' });
+    expect(getHeaders(draft, 'x-forwarded-proto')).toEqual([scheme]);
+    expect(getHeaders(draft, 'x-forwarded-host')).toEqual([host]);
+  });
+
+  test.each([
+    ['unix:', ['203.0.113.1'], 'for="[2001:db8::7]", for=unknown;host=shop.test;proto=https'],
+    ['', ['203.0.113.1'], 'for="[2001:db8::7]", for=unknown;host=shop.test;proto=https'],
+  ])('a peer without an address (%j) is unknown, and adds nothing to X-Forwarded-For (§6.2)', (peer, chain, list) => {
+    const said = { trusted: true, peer, client: '2001:db8::7' };
+    const draft = forward(['X-Forwarded-For', '203.0.113.1'], said);
+    expect(getHeaders(draft, 'x-forwarded-for')).toEqual(chain);
+    expect(getHeaders(draft, 'forwarded')).toEqual([list]);
+    const stranger = forward(['X-Forwarded-For', '203.0.113.1'], { peer, client: peer });
+    expect(getHeaders(stranger, 'x-forwarded-for')).toEqual([]);
+    expect(getHeaders(stranger, 'forwarded')).toEqual(['for=unknown;host=shop.test;proto=https']);
   });
 
   test('a trusted proxy that says nothing changes nothing', () => {

@@ -37,6 +37,7 @@ export function variables(facts: Facts = {}): Variables {
       peerPort: 50_000,
       localAddress: '127.0.0.1',
       trusted: true,
+      forwardedBy: 'x-forwarded-for',
       localPort: 8443,
       tls: {
         serverName: 'shop.test',

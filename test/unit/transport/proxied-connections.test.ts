@@ -13,7 +13,7 @@ import { stopAfterTest } from '../../kit/stop.ts';
 function client(last: number): Client {
   const address = `192.0.2.${last}`;
   const ends = { address, peer: address, peerPort: 5000 + last, localAddress: '198.51.100.1', localPort: 443 };
-  return { ...ends, trusted: false, tls: null };
+  return { ...ends, trusted: false, forwardedBy: 'forwarded', tls: null };
 }
 
 function lineOf(last: number): string {

@@ -4,7 +4,7 @@ import { proxyHeader } from '../../../src/transport/proxy-header.ts';
 
 function client(address: string, localAddress: string, over: Partial<Client> = {}): Client {
   const ends = { address, peer: address, peerPort: 51_234, localAddress, localPort: 443 };
-  return { ...ends, trusted: false, tls: null, ...over };
+  return { ...ends, trusted: false, forwardedBy: 'forwarded', tls: null, ...over };
 }
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
