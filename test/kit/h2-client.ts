@@ -17,6 +17,8 @@ export interface H2ClientOptions {
   readonly preamble?: readonly Uint8Array[];
   /** PEM of the certificate to trust; any is trusted unless given. */
   readonly ca?: string;
+  /** `http` for HTTP/2 by prior knowledge. Default `https`. */
+  readonly scheme?: 'http' | 'https';
 }
 
 export interface H2Interim {
@@ -91,8 +93,10 @@ export class H2Client {
     tcp.on('error', () => {});
     if (options.preamble !== undefined) await sendPieces(tcp, options.preamble);
     const trust = options.ca === undefined ? { rejectUnauthorized: false } : { ca: options.ca };
-    const session = connect(`https://127.0.0.1:${options.port}`, {
-      createConnection: () => connectTls({ socket: tcp, host: '127.0.0.1', ALPNProtocols: ['h2'], ...trust }),
+    const scheme = options.scheme ?? 'https';
+    const session = connect(`${scheme}://127.0.0.1:${options.port}`, {
+      createConnection: () =>
+        scheme === 'http' ? tcp : connectTls({ socket: tcp, host: '127.0.0.1', ALPNProtocols: ['h2'], ...trust }),
     });
     const client = new H2Client(session, tcp);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
