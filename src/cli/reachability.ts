@@ -25,7 +25,7 @@ export function reach(origin: string): Promise<Reachability> {
 
 function placeOf(origin: string): NetConnectOpts {
   if (origin.startsWith('unix:')) return { path: origin.slice('unix:'.length) };
-  const { hostname, port, protocol } = new URL(origin);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+  // Not a URL where an IPv6 address has a zone: `http://[fe80::1%eth0]:3000`.
+  const [, scheme, literal, name, port] = /^(\w+):\/\/(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(origin) ?? [];
+  return { host: literal ?? name ?? '', port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port) };
 }

@@ -34,7 +34,8 @@ export function urlOf(place: BindPlace, scheme: ReturnType<typeof schemeOf>, por
 
 function urlHost(host: string | null): string {
   if (host === null || host === '::' || host === '0.0.0.0') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+  // A URL has no zones (`fe80::1%eth0`).
+  return host.includes(':') ? `[${host.split('%')[0]}]` : host;
 }
 
 /** `tcp` for what is forwarded as it is: nobody knows what it speaks. */

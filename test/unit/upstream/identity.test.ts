@@ -32,6 +32,13 @@ describe('identity of live state', () => {
     );
   });
 
+  test('connections that begin with a PROXY header are not shared with others', () => {
+    const keys = [null, 'v1', 'v2'].map((version) =>
+      connectionKey('http://a.test', { tls: null, proxyProtocol: version as 'v1' | 'v2' | null }),
+    );
+    expect(new Set(keys).size).toBe(3);
+  });
+
   test('connections with equal TLS settings are shared, whatever pool they are of', () => {
     expect(connectionKey('https://a.test', { tls: { ...tls }, proxyProtocol: null })).toBe(
       connectionKey('https://a.test', { tls, proxyProtocol: null }),
@@ -71,10 +78,12 @@ describe('the place of an endpoint', () => {
     [{ secure: true, host: 'a.test', port: 443 }, 'https://a.test', 'a.test'],
     [{ secure: true, host: 'a.test', port: 80 }, 'https://a.test:80', 'a.test:80'],
     [{ secure: false, host: '::1', port: 3000 }, 'http://[::1]:3000', '[::1]:3000'],
+    [{ secure: false, host: 'fe80::1%eth0', port: 3000 }, 'http://[fe80::1%eth0]:3000', '[fe80::1]:3000'],
+    [{ socketPath: '/run/App.sock' }, 'unix:/run/App.sock', 'localhost'],
   ])('%j has the origin %s and the authority %s', (address, origin, authority) => {
     const place = placeOf('shop', { address, tls: plainTls, limits });
     expect(place).toMatchObject({ origin, authority, id: `shop@${origin}` });
-    expect(place.destination.host).toBe(address.host.toLowerCase());
+    expect(place.destination.host).toBe('host' in address ? address.host.toLowerCase() : 'localhost');
   });
 
   test('a plain endpoint has no TLS, an https one verifies its own host unless another name is given', () => {
