@@ -1,5 +1,6 @@
 import './cli/v8-flags.ts';
 import { type Command, parseArguments } from './cli/arguments.ts';
+import { cert } from './cli/cert.ts';
 import { check } from './cli/check.ts';
 import { compileOnly, mistakesIn } from './cli/compile-only.ts';
 import { runDemo } from './cli/demo.ts';
@@ -9,6 +10,10 @@ import { askRoute } from './cli/route.ts';
 import { listRoutes } from './cli/routes.ts';
 import { start } from './cli/start.ts';
 import { streamRows } from './cli/stream-rows.ts';
+import { likelyCertificatesDirectory } from './cli/trust/local-ca.ts';
+import { thisMachine } from './cli/trust/machine.ts';
+import { type TrustOptions, trust } from './cli/trust.ts';
+import { untrust } from './cli/untrust.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { configJsonSchemaText } from './config/json-schema.ts';
 import { type Loaded, loadConfig } from './config/load.ts';
@@ -18,6 +23,7 @@ import type { RouteRule } from './routing/route.ts';
 import { version } from './version.ts';
 
 const { stdout, stderr } = process;
+const machine = thisMachine(process.env);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -25,9 +31,15 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await run(parseArguments(argv, process.env));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    stderr.write(error.render());
-    return exitCodes.usage;
+    if (error instanceof UsageError) {
+      stderr.write(error.render());
+      return exitCodes.usage;
+    }
+    // A directory or a file that is not for us: the message of the file system names it.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw error;
+    stderr.write(`headgate: ${(error as Error).message}\n`);
+    return exitCodes.noPermission;
   }
 }
 
@@ -54,6 +66,12 @@ async function run(command: Command): Promise<number> {
         stdout.write(command.json ? `${JSON.stringify(redacted(config))}\n` : redactedYaml(config));
         return exitCodes.ok;
       });
+    case 'trust':
+      return trust(trustOptions(command), { machine, stdout, stderr });
+    case 'untrust':
+      return untrust(trustOptions(command), { machine, stdout, stderr });
+    case 'cert':
+      return cert({ ...command, directory: localCaDirectory(command.certs) }, { stdout, stderr });
     case 'routes':
       return withConfiguration(command, ({ config }, { routes }) => {
         stdout.write(listRoutes({ rules: routes, streams: streamRows(config) }, command.json));
@@ -66,6 +84,14 @@ async function run(command: Command): Promise<number> {
         return found ? exitCodes.ok : exitCodes.failure;
       });
   }
+}
+
+function trustOptions(command: Extract<Command, { command: 'trust' | 'untrust' }>): TrustOptions {
+  return { ...command, directory: localCaDirectory(command.certs) };
+}
+
+function localCaDirectory(given: string | null): string {
+  return given ?? likelyCertificatesDirectory({ environment: process.env, home: machine.home });
 }
 
 interface Selection {

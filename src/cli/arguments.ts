@@ -1,11 +1,25 @@
 import { parseArgs } from 'node:util';
 import type { ConfigInput } from '../config/schema/config.ts';
+import { isLocalName } from '../config/schema/tls.ts';
 import { closest } from '../config/suggest.ts';
 import { DEMO_PORTS, DEMO_SERVICES, type DemoName } from './demo.ts';
 import { UsageError } from './usage-error.ts';
 import { zeroConfig } from './zero-config.ts';
 
-export const COMMANDS = ['start', 'check', 'routes', 'route', 'config', 'schema', 'demo', 'help', 'version'] as const;
+export const COMMANDS = [
+  'start',
+  'check',
+  'routes',
+  'route',
+  'config',
+  'schema',
+  'trust',
+  'untrust',
+  'cert',
+  'demo',
+  'help',
+  'version',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** What the command line asks for. `path` is the configuration's directory or file. */
@@ -34,6 +48,20 @@ export type Command =
     }
   | { readonly command: 'config'; readonly path: string; readonly json: boolean }
   | { readonly command: 'schema' }
+  | {
+      readonly command: 'trust' | 'untrust';
+      /** Where the local CA is kept; `null` for where it usually is. */
+      readonly certs: string | null;
+      readonly dryRun: boolean;
+      readonly json: boolean;
+    }
+  | {
+      readonly command: 'cert';
+      readonly names: readonly string[];
+      readonly certs: string | null;
+      readonly out: string | null;
+      readonly json: boolean;
+    }
   | { readonly command: 'demo'; readonly service: DemoName; readonly address: string; readonly port: number };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,6 +75,7 @@ interface OptionSpec {
 type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+const CERTS = { certs: { type: 'string' } } as const;
 const JSON_SWITCH = { json: { type: 'boolean' } } as const;
 
 /** The options of each command, besides --help. */
@@ -62,6 +91,9 @@ const OPTIONS: Readonly<Record<CommandName, OptionSpecs>> = {
   },
   config: { ...CONFIG, ...JSON_SWITCH },
   schema: {},
+  trust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
+  untrust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
+  cert: { ...JSON_SWITCH, ...CERTS, out: { type: 'string', short: 'o' } },
   demo: { address: { type: 'string' }, port: { type: 'string' } },
   help: {},
   version: {},
@@ -111,6 +143,12 @@ function parseCommand(command: CommandName, rest: readonly string[], environment
     case 'start':
       refusePositionals(command, given.positionals);
       return { command, path, inline: null, demo: given.on('demo'), strict: given.on('strict') };
+    case 'trust':
+    case 'untrust':
+      refusePositionals(command, given.positionals);
+      return { command, certs: given.text('certs') ?? null, dryRun: given.on('dry-run'), json };
+    case 'cert':
+      return { command, ...certOf(given), json };
     case 'schema':
     case 'version':
       refusePositionals(command, given.positionals);
@@ -218,6 +256,7 @@ function portOf(option: string, text: string | undefined): number | undefined {
   throw new UsageError(`“${text}” is not a port`, `A port is a number from 0 to 65535: ${option} 8443`);
 }
 
+const CERT_EXAMPLE = 'For example: headgate cert app.localhost';
 const ROUTE_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
 
 function requestOf(given: Given): { method: string; url: URL; headers: string[] } {
@@ -233,6 +272,14 @@ function headerOf(text: string): string[] {
   const colon = text.indexOf(':');
   if (colon < 1) throw new UsageError(`“${text}” is not a header field`, `For example: -H 'X-Beta: on'`);
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+function certOf(given: Given): { names: string[]; certs: string | null; out: string | null } {
+  const names = given.positionals.map((name) => name.toLowerCase());
+  const wrong = names.find((name) => !isLocalName(name));
+  if (names.length === 0) throw new UsageError('“headgate cert” needs a name', CERT_EXAMPLE);
+  if (wrong !== undefined) throw new UsageError(`“${wrong}” is not a host name, *.name, or IP address`, CERT_EXAMPLE);
+  return { names, certs: given.text('certs') ?? null, out: given.text('out') ?? null };
 }
 
 function demoOf(given: Given): Command {

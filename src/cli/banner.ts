@@ -9,8 +9,8 @@ export interface BannerOptions {
   /** The same for connections that are forwarded as they are. */
   readonly streams: readonly Way[];
   readonly colour: boolean;
-  /** Shown when a certificate of the local CA is in use. */
-  readonly authorityFile: string | null;
+  /** The file of the local CA, if it is in use and not trusted; `null` when it is not in use. */
+  readonly untrusted: Promise<string | null> | null;
 }
 
 interface Way {
@@ -27,10 +27,9 @@ export async function banner(gateway: Gateway, options: BannerOptions): Promise<
     lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(`${url}/`)}`);
   lines.push(`  ➜  Dashboard  ${gateway.adminUrl}/`);
   lines.push(...(await routeLines([...options.streams, ...options.routes], status)));
-  if (options.authorityFile !== null) {
-    lines.push(
-      `  TLS: certificates are signed by the local CA ${options.authorityFile}; trust it, or use curl --cacert`,
-    );
+  const untrusted = await options.untrusted;
+  if (untrusted !== null) {
+    lines.push(`  TLS: the local CA ${untrusted} is not trusted yet. Run  ${bold('headgate trust')}`);
   }
   return `\n${lines.join('\n')}\n\n`;
 }

@@ -11,7 +11,9 @@ Commands
   start    run the gateway          route    which route takes this request?
   check    check a configuration    routes   list the routes in the order they are tried
   config   show it with defaults    schema   print its JSON Schema, for editors
-  demo     run a demo service       help     more about a command: headgate help start
+  trust    trust the local CA       untrust  take it out of every store again
+  cert     a certificate of it      demo     run a demo service
+  help     more about a command: headgate help start
 
 Without a command: ROUTE=TARGET …
   /api=3000               localhost:3000 gets /api and everything below it
@@ -34,6 +36,10 @@ Exit codes: 0 fine, 1 failure, 2 usage, 69 unavailable, 75 address in use, 77 no
 
 const CONFIG = '  -c, --config PATH   directory or file; HEADGATE_CONFIG, or routes/, unless given\n';
 const JSON_LINE = '  --json              for programs\n';
+
+const CERTS =
+  '  --certs DIR         where the local CA is; unless given HEADGATE_CERTS, certs/, or where\n                      headgate ROUTE=TARGET keeps it\n';
+const TRUST = `  --dry-run           show the commands, change nothing\n${CERTS}`;
 
 const TOPICS: Readonly<Record<CommandName, string>> = {
   start: `Run the gateway.
@@ -78,6 +84,31 @@ ${CONFIG}${JSON_LINE}`,
 
 Editors use it when a file begins with:  # yaml-language-server: $schema=headgate.schema.json
 `,
+  trust: `Let this machine trust the local CA, in the system's store and the browsers' (Chromium, Firefox).
+
+  headgate trust
+  headgate trust --dry-run
+
+${TRUST}${JSON_LINE}
+The CA is made if there is none. What will run is shown before it does. The system's store takes root:
+without it the commands are shown, with sudo. A second time nothing changes.
+Exit codes: 77 when something is left to root, 1 when something failed or is missing.
+`,
+  untrust: `Take out of every store of this machine what “headgate trust” has put there, now or earlier.
+The CA itself stays where it is.
+
+  headgate untrust
+  headgate untrust --dry-run
+
+${TRUST}${JSON_LINE}`,
+  cert: `Make a certificate of the local CA, for a server of your own, and tell where its files are.
+It is the same one each time, until it is about to end.
+
+  headgate cert db.localhost
+  headgate cert shop.test '*.shop.test' 10.0.0.7 --out tls/
+
+  -o, --out DIR       put a copy of certificate and key there
+${CERTS}${JSON_LINE}`,
   demo: `Run one of the services that the starter configuration points to: fine, slow, flaky.
 
   headgate demo fine

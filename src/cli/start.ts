@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,9 @@ import { mistakesIn } from './compile-only.ts';
 import { DEMO_PORTS, DEMO_SERVICES, startDemo, stopDemo } from './demo.ts';
 import { exitCodes } from './exit-codes.ts';
 import { streamRows } from './stream-rows.ts';
+import { certificatesDirectory, localCa } from './trust/local-ca.ts';
+import { thisMachine } from './trust/machine.ts';
+import { isTrusted } from './trust/stores.ts';
 
 export interface StartOptions {
   /** Directory or file; `routes` unless given. */
@@ -35,7 +37,7 @@ export async function start(options: StartOptions): Promise<number> {
     const gateway = await startGateway({
       config: loaded.config,
       origins: loaded.origins,
-      certificatesDirectory: certificatesDirectory(options),
+      certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
       strict: options.strict,
     });
@@ -104,18 +106,16 @@ async function startDemos(started: Server[]): Promise<void> {
   }
 }
 
-/** Beside the configuration in a checkout; for the command line alone, where programs keep their data (XDG base directories). */
-function certificatesDirectory({ inline }: StartOptions): string {
-  const { HEADGATE_CERTS, XDG_DATA_HOME } = process.env;
-  if (HEADGATE_CERTS !== undefined) return HEADGATE_CERTS;
-  if (inline === null || existsSync('certs')) return 'certs';
-  return join(XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'headgate', 'certs');
+function directoryOf({ inline }: StartOptions): string {
+  return certificatesDirectory({ environment: process.env, home: homedir(), inline: inline !== null });
 }
 
 function describe(gateway: Gateway, config: Config, options: StartOptions): Promise<string> {
   const mints = Object.values(config.listeners).some(
     ({ tls }) =>
-      tls !== undefined && tls.certificate === undefined && tls.certificates.length === 0 && tls.acme === undefined,
+      tls !== undefined &&
+      (tls.names !== undefined ||
+        (tls.certificate === undefined && tls.certificates.length === 0 && tls.acme === undefined)),
   );
   return banner(gateway, {
     elapsedMs: process.uptime() * 1000,
@@ -125,8 +125,28 @@ function describe(gateway: Gateway, config: Config, options: StartOptions): Prom
       leads: route.pool ?? (route.redirect === undefined ? 'fixed response' : `redirect ${route.redirect.to}`),
     })),
     colour: wantsColour(process.stderr, process.env),
-    authorityFile: mints ? join(certificatesDirectory(options), 'ca.pem') : null,
+    untrusted: mints ? untrustedAuthority(directoryOf(options)) : null,
   });
+}
+
+/** Looking whether somebody trusts the local CA may run a program for each browser; the banner waits this long for them. */
+const LONGEST_LOOK_MS = 1000;
+
+/** The file of the local CA if nobody here trusts it; `null` also when that could not be found out. */
+async function untrustedAuthority(directory: string): Promise<string | null> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<true>();
+  const timer = setTimeout(() => resolve(true), LONGEST_LOOK_MS);
+  try {
+    const authority = localCa(directory);
+    if (authority === null) return null;
+    const trusted = await Promise.race([isTrusted(thisMachine(process.env), authority), tooLate]);
+    return trusted ? null : join(directory, 'ca.pem');
+  } catch {
+    // Its file is gone since the gateway read it: what it says of trust is of no interest any more.
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function matchOf(match: Config['routes'][number]['match']): string {

@@ -10,12 +10,14 @@ const version = z
 const LABEL = '(?!-)[A-Za-z0-9_-]{1,63}(?<!-)';
 const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 
-/** A host name, `*.` and one, or an address. */
+/** A host name, `*.` and one, or an address without brackets: what the local CA can mint a certificate for. */
+export function isLocalName(text: string): boolean {
+  return NAME.test(text) || z.ipv4().safeParse(text).success || z.ipv6().safeParse(text).success;
+}
+
 const localName = z
   .string()
-  .refine((text) => NAME.test(text) || z.ipv4().safeParse(text).success || z.ipv6().safeParse(text).success, {
-    message: 'a name is a host name, *.name, or an IP address without brackets',
-  });
+  .refine(isLocalName, { message: 'a name is a host name, *.name, or an IP address without brackets' });
 
 const certificateFile = z
   .strictObject({

@@ -8,17 +8,23 @@ export interface BrowserPrograms {
   readonly certutil: string;
 }
 
+export interface BrowserOptions {
+  readonly directory: string;
+  readonly authorityFile: string | null;
+  /** Default: a new one. */
+  readonly home?: string;
+}
+
 /**
  * Debian's Chromium with a home and a profile of its own under `directory`, in which the authority of `authorityFile` is
  * trusted as a person would trust it, in the NSS database; `null` for none. No certificate error is ignored.
  */
 export async function openBrowser(
   programs: BrowserPrograms,
-  { directory, authorityFile }: { readonly directory: string; readonly authorityFile: string | null },
+  { directory, authorityFile, home = mkdtempSync(join(directory, 'home-')) }: BrowserOptions,
 ): Promise<BrowserContext> {
-  const home = mkdtempSync(join(directory, 'home-'));
   if (authorityFile !== null) await trust(programs.certutil, authorityFile, home);
-  return chromium.launchPersistentContext(join(home, 'profile'), {
+  return chromium.launchPersistentContext(mkdtempSync(join(home, 'profile-')), {
     executablePath: programs.chromium,
     args: [
       '--no-sandbox',

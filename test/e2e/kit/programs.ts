@@ -11,6 +11,7 @@ const PACKAGES = {
   pebble: 'pebble',
   'pebble-challtestsrv': 'pebble',
   sh: 'dash',
+  'update-ca-certificates': 'ca-certificates',
   slowhttptest: 'slowhttptest',
   wrk: 'wrk',
 } as const;

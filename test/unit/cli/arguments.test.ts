@@ -28,6 +28,14 @@ describe('a command line', () => {
     ['routes --json', { command: 'routes', path: 'routes', json: true }],
     ['config -c x', { command: 'config', path: 'x', json: false }],
     ['schema', { command: 'schema' }],
+    ['trust', { command: 'trust', certs: null, dryRun: false, json: false }],
+    ['trust --dry-run --json', { command: 'trust', certs: null, dryRun: true, json: true }],
+    ['untrust --certs x', { command: 'untrust', certs: 'x', dryRun: false, json: false }],
+    ['cert App.localhost', { command: 'cert', names: ['app.localhost'], certs: null, out: null, json: false }],
+    [
+      'cert a.test *.a.test ::1 -o x',
+      { command: 'cert', names: ['a.test', '*.a.test', '::1'], certs: null, out: 'x', json: false },
+    ],
     ['demo slow', { command: 'demo', service: 'slow', address: '127.0.0.1', port: 9002 }],
     ['demo fine --address 0.0.0.0 --port 0', { command: 'demo', service: 'fine', address: '0.0.0.0', port: 0 }],
   ])('headgate %s', (line, command) => {
@@ -79,7 +87,8 @@ describe('flags win over the environment, which wins over defaults', () => {
 });
 
 describe('a wrong command line', () => {
-  const ALL = 'There are start, check, routes, route, config, schema, demo; or ROUTE=TARGET, as in /api=3000';
+  const ALL =
+    'There are start, check, routes, route, config, schema, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
   test.each([
     ['strat', '“strat” is not a command', 'Did you mean “headgate start”?'],
