@@ -11,7 +11,7 @@ export interface GatewayStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly routes: number;
-  /** Those from files, in the order of the configuration. */
+  /** Those from files, in the order of the configuration, and those obtained by ACME. */
   readonly certificates: readonly CertificateStatus[];
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { CertificateLog } from '../control/certificates/certificate-log.ts';
-import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
+import { type CertificateStatus, obtainedStatus } from '../control/certificates/certificate-status.ts';
 import { ExpiryWatch } from '../control/certificates/expiry-watch.ts';
 import { FileCertificates } from '../control/certificates/file-certificates.ts';
 import { Stapler } from '../control/certificates/stapler.ts';
@@ -16,6 +16,7 @@ export class GatewayCertificates {
   readonly #expiry: ExpiryWatch;
   readonly #stapler: Stapler;
   readonly #files: FileCertificates[] = [];
+  readonly #acme: { readonly listener: string; readonly source: CertificateSource }[] = [];
 
   constructor({ clock, log, ask }: { readonly clock: Clock; readonly log: CertificateLog; readonly ask: HttpClient }) {
     this.#stapler = new Stapler({ ask, clock, random: Math.random, log });
@@ -36,6 +37,7 @@ export class GatewayCertificates {
       changed: () => this.#expiry.look(),
     });
     this.#files.push(files);
+    if (parts.acme !== null) this.#acme.push({ listener, source: parts.acme });
     return files;
   }
 
@@ -51,6 +53,12 @@ export class GatewayCertificates {
   }
 
   status(): readonly CertificateStatus[] {
-    return this.#files.flatMap((files) => files.status());
+    const nowMs = this.#clock.now();
+    const obtained = this.#acme.map(({ listener, source }) => {
+      // Without a name there is nothing to wait for.
+      const certificate = source.certificateFor(null);
+      return obtainedStatus(listener, certificate instanceof Promise ? null : certificate, nowMs);
+    });
+    return [...this.#files.flatMap((files) => files.status()), ...obtained];
   }
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configFromObject } from '../../src/config/load.ts';
+import { startGateway } from '../../src/gateway.ts';
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts';
 import { type Handshake, shakeHands } from '../kit/handshake.ts';
 import { type MintOptions, mint } from '../kit/pki.ts';
@@ -138,5 +140,13 @@ describe('a certificate that is broken', () => {
     const gateway = await gatewayWith([{ certificate: join(directory, 'gone.pem'), key: join(directory, 'gone.key') }]);
     await expect(shown(gateway, 'a.test')).rejects.toThrow();
     await expect(shown(gateway)).rejects.toThrow();
+  });
+
+  test('is a configuration error for a strict gateway', async () => {
+    const tls = { certificate: join(directory, 'gone.pem'), key: join(directory, 'gone.key') };
+    const loaded = configFromObject({ listeners: { web: { port: 0, tls } }, admin: { port: 0 } });
+    if (!loaded.ok) throw new Error('The configuration is meant to load');
+    const options = { ...loaded, certificatesDirectory: directory, logLevel: 'silent' } as const;
+    await expect(startGateway({ ...options, strict: true })).rejects.toThrow(/cannot read .*gone\.pem/);
   });
 });

@@ -43,7 +43,7 @@ export class ExpiryWatch {
       if (status.notAfter === null) continue;
       const key = JSON.stringify([status.listener, status.from, status.notAfter]);
       const leftMs = Date.parse(status.notAfter) - nowMs;
-      const days = leftMs <= 0 ? 0 : WARN_DAYS.findLast((threshold) => leftMs <= threshold * DAY_MS);
+      const days = leftMs <= 0 ? 0 : thresholdsOf(status).findLast((threshold) => leftMs <= threshold * DAY_MS);
       if (days === undefined) continue;
       this.#warned.set(key, days);
       if (before.get(key) !== days) this.#warn(status, leftMs);
@@ -59,4 +59,11 @@ export class ExpiryWatch {
       log.warn({ ...fields, daysLeft, reason: 'certificate-expiring' }, 'A certificate expires soon');
     }
   }
+}
+
+/** A certificate that is renewed with a third of its life left is news only when less of it is. */
+function thresholdsOf({ renewal, notBefore, notAfter }: CertificateStatus): readonly number[] {
+  if (renewal === 'by-others' || notBefore === null || notAfter === null) return WARN_DAYS;
+  const thirdMs = (Date.parse(notAfter) - Date.parse(notBefore)) / 3;
+  return WARN_DAYS.filter((days) => days * DAY_MS < thirdMs);
 }

@@ -115,8 +115,10 @@ export class FileCertificates implements CertificateSource {
     return this.#entries.map(({ file, loaded, names, problem }) => ({
       listener: this.#options.listener,
       from: pathsOf(file)[0] ?? '',
+      renewal: 'by-others',
       names: loaded?.names ?? names,
       issuer: loaded === null ? null : issuerOf(loaded.leaf),
+      notBefore: loaded === null ? null : loaded.leaf.validFromDate.toISOString(),
       notAfter: loaded === null ? null : loaded.leaf.validToDate.toISOString(),
       state: loaded === null ? 'quarantined' : stateOf(loaded.leaf.validToDate.getTime(), nowMs),
       problem,

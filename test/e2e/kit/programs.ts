@@ -8,6 +8,7 @@ const PACKAGES = {
   curl: 'curl',
   haproxy: 'haproxy',
   npm: 'npm',
+  openssl: 'openssl',
   pebble: 'pebble',
   'pebble-challtestsrv': 'pebble',
   sh: 'dash',

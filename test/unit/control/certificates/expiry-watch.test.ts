@@ -5,16 +5,19 @@ import { ManualClock } from '../../../kit/manual-clock.ts';
 
 const DAY_MS = 86_400_000;
 
-function status(from: string, notAfterMs: number | null): CertificateStatus {
+function status(from: string, notAfterMs: number | null, over: Partial<CertificateStatus> = {}): CertificateStatus {
   return {
     listener: 'web',
     from,
+    renewal: 'by-others',
+    notBefore: '2025-12-31T00:00:00.000Z',
     names: ['a.test'],
     issuer: 'CN=CA',
     notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
     state: 'ok',
     problem: null,
     ocsp: null,
+    ...over,
   };
 }
 
@@ -62,6 +65,18 @@ test('a renewed certificate is a new one', () => {
   certificates[0] = status('a.pem', clock.now() + 20 * DAY_MS);
   watch.look();
   expect(lines).toEqual(['warn a.pem certificate-expiring 1', 'warn a.pem certificate-expiring 20']);
+});
+
+test.each([
+  [90, [7, 1, 0]],
+  [47, [7, 1, 0]],
+  [6, [1, 0]],
+])('one of %s days that renews itself is warned of only when that should have happened long ago', (days, expected) => {
+  const clock = new ManualClock();
+  const notBefore = new Date(clock.now()).toISOString();
+  const { lines } = start([status('acme', clock.now() + days * DAY_MS, { renewal: 'automatic', notBefore })], clock);
+  clock.advance((days + 1) * DAY_MS);
+  expect(lines.map((line) => Number(line.split(' ').at(-1)))).toEqual(expected);
 });
 
 test('nothing is left of a watch that was stopped', () => {
