@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyPair } from '../../exchange/certificate.ts';
 
@@ -39,7 +39,7 @@ export class KeyFiles {
     try {
       const { mode } = await handle.stat();
       // Windows has no such modes: Node makes them up there.
-      if ((mode & 0o077) !== 0 && process.platform !== 'win32') await this.#tighten(file, mode);
+      if ((mode & 0o077) !== 0 && process.platform !== 'win32') await this.#tighten(file, handle, mode);
       return await handle.readFile('utf8');
     } finally {
       await handle.close();
@@ -77,10 +77,10 @@ export class KeyFiles {
     return files.flatMap((file) => (file.endsWith('.pem') && !file.endsWith('-key.pem') ? [file.slice(0, -4)] : []));
   }
 
-  async #tighten(file: string, mode: number): Promise<void> {
+  async #tighten(file: string, handle: FileHandle, mode: number): Promise<void> {
     const was = `${file} could be read by others (mode 0${(mode & 0o777).toString(8)})`;
     try {
-      await chmod(file, 0o600);
+      await handle.chmod(0o600);
       this.#trouble(`${was}; it has mode 0600 now`);
     } catch (error) {
       this.#trouble(`${was} and can't be changed: ${(error as Error).message}`);
@@ -99,18 +99,32 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
 
 async function replace(file: string, text: string, mode: number): Promise<void> {
   const temporary = await temporaryFile(file, text, mode);
-  await rename(temporary, file);
+  try {
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 async function claim(file: string, text: string, mode: number): Promise<void> {
   const temporary = await temporaryFile(file, text, mode);
   try {
     // Unlike a rename, a link does not replace what is there.
-    await link(temporary, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    await unlessTaken(link(temporary, file));
+  } catch {
+    // Some file systems (FAT, network shares) have no links. Then a reader may see half a file, for a moment and once.
+    await unlessTaken(writeFile(file, text, { mode, flag: 'wx' }));
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+async function unlessTaken(claiming: Promise<void>): Promise<void> {
+  try {
+    await claiming;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
