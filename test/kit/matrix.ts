@@ -17,14 +17,14 @@ import { origin } from './origin.ts';
 import { stopAfterTest } from './stop.ts';
 
 /** How clients talk to the gateway, and what the gateway talks to endpoints with. A new one of either is one member more. */
-const DOWNSTREAMS = ['h1', 'h1-tls', 'h2'] as const;
+const DOWNSTREAMS = ['h1', 'h1-tls', 'h2', 'h2c'] as const;
 const TRANSPORTS = ['undici'] as const;
 
 export type Downstream = (typeof DOWNSTREAMS)[number];
 export type TransportName = (typeof TRANSPORTS)[number];
 
 export interface MatrixOptions {
-  /** Combinations that are left out, each with the reason why. */
+  /** Combinations that are left out, each with the reason why; one for `h2` counts for `h2c` too. */
   readonly without?: Readonly<Partial<Record<Downstream | TransportName, string>>>;
 }
 
@@ -41,12 +41,23 @@ export interface Stage {
 export function matrix(name: string, body: (stage: Stage) => Promise<void>, options: MatrixOptions = {}): void {
   for (const downstream of DOWNSTREAMS) {
     for (const transport of TRANSPORTS) {
-      const reason = options.without?.[downstream] ?? options.without?.[transport];
+      const { without = {} } = options;
+      const reason = without[downstream] ?? without[transport] ?? (downstream === 'h2c' ? without.h2 : undefined);
       if (reason !== undefined) continue;
       test(`${name} (${downstream}, ${transport})`, () =>
         body({ downstream, transport, origin, gateway: (config, more) => frontOf(downstream, config, more) }));
     }
   }
+}
+
+/** The client speaks HTTP/2. */
+export function isHttp2(downstream: Downstream): boolean {
+  return downstream === 'h2' || downstream === 'h2c';
+}
+
+/** Without TLS. */
+export function isPlain(downstream: Downstream): boolean {
+  return downstream === 'h1' || downstream === 'h2c';
 }
 
 /** For `without`: what HTTP/2 has no way to say. */
@@ -62,9 +73,10 @@ export const ONE_PROTOCOL = {
 } as const;
 
 async function frontOf(downstream: Downstream, config: TestConfig, options?: TestGatewayOptions): Promise<Front> {
-  const tls = downstream === 'h1' ? {} : { tls: { names: ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'] } };
+  const names = ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'];
+  const protocol = isPlain(downstream) ? { h2c: downstream === 'h2c' } : { tls: { names } };
   const { web, ...others } = config.listeners ?? {};
-  const listeners = { web: { port: 0, ...tls, ...web }, ...others };
+  const listeners = { web: { port: 0, ...protocol, ...web }, ...others };
   return new Front(await startTestGateway({ ...config, listeners }, options), downstream);
 }
 
@@ -80,12 +92,12 @@ export class Front {
 
   /** Scheme that clients use. */
   get scheme(): 'http' | 'https' {
-    return this.downstream === 'h1' ? 'http' : 'https';
+    return isPlain(this.downstream) ? 'http' : 'https';
   }
 
   /** A connection for several requests. Closed after the test. */
   async connect(serverName = 'shop.test'): Promise<ClientConnection> {
-    return this.downstream === 'h2' ? this.connectHttp2(serverName) : this.connectHttp1(serverName);
+    return isHttp2(this.downstream) ? this.connectHttp2(serverName) : this.connectHttp1(serverName);
   }
 
   /** A request on a connection of its own, still under way. */
@@ -109,7 +121,7 @@ export class Front {
   }
 
   async connectHttp1(serverName = 'shop.test'): Promise<Http1Client> {
-    if (this.downstream === 'h2') throw new Error('Cannot speak HTTP/1.1 here: leave h2 out, with a reason');
+    if (isHttp2(this.downstream)) throw new Error('Cannot speak HTTP/1.1 here: leave h2 out, with a reason');
     const tcp = await this.#dial();
     const client = new Http1Client(this.downstream === 'h1' ? tcp : await secured(tcp, serverName, 'http/1.1'), tcp);
     stopAfterTest(() => client.close());
@@ -117,8 +129,9 @@ export class Front {
   }
 
   async connectHttp2(serverName = 'shop.test'): Promise<Http2Client> {
-    const socket = await secured(await this.#dial(false), serverName, 'h2');
-    const session = connectHttp2(`https://${serverName}`, { createConnection: () => socket });
+    const tcp = await this.#dial(false);
+    const socket = this.downstream === 'h2c' ? tcp : await secured(tcp, serverName, 'h2');
+    const session = connectHttp2(`${this.scheme}://${serverName}`, { createConnection: () => socket });
     const client = new Http2Client(session);
     stopAfterTest(() => client.close());
     await settled(session);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import type { TestConfig } from '../kit/gateway.ts';
-import { type Front, matrix, type Stage } from '../kit/matrix.ts';
+import { type Front, isHttp2, isPlain, matrix, type Stage } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
 
 matrix('the record of an exchange tells the whole story', async ({ gateway, origin, downstream }) => {
@@ -19,9 +19,9 @@ matrix('the record of an exchange tells the whole story', async ({ gateway, orig
   });
   expect(record.request).toMatchObject({
     ...{ method: 'POST', target: '/orders?x=1', authority: 'shop.test', scheme: front.scheme },
-    version: downstream === 'h2' ? '2' : '1.1',
+    version: isHttp2(downstream) ? '2' : '1.1',
   });
-  if (downstream === 'h1') expect(record.tls).toBeNull();
+  if (isPlain(downstream)) expect(record.tls).toBeNull();
   else expect(record.tls).toMatchObject({ serverName: 'shop.test', protocol: 'TLSv1.3' });
   expect(record.startedAtEpoch).toBeGreaterThanOrEqual(before);
   expect(record.totalMs).toBeGreaterThanOrEqual(record.firstByteMs ?? Number.NaN);

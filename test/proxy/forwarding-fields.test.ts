@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
-import { matrix } from '../kit/matrix.ts';
+import { isHttp2, isPlain, matrix } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
 
 const FORGED = [
@@ -19,7 +19,7 @@ matrix('the endpoint is told who asked, how, and through whom', async ({ gateway
   expect(received.all('x-forwarded-host')).toEqual(['shop.test:1234']);
   expect(received.all('x-forwarded-port')).toEqual([String(front.gateway.port())]);
   expect(received.all('forwarded')).toEqual([`for=127.0.0.1;host="shop.test:1234";proto=${scheme}`]);
-  expect(received.all('via')).toEqual([downstream === 'h2' ? '2.0 headgate' : '1.1 headgate']);
+  expect(received.all('via')).toEqual([isHttp2(downstream) ? '2.0 headgate' : '1.1 headgate']);
 });
 
 matrix('what an unknown client says of forwarding is replaced', async ({ gateway, origin }) => {
@@ -90,7 +90,7 @@ matrix('a trusted proxy’s request id is kept, unless it is none', async ({ gat
 
 matrix('a gateway that forwards to itself ends the loop with 508', async ({ gateway, downstream }) => {
   const port = await deadPort();
-  const scheme = downstream === 'h1' ? 'http' : 'https';
+  const scheme = isPlain(downstream) ? 'http' : 'https';
   const front = await gateway({
     listeners: { web: { port } },
     pools: { self: { endpoints: [`${scheme}://127.0.0.1:${port}`], tls: { insecure: true } } },

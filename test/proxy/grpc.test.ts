@@ -11,7 +11,9 @@ import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, type MatrixOptions, matrix, type Stage } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
 
-const GRPC: MatrixOptions = { without: { h1: 'gRPC needs HTTP/2', 'h1-tls': 'gRPC needs HTTP/2' } };
+const GRPC: MatrixOptions = {
+  without: { h1: 'gRPC needs HTTP/2', 'h1-tls': 'gRPC needs HTTP/2', h2c: 'its client is dialled with TLS' },
+};
 const HELLO = Buffer.from('hello');
 
 matrix(

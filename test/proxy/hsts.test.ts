@@ -4,7 +4,7 @@ import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { HTTP1_ONLY, HTTP2_ONLY, matrix } from '../kit/matrix.ts';
 import { visit } from '../kit/tls-visit.ts';
 
-const PLAIN = { h1: 'there is no TLS' } as const;
+const PLAIN = { h1: 'there is no TLS', h2c: 'there is no TLS' } as const;
 const FIELD = 'strict-transport-security';
 
 const hsts: NonNullable<TestConfig['listeners']> = {
@@ -58,7 +58,7 @@ matrix(
     expect(reply.status).toBe(417);
     expect(reply.all(FIELD)).toEqual(['max-age=86400; includeSubDomains']);
   },
-  { without: HTTP2_ONLY },
+  { without: { ...HTTP2_ONLY, ...PLAIN } },
 );
 
 matrix('without hsts an endpoint’s own field stays as it is', async ({ gateway, origin }) => {

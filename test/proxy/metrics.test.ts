@@ -80,5 +80,5 @@ matrix(
       `headgate_certificate_not_after_seconds{listener="web",from="${tls.certificate}"} ${notAfter}`,
     );
   },
-  { without: { h1: 'it has no certificate' } },
+  { without: { h1: 'it has no certificate', h2c: 'it has no certificate' } },
 );

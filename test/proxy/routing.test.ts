@@ -156,7 +156,7 @@ matrix(
       expect([serverName, reply.status === 200 ? reply.text : null]).toEqual([serverName, name]);
     }
   },
-  { without: { h1: 'there is no server name without TLS' } },
+  { without: { h1: 'there is no server name without TLS', h2c: 'there is no server name without TLS' } },
 );
 
 matrix('a request that no route takes is 404, with the reason', async ({ gateway }) => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import type { TestConfig } from '../kit/gateway.ts';
-import { HTTP1_ONLY, matrix } from '../kit/matrix.ts';
+import { HTTP1_ONLY, isPlain, matrix } from '../kit/matrix.ts';
 
 /** Paths as sent, and the one form in which routing and the endpoint see them. */
 const canonical: readonly [string, string][] = [
@@ -81,7 +81,7 @@ matrix(
   async ({ gateway, origin, downstream }) => {
     const shop = await origin();
     const front = await gateway(forwardTo(shop, { route: { match: { host: 'shop.test' } } }));
-    const scheme = downstream === 'h1' ? 'http' : 'https';
+    const scheme = isPlain(downstream) ? 'http' : 'https';
     const exchange = await front.raw(`GET ${scheme}://shop.test/a?b HTTP/1.1\r\nHost: other.test\r\n\r\n`);
     expect((await exchange.reply()).status).toBe(200);
     const received = await shop.request();
