@@ -86,7 +86,7 @@ class Total implements Deadline {
   }
 }
 
-/** No piece of the response for `idleMs`, and none of the request either. */
+/** No piece of the response for `idleMs`, and none of the request since that was last looked at: once in `idleMs`. */
 class Silence implements Deadline {
   at = 0;
   slot = 0;

@@ -5,6 +5,7 @@ import type { Attempt, AttemptReceiver, InFlight } from '../exchange/attempt.ts'
 import { type HeaderList, noHeaders } from '../http/headers.ts';
 import type { Connection, ResponseController } from './connection.ts';
 import type { ConnectionPool, Waiter } from './connection-pool.ts';
+import { sendHeadEarly } from './early-head.ts';
 import {
   attemptFailure,
   headTimeout,
@@ -125,6 +126,20 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
 
   bodyFailed(cause: Error): void {
     if (!this.#done) this.#abort(attemptFailure(cause, this.#stage()));
+  }
+
+  bodyWaits(): void {
+    if (this.#done || this.#controller === null || this.#connection === null) return;
+    const { method, target, destination } = this.attempt;
+    const { socket } = this.#connection;
+    if (!socket.writable) return;
+    sendHeadEarly(socket, {
+      method,
+      target,
+      headers: this.headers,
+      keepsAlive: destination.limits.keepAliveMs !== 0,
+      chunked: this.attempt.body?.length === null,
+    });
   }
 
   /** The endpoint took nothing for a whole period. A client that sends nothing is not the endpoint's fault. */

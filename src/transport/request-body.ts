@@ -8,18 +8,23 @@ const BUFFER_BYTES = 64 * 1024;
 export interface BodyOwner {
   /** The body stops before its end: its sender broke it off, or it is not what was announced. */
   bodyFailed(cause: Error): void;
+  /** undici wants the body, and its sender has nothing of it yet. */
+  bodyWaits(): void;
 }
 
 /**
  * A `BodySource` as the stream that undici wants. The source is asked for nothing before undici reads, which it does only once
  * it writes the request: until then the body stays untouched and may go elsewhere. Trailers are dropped: undici can't send any
- * (RFC 9110 §6.5 lets an intermediary do so). undici sends the head together with the first byte of the body.
+ * (RFC 9110 §6.5 lets an intermediary do so). undici sends the head together with the first byte of the body: see
+ * `early-head.ts`.
  */
 export class RequestBody extends Readable implements BodySink {
   onDrain: (() => void) | null = null;
   readonly #source: BodySource;
   readonly #owner: BodyOwner;
   #piped = false;
+  /** A byte, or the end, has come. */
+  #begun = false;
   /** The source holds us as its sink. */
   #attached = false;
   #full = false;
@@ -32,12 +37,14 @@ export class RequestBody extends Readable implements BodySink {
   }
 
   data(chunk: Uint8Array): boolean {
+    this.#begun = true;
     if (this.#detached || this.push(chunk)) return true;
     this.#full = true;
     return false;
   }
 
   end(): void {
+    this.#begun = true;
     this.#attached = false;
     if (!this.#detached) this.push(null);
   }
@@ -54,12 +61,18 @@ export class RequestBody extends Readable implements BodySink {
     if (this.#attached) this.#source.unpipe();
   }
 
+  lookWhetherBegun(): void {
+    if (!this.#begun && !this.#detached) this.#owner.bodyWaits();
+  }
+
   override _read(): void {
     if (this.#detached) return;
     if (!this.#piped) {
       this.#piped = true;
       this.#attached = true;
       this.#source.pipe(this);
+      // What was received with the head comes within this turn of the event loop.
+      if (!this.#begun) setImmediate(lookWhetherBegun, this);
       return;
     }
     if (!this.#full) return;
@@ -73,4 +86,8 @@ export class RequestBody extends Readable implements BodySink {
     this.detach();
     callback(null);
   }
+}
+
+function lookWhetherBegun(body: RequestBody): void {
+  body.lookWhetherBegun();
 }
