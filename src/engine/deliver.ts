@@ -95,8 +95,7 @@ export class Delivery {
 
   tunnelEnded({ cause, endedFirst }: TunnelEnd): void {
     // One side had said goodbye and the other did not answer, or just cut the line: that is an end, not a failure.
-    if (endedFirst !== null) this.#progress.endSide = endedFirst;
-    else if (cause !== null) this.#progress.blame(cause);
+    if (endedFirst === null && cause !== null) this.#progress.blame(cause);
     this.#progress.exchange.response.onClose?.();
   }
 

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
+import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { cookieValue } from '../http/cookie.ts';
 import { grpcStatusIn } from '../http/grpc.ts';
@@ -213,7 +214,12 @@ export class Forward implements AttemptReceiver {
       const endpoint = this.#endpoint as Endpoint;
       const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, endpoint)));
       const idleMs = this.#plan.timeouts.tunnelIdleMs;
-      splice(this.#parts, { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS }, (end) => {
+      const ends = { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS };
+      // Now, not at the end: a client that is gone after its own end closes the exchange before the tunnel is through.
+      const firstEnd = (side: Side): void => {
+        this.#progress.endSide = side;
+      };
+      splice(this.#parts, { ...ends, firstEnd }, (end) => {
         this.#finish();
         this.#delivery.tunnelEnded(end);
       });

@@ -11,6 +11,8 @@ export interface TunnelEnds {
   readonly idleMs: number;
   /** The same once one side has ended; 0 for none. */
   readonly halfClosedMs: number;
+  /** Called when the first of the two sides has ended by itself; the other may go on. */
+  readonly firstEnd?: (side: 'client' | 'upstream') => void;
 }
 
 /** How a tunnel ended. */
@@ -60,7 +62,10 @@ class Tunnel {
   directionEnded(from: 'client' | 'upstream'): void {
     if (this.#open === 0) return;
     this.#open -= 1;
-    this.#endedFirst ??= from;
+    if (this.#endedFirst === null) {
+      this.#endedFirst = from;
+      this.#ends.firstEnd?.(from);
+    }
     if (this.#open === 0) {
       this.#parts.deadlines.disarm(this.#idle);
       this.#ended({ cause: null, endedFirst: this.#endedFirst });

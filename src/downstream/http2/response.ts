@@ -45,7 +45,7 @@ export class Http2Sink implements ResponseSink {
     // All three, because a stream closes only when its request was read to the end: a response may be over long before,
     // and a stream with bytes unread may have died long before.
     stream.on('finish', () => this.#finished());
-    stream.on('aborted', () => this.#closed());
+    stream.on('aborted', () => this.#finished());
     stream.on('close', () => {
       this.#closed();
       owner.streamClosed();
@@ -122,7 +122,7 @@ export class Http2Sink implements ResponseSink {
     return started;
   }
 
-  /** Everything written has left. For a tunnel that is only one direction's end. */
+  /** Everything written has left, or nothing more will. For a tunnel that is only one direction's end. */
   #finished(): void {
     if (!this.#handedOver) this.#closed();
   }
@@ -135,8 +135,9 @@ export class Http2Sink implements ResponseSink {
     // Node ends the writable side of a stream that dies under us; `aborted` says that it was not we who did.
     const complete = writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
     this.#owner.responseClosed(complete);
-    // The end of a tunnel is told by its channel, whoever of the two hears of it first.
-    if (this.onClose !== null && !this.#handedOver) this.onClose();
+    // A tunnel's channel hears of the same event after us, and knows more about it.
+    if (this.#handedOver) queueMicrotask(() => this.onClose?.());
+    else if (this.onClose !== null) this.onClose();
   }
 
   get #gone(): boolean {
