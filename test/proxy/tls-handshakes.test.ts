@@ -36,14 +36,26 @@ describe('what is agreed on', () => {
     expect(visited).toMatchObject({ protocol: 'TLSv1.3', group: 'X25519MLKEM768' });
   });
 
-  test('the client’s preference counts', async () => {
+  test('our order of suites counts, but ChaCha20 goes first for clients that put it first', async () => {
     const { port } = await startListener({ tls: true, handle: answer });
-    for (const cipher of ['TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384']) {
-      const ciphers = `${cipher}:TLS_AES_128_GCM_SHA256`;
-      expect((await visit({ port, ciphers })).cipher).toBe(cipher);
-    }
-    const chacha = 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256';
-    expect((await visit({ port, ...only('TLSv1.2'), ciphers: chacha })).cipher).toContain('CHACHA20');
+    const chosen = async (...suites: readonly string[]): Promise<string> =>
+      (await visit({ port, ciphers: suites.join(':') })).cipher;
+    const [aes128, aes256, chacha] = [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+    ];
+    expect(await chosen(aes256, chacha, aes128)).toBe(aes128);
+    expect(await chosen(chacha, aes256, aes128)).toBe(chacha);
+    expect(await chosen(aes256)).toBe(aes256);
+    const ciphers = 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256';
+    expect((await visit({ port, ...only('TLSv1.2'), ciphers })).cipher).toContain('CHACHA20');
+  });
+
+  test('a client that has not sent a key for our favourite group is not sent round again', async () => {
+    const { port } = await startListener({ tls: true, handle: answer });
+    expect((await visit({ port, ecdhCurve: 'X25519:X25519MLKEM768' })).group).toMatch(/^x25519$/i);
+    expect((await visit({ port, ecdhCurve: 'P-384' })).group).toMatch(/secp384r1|P-384/);
   });
 
   test('profile modern, as minVersion 1.3, speaks TLS 1.3 alone', async () => {

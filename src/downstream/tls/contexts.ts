@@ -49,11 +49,13 @@ export class SecureContexts {
 
 function contextFor(policy: TlsPolicy, certificate: SecureContextOptions): SecureContext {
   const { clientCertificates, tickets } = policy;
+  const profile = profileOptions(policy);
   const context = createSecureContext({
-    ...profileOptions(policy),
+    ...profile,
     ...certificate,
     // A client that renegotiates makes us work ten times as hard as it does; TLS 1.3 has done away with it (RFC 8446 §4.1.2).
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (tickets === null ? constants.SSL_OP_NO_TICKET : 0),
+    secureOptions:
+      profile.secureOptions | constants.SSL_OP_NO_RENEGOTIATION | (tickets === null ? constants.SSL_OP_NO_TICKET : 0),
     sessionIdContext: policy.scope,
     sessionTimeout: policy.sessionSeconds,
     ...(clientCertificates === null ? {} : { ca: clientCertificates.ca, crl: [...clientCertificates.crls] }),

@@ -1,9 +1,11 @@
+import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { TlsPolicy } from '../../exchange/tls-policy.ts';
 
 /**
- * Mozilla's recommendations for server-side TLS, version 6.0. The client's order of preference counts, not ours: every suite
- * in the lists is sound, and a telephone without AES in its processor knows best what it does cheaply.
+ * Mozilla's recommendations for server-side TLS, version 6.0, but for one thing: they leave the order to the client, for the
+ * sake of telephones without AES in their processor. Here the order is ours, which scanners ask for, and ChaCha20 goes
+ * first for the clients that put it first: what it was left to them for.
  */
 const SUITES_OF_TLS13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 const SUITES_OF_TLS12 = [
@@ -21,6 +23,7 @@ export interface ProfileOptions {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers: string;
   readonly ecdhCurve: string;
+  readonly secureOptions: number;
 }
 
 export function profileOptions({ profile, minVersion }: Pick<TlsPolicy, 'profile' | 'minVersion'>): ProfileOptions {
@@ -30,6 +33,7 @@ export function profileOptions({ profile, minVersion }: Pick<TlsPolicy, 'profile
     minVersion: modern ? 'TLSv1.3' : 'TLSv1.2',
     ciphers: (modern ? SUITES_OF_TLS13 : [...SUITES_OF_TLS13, ...SUITES_OF_TLS12]).join(':'),
     ecdhCurve: groups,
+    secureOptions: constants.SSL_OP_CIPHER_SERVER_PREFERENCE | constants.SSL_OP_PRIORITIZE_CHACHA,
   };
 }
 

@@ -7,6 +7,7 @@ const PACKAGES = {
   chromium: 'chromium',
   curl: 'curl',
   haproxy: 'haproxy',
+  hexdump: 'bsdextrautils',
   npm: 'npm',
   openssl: 'openssl',
   pebble: 'pebble',
@@ -14,6 +15,7 @@ const PACKAGES = {
   sh: 'dash',
   'update-ca-certificates': 'ca-certificates',
   slowhttptest: 'slowhttptest',
+  testssl: 'testssl.sh',
   wrk: 'wrk',
 } as const;
 
