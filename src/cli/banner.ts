@@ -24,7 +24,7 @@ export async function banner(gateway: Gateway, options: BannerOptions): Promise<
   const status = gateway.status();
   const lines = [`  ${bold('HEADGATE')} ${status.version}  ready in ${Math.round(options.elapsedMs)} ms`];
   for (const [index, url] of openUrls(gateway).entries())
-    lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(`${url}/`)}`);
+    lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(url.startsWith('unix:') ? url : `${url}/`)}`);
   lines.push(`  ➜  Dashboard  ${gateway.adminUrl}/`);
   lines.push(...(await routeLines([...options.streams, ...options.routes], status)));
   const untrusted = await options.untrusted;
@@ -39,7 +39,8 @@ function openUrls(gateway: Gateway): string[] {
   const urls = [...gateway.urls.values()]
     .filter((url) => !url.startsWith('tcp:'))
     .map((url) => url.replace('//127.0.0.1:', '//localhost:'));
-  return urls.sort((a, b) => Number(b.startsWith('https')) - Number(a.startsWith('https')));
+  const rank = (url: string): number => (url.startsWith('https:') ? 0 : url.startsWith('http:') ? 1 : 2);
+  return urls.sort((a, b) => rank(a) - rank(b));
 }
 
 const MOST_ROUTES = 20;

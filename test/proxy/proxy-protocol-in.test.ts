@@ -72,6 +72,17 @@ describe.each(versions)('a PROXY header %s of a trusted peer', (_version, header
     }
   });
 
+  test('names the client of HTTP/2 by prior knowledge, wherever the bytes are cut', async () => {
+    const listener = await introduced({ over: { h2c: true } });
+    for (const preamble of splits) {
+      const client = await H2Client.connect({ port: listener.port, scheme: 'http', preamble });
+      const reply = client.request({ ':path': '/', ':authority': 'shop.test' });
+      expect(await nextClient(listener)).toEqual({ ...relayed, tls: null });
+      expect((await reply).status).toBe(204);
+      client.session.destroy();
+    }
+  });
+
   test('and a request, and a second one behind it, may all come at once, byte by byte', async () => {
     const listener = await introduced();
     const whole = Buffer.concat([header, Buffer.from(get + get)]);
