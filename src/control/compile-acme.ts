@@ -29,6 +29,11 @@ export function compileAcme(config: Config, complaints: Complaints): ReadonlyMap
 
 /** Reads the `ca` file; `null` after a complaint. */
 function planOf(listener: string, config: AcmeConfig, complaints: Complaints): AcmePlan | null {
+  const wildcard = config.names.findIndex((name) => name.startsWith('*'));
+  if (wildcard !== -1) {
+    const message = 'a wildcard would need the challenge dns-01: list the names instead';
+    complaints.add(['listeners', listener, 'tls', 'acme', 'names', wildcard], { message });
+  }
   const ca = config.ca === undefined ? null : readCa(config.ca);
   if (ca !== null && 'problem' in ca) {
     complaints.add(['listeners', listener, 'tls', 'acme', 'ca'], ca.problem);

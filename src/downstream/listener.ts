@@ -236,7 +236,7 @@ export class Listener {
   #createChallenges(): ChallengeServer | null {
     const { tlsChallenges } = this.#deps;
     if (tlsChallenges === null) return null;
-    return new ChallengeServer(tlsChallenges, (reason, socket) => this.#refused(socket, reason));
+    return new ChallengeServer(tlsChallenges, (socket) => this.#refused(socket, 'acme-challenge-failed'));
   }
 
   #createStreams(): StreamFront {

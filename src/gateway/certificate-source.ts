@@ -1,3 +1,4 @@
+import type { AcmeCertificates } from '../control/certificates/acme/acme-certificates.ts';
 import type { LocalAuthority } from '../control/certificates/local-authority.ts';
 import { LocalCertificates } from '../control/certificates/local-certificates.ts';
 import type { LocalNames } from '../control/certificates/local-names.ts';
@@ -8,7 +9,7 @@ import { StartError } from './start-error.ts';
 export interface CertificateParts {
   readonly localAuthority: LocalAuthority;
   /** What this listener gets by ACME, or `null`. */
-  readonly acme: CertificateSource | null;
+  readonly acme: AcmeCertificates | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { AcmeCertificates } from '../control/certificates/acme/acme-certificates.ts';
 import type { CertificateLog } from '../control/certificates/certificate-log.ts';
-import { type CertificateStatus, obtainedStatus } from '../control/certificates/certificate-status.ts';
+import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
 import { ExpiryWatch } from '../control/certificates/expiry-watch.ts';
 import { FileCertificates } from '../control/certificates/file-certificates.ts';
 import { Stapler } from '../control/certificates/stapler.ts';
@@ -16,7 +17,7 @@ export class GatewayCertificates {
   readonly #expiry: ExpiryWatch;
   readonly #stapler: Stapler;
   readonly #files: FileCertificates[] = [];
-  readonly #acme: { readonly listener: string; readonly source: CertificateSource }[] = [];
+  readonly #acme: { readonly listener: string; readonly source: AcmeCertificates }[] = [];
 
   constructor({ clock, log, ask }: { readonly clock: Clock; readonly log: CertificateLog; readonly ask: HttpClient }) {
     this.#stapler = new Stapler({ ask, clock, random: Math.random, log });
@@ -53,11 +54,8 @@ export class GatewayCertificates {
   }
 
   status(): readonly CertificateStatus[] {
-    const nowMs = this.#clock.now();
-    const obtained = this.#acme.map(({ listener, source }) => {
-      // Without a name there is nothing to wait for.
-      const certificate = source.certificateFor(null);
-      return obtainedStatus(listener, certificate instanceof Promise ? null : certificate, nowMs);
+    const obtained = this.#acme.map(({ listener, source }): CertificateStatus => {
+      return { ...source.status(), listener, from: 'acme', renewal: 'automatic', ocsp: null };
     });
     return [...this.#files.flatMap((files) => files.status()), ...obtained];
   }

@@ -4,7 +4,6 @@ import * as x509 from '@peculiar/x509';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../src/control/http-client.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const BASE = 'https://ca.test';
 
 /** A request as it came in, JWS opened but not verified: pebble does that. */
 export interface AcmeRequest {
@@ -18,11 +17,13 @@ export interface AcmeRequest {
 export type Answered = { readonly status: number; readonly headers?: readonly string[]; readonly json?: unknown };
 
 /** Sees every signed request before the authority does; `null` lets it through, an error is a connection that broke. */
-export type Script = (request: AcmeRequest) => Answered | Error | null;
+export type Script = (request: AcmeRequest) => Answered | Error | null | Promise<Answered | Error | null>;
 
 /** An ACME authority without sockets, for what pebble can't be made to do: everything goes well unless the script says otherwise. */
 export class AcmeAuthority {
-  static readonly directoryUrl = `${BASE}/directory`;
+  /** Begin of all of its URLs. */
+  readonly base: string;
+  readonly directoryUrl: string;
   readonly requests: AcmeRequest[] = [];
   /** Nonces that were given out, and not used yet. */
   readonly nonces = new Set<string>();
@@ -35,13 +36,18 @@ export class AcmeAuthority {
   #proved = false;
   #certificate: string | null = null;
 
+  constructor(base = 'https://ca.test') {
+    this.base = base;
+    this.directoryUrl = `${base}/directory`;
+  }
+
   readonly http: HttpClient = async (request) => {
-    if (request.url === AcmeAuthority.directoryUrl) return this.#answer({ status: 200, json: directory });
+    if (request.url === this.directoryUrl) return this.#answer({ status: 200, json: directoryAt(this.base) });
     if (request.method === 'HEAD') return this.#answer({ status: 200 });
     const opened = open(request);
     this.requests.push(opened);
     const nonce = String(opened.header['nonce']);
-    const scripted = this.script(opened);
+    const scripted = await this.script(opened);
     if (scripted instanceof Error) throw scripted;
     if (!this.nonces.delete(nonce)) return this.#answer(problem(400, 'badNonce', 'seen before'));
     return this.#answer(scripted ?? (await this.#serve(opened)));
@@ -56,14 +62,21 @@ export class AcmeAuthority {
     switch (resource) {
       case 'new-account':
         this.#accounts += 1;
-        return { status: 201, headers: ['Location', `${BASE}/account/${this.#accounts}`], json: { status: 'valid' } };
+        return {
+          status: 201,
+          headers: ['Location', `${this.base}/account/${this.#accounts}`],
+          json: { status: 'valid' },
+        };
       case 'new-order':
         this.#names = ((payload?.['identifiers'] ?? []) as { value: string }[]).map(({ value }) => value);
         this.#proved = false;
         this.#certificate = null;
-        return { status: 201, headers: ['Location', `${BASE}/order/1`], json: this.#order('pending') };
+        return { status: 201, headers: ['Location', `${this.base}/order/1`], json: this.#order('pending') };
       case 'authorization':
-        return { status: 200, json: authorization(this.#names[0] ?? '', this.#proved ? 'valid' : 'pending') };
+        return {
+          status: 200,
+          json: authorization(this.base, this.#names[0] ?? '', { status: this.#proved ? 'valid' : 'pending' }),
+        };
       case 'challenge':
         this.#proved = true;
         return { status: 200, json: {} };
@@ -88,9 +101,9 @@ export class AcmeAuthority {
   #order(status: string): object {
     return {
       status,
-      authorizations: [`${BASE}/authorization/1`],
-      finalize: `${BASE}/finalize/1`,
-      ...(status === 'valid' ? { certificate: `${BASE}/certificate/1` } : {}),
+      authorizations: [`${this.base}/authorization/1`],
+      finalize: `${this.base}/finalize/1`,
+      ...(status === 'valid' ? { certificate: `${this.base}/certificate/1` } : {}),
     };
   }
 
@@ -108,17 +121,19 @@ export function problem(status: number, type: string, detail: string, headers: r
   return { status, headers, json: { type: `urn:ietf:params:acme:error:${type}`, detail } };
 }
 
-const directory = {
-  newNonce: `${BASE}/new-nonce`,
-  newAccount: `${BASE}/new-account`,
-  newOrder: `${BASE}/new-order`,
-};
+function directoryAt(base: string): object {
+  return { newNonce: `${base}/new-nonce`, newAccount: `${base}/new-account`, newOrder: `${base}/new-order` };
+}
 
-/** An authorization of `name` in `status`, with a challenge of each kind. */
-export function authorization(name: string, status: string, error?: object): object {
+/** An authorization of `name`, with a challenge of each kind. */
+export function authorization(
+  base: string,
+  name: string,
+  { status, error }: { readonly status: string; readonly error?: object },
+): object {
   const challenge = (type: string) => ({
     type,
-    url: `${BASE}/challenge/${type}`,
+    url: `${base}/challenge/${type}`,
     status,
     token: `token-for-${type}-1`,
     ...(error === undefined ? {} : { error }),

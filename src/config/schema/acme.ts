@@ -1,18 +1,19 @@
 import { z } from 'zod';
-import { isMap, oneOrMore } from './units.ts';
+import { isMap, oneOrMore, valueForms } from './units.ts';
 
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?(?:${LABEL}\\.)*${LABEL}$`);
 
-/** A name that a public authority can validate by the challenges that there are. */
+/** Wildcards too, so that the compiler can say what is wrong with them here. Parsed to lower case. */
 const dnsName = z
   .string()
-  .toLowerCase()
-  .max(253)
-  .refine((text) => !text.startsWith('*'), 'a wildcard would need the challenge dns-01: list the names instead')
-  .regex(
-    new RegExp(`^(?:\\*\\.)?(?:${LABEL}\\.)*${LABEL}$`),
-    'a DNS name is letters, digits and “-” between dots (beyond ASCII, its “xn--” form)',
-  );
+  .regex(NAME, 'not a DNS name')
+  .register(valueForms, {
+    kind: 'word',
+    noun: 'a DNS name',
+    form: 'letters, digits and “-” between dots; beyond ASCII, its “xn--” form',
+  })
+  .transform((text) => text.toLowerCase());
 
 const directory = z
   .string()
@@ -22,14 +23,17 @@ const directory = z
   );
 
 /** One address and nothing that a mailto: URL would take for more (RFC 8555 §7.3). */
-const email = z.string().regex(/^[^\s@,?]+@[^\s@,?]+$/, 'not an e-mail address');
+const email = z
+  .string()
+  .regex(/^[^\s@,?]+@[^\s@,?]+$/, 'not an e-mail address')
+  .register(valueForms, { kind: 'word', noun: 'an e-mail address', form: 'one address, as in ops@shop.example' });
 
 /** Secrets of an account that exists at the authority already. */
 const externalAccount = z.strictObject({
   kid: z.string().min(1).describe('Key identifier'),
   hmac: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{22,}={0,2}$/, 'a MAC key is base64url')
+    .refine((text) => /^[A-Za-z0-9_-]{22,}={0,2}$/.test(text), 'a MAC key is base64url')
     .describe('MAC key, base64url'),
 });
 

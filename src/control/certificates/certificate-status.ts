@@ -1,6 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import type { ServerCertificate } from '../../exchange/certificate.ts';
-import { serverNamesOf } from './server-names.ts';
+import type { X509Certificate } from 'node:crypto';
 
 /** What a running gateway says of one certificate. Plain data, nothing secret. */
 export interface CertificateStatus {
@@ -16,9 +14,9 @@ export interface CertificateStatus {
   readonly notBefore: string | null;
   /** ISO 8601; `null` while there is none. */
   readonly notAfter: string | null;
-  /** `expiring`: less than 30 days are left. `quarantined`: it can't be used, and its names are refused. */
+  /** `expiring`: less than 30 days are left, or the automatic renewal is overdue. `quarantined`: it can't be used, and its names are refused. */
   readonly state: 'ok' | 'expiring' | 'expired' | 'quarantined';
-  /** Why its files can't be used as they are now. Unless it is quarantined, what they held before is still shown. */
+  /** Why its files can't be used as they are now, or what the last order came to. Unless it is quarantined, what they held before is still shown. */
   readonly problem: string | null;
   /** Whether an OCSP response is stapled: `null` when the certificate names no responder, or is not to be stapled. */
   readonly ocsp: 'stapled' | 'missing' | null;
@@ -32,27 +30,6 @@ export const WARN_DAYS = [30, 7, 1] as const;
 export function stateOf(notAfterMs: number, nowMs: number): 'ok' | 'expiring' | 'expired' {
   if (notAfterMs <= nowMs) return 'expired';
   return notAfterMs - nowMs <= WARN_DAYS[0] * DAY_MS ? 'expiring' : 'ok';
-}
-
-/** Of a certificate that Headgate obtains itself; `null` while it has not. */
-export function obtainedStatus(
-  listener: string,
-  certificate: ServerCertificate | null,
-  nowMs: number,
-): CertificateStatus {
-  const leaf = certificate?.pairs[0] === undefined ? null : new X509Certificate(certificate.pairs[0].certificate);
-  return {
-    listener,
-    from: 'acme',
-    renewal: 'automatic',
-    names: leaf === null ? [] : serverNamesOf(leaf),
-    issuer: leaf === null ? null : issuerOf(leaf),
-    notBefore: leaf === null ? null : leaf.validFromDate.toISOString(),
-    notAfter: leaf === null ? null : leaf.validToDate.toISOString(),
-    state: leaf === null ? 'quarantined' : stateOf(leaf.validToDate.getTime(), nowMs),
-    problem: leaf === null ? 'not obtained yet' : null,
-    ocsp: null,
-  };
 }
 
 /** `O=Let's Encrypt, CN=R11` */

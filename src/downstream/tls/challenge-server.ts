@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls';
 import type { TlsChallenges } from '../../exchange/certificate.ts';
 import type { Peeked } from '../peek.ts';
-import { failureOf } from './failure.ts';
 import { HANDSHAKE_TIMEOUT_MS, socketUnder } from './handshake.ts';
 
 /** What an authority offers by ALPN, and nobody else (RFC 8737 §3). */
@@ -16,8 +15,8 @@ export class ChallengeServer {
   readonly #challenges: TlsChallenges;
   readonly #server: Server;
 
-  /** `failed` hears of each handshake that came to nothing, with an enumerated reason. */
-  constructor(challenges: TlsChallenges, failed: (reason: string, socket: Socket) => void) {
+  /** `failed` hears of each handshake that came to nothing. */
+  constructor(challenges: TlsChallenges, failed: (socket: Socket) => void) {
     this.#challenges = challenges;
     this.#server = createServer({
       // RFC 8737 §4: TLS 1.2 or higher.
@@ -30,9 +29,9 @@ export class ChallengeServer {
       socket.on('error', () => socket.destroy());
       socket.end(() => socket.destroySoon());
     });
-    this.#server.on('tlsClientError', (error, socket) => {
+    this.#server.on('tlsClientError', (_error, socket) => {
       socket.on('error', () => {});
-      failed(failureOf(error, socket.bytesRead)?.reason ?? 'handshake-abandoned', socketUnder(socket) ?? socket);
+      failed(socketUnder(socket) ?? socket);
       socket.destroy();
     });
   }

@@ -2,9 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import type { Clock, TimerHandle } from '../../../clock.ts';
 import { GatewayError } from '../../../errors.ts';
 import type { CertificateSource, KeyPair, ServerCertificate } from '../../../exchange/certificate.ts';
+import { type CertificateStatus, issuerOf } from '../certificate-status.ts';
 import type { Obtained, Proof } from './issuer.ts';
 import { AcmeError } from './problem.ts';
-import { renewalTime, retryDelay } from './renewal.ts';
+import { renewalTime, retryDelay, stateAt, type Validity } from './renewal.ts';
 
 /** Longest single timer: after a sleep of the machine or a change of its clock, dates are looked at again this soon. */
 const LOOK_MS = 3_600_000;
@@ -16,9 +17,12 @@ export interface AcmeOptions {
 
 /** Hears how it goes. Must not throw. */
 export interface AcmeObserver {
-  obtained(certificate: { readonly names: readonly string[]; readonly validTo: string }): void;
+  obtained(certificate: { readonly names: readonly string[]; readonly notAfter: string }): void;
   failed(failure: AcmeFailure): void;
 }
+
+/** What a gateway says of it; where it comes from, others know. */
+export type AcmeStatus = Pick<CertificateStatus, 'names' | 'issuer' | 'notBefore' | 'notAfter' | 'state' | 'problem'>;
 
 export interface AcmeFailure {
   readonly names: readonly string[];
@@ -56,7 +60,9 @@ export class AcmeCertificates implements CertificateSource {
   readonly #stopped = new AbortController();
   #current: ServerCertificate | null = null;
   #renewAt = 0;
+  #leaf: X509Certificate | null = null;
   #failures = 0;
+  #lastFailure: string | null = null;
   #timer: TimerHandle | null = null;
 
   constructor({ names }: AcmeOptions, parts: AcmeParts) {
@@ -90,9 +96,23 @@ export class AcmeCertificates implements CertificateSource {
     return Promise.reject(certificatePending());
   }
 
+  /** How it stands, for whoever looks after certificates. */
+  status(): AcmeStatus {
+    const leaf = this.#leaf;
+    return {
+      names: this.#names,
+      issuer: leaf === null ? null : issuerOf(leaf),
+      notBefore: leaf === null ? null : leaf.validFromDate.toISOString(),
+      notAfter: leaf === null ? null : leaf.validToDate.toISOString(),
+      state: leaf === null ? 'quarantined' : stateAt(validityOf(leaf), this.#parts.clock.now()),
+      problem: this.#lastFailure,
+    };
+  }
+
   #use(pair: KeyPair): void {
     this.#current = { pairs: [pair], ocspResponse: null };
-    this.#renewAt = renewalTime(validityOf(pair), this.#parts.random());
+    this.#leaf = new X509Certificate(pair.certificate);
+    this.#renewAt = renewalTime(validityOf(this.#leaf), this.#parts.random());
   }
 
   readonly #look = (): void => {
@@ -121,7 +141,7 @@ export class AcmeCertificates implements CertificateSource {
 
   /** Another gateway with the same store may have renewed it. Without the spread: what is due for us is due. */
   #isGood(stored: KeyPair): boolean {
-    return this.#parts.clock.now() < renewalTime(validityOf(stored), 0);
+    return this.#parts.clock.now() < renewalTime(validityOf(new X509Certificate(stored.certificate)), 0);
   }
 
   #renewed(pair: KeyPair): void {
@@ -134,15 +154,16 @@ export class AcmeCertificates implements CertificateSource {
       return;
     }
     this.#failures = 0;
-    const validTo = new Date(validityOf(pair).notAfterMs).toISOString();
-    this.#parts.observer.obtained({ names: this.#names, validTo });
+    this.#lastFailure = null;
+    this.#parts.observer.obtained({ names: this.#names, notAfter: this.#leaf?.validToDate.toISOString() ?? '' });
   }
 
   #failed(error: unknown): void {
     const { clock, random } = this.#parts;
     this.#failures += 1;
     this.#renewAt = clock.now() + Math.max(retryDelay(this.#failures, random()), askedToWait(error));
-    this.#tellFailed(reasonOf(error), detailOf(error));
+    this.#lastFailure = detailOf(error);
+    this.#tellFailed(reasonOf(error), this.#lastFailure);
   }
 
   #tellFailed(reason: string, detail: string): void {
@@ -156,8 +177,7 @@ function certificatePending(): GatewayError {
   return new GatewayError('tls_certificate_error', { blame: 'gateway', status: 503, reason: 'certificate-pending' });
 }
 
-function validityOf(pair: KeyPair): { readonly notBeforeMs: number; readonly notAfterMs: number } {
-  const { validFromDate, validToDate } = new X509Certificate(pair.certificate);
+function validityOf({ validFromDate, validToDate }: X509Certificate): Validity {
   return { notBeforeMs: validFromDate.getTime(), notAfterMs: validToDate.getTime() };
 }
 

@@ -5,11 +5,13 @@ const SPREAD_SHARE = 1 / 50;
 const FIRST_RETRY_MS = 60_000;
 const LAST_RETRY_MS = 6 * 3_600_000;
 
+export interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 /** When a certificate is due for renewal, epoch milliseconds. `random` is in [0, 1). */
-export function renewalTime(
-  validity: { readonly notBeforeMs: number; readonly notAfterMs: number },
-  random: number,
-): number {
+export function renewalTime(validity: Validity, random: number): number {
   const lifetimeMs = validity.notAfterMs - validity.notBeforeMs;
   return validity.notBeforeMs + lifetimeMs * (LIFETIME_SHARE + SPREAD_SHARE * random);
 }
@@ -18,4 +20,10 @@ export function renewalTime(
 export function retryDelay(failures: number, random: number): number {
   const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), LAST_RETRY_MS);
   return Math.min(delayMs * (0.8 + 0.4 * random), LAST_RETRY_MS);
+}
+
+/** `expiring` when less than a sixth of the lifetime is left: half of the time for renewing has gone by. */
+export function stateAt({ notBeforeMs, notAfterMs }: Validity, nowMs: number): 'ok' | 'expiring' | 'expired' {
+  if (notAfterMs <= nowMs) return 'expired';
+  return notAfterMs - nowMs < (notAfterMs - notBeforeMs) / 6 ? 'expiring' : 'ok';
 }

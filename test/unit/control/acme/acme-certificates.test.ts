@@ -45,7 +45,7 @@ function scene(stored: KeyPair | null, results: Result[] = []) {
       clock,
       random: () => 0.5,
       observer: {
-        obtained: ({ validTo }) => obtained.push(validTo),
+        obtained: ({ notAfter }) => obtained.push(notAfter),
         failed: (failure) => failures.push(failure),
       },
     },
@@ -160,4 +160,19 @@ test('one order at a time, and none after the end', async () => {
     failures: 0,
     timers: 0,
   });
+});
+
+test('its status says when it ends, whether it is late with its renewal, and what the last order came to', async () => {
+  const { certificates, clock, failures } = scene(await pairFor(90), [new AcmeError('dns', 'dns: no such name')]);
+  expect(certificates.status()).toMatchObject({ state: 'quarantined', notAfter: null, names: ['shop.test'] });
+  await certificates.open();
+  expect(certificates.status()).toMatchObject({ state: 'ok', issuer: 'CN=shop.test', problem: null });
+  certificates.start();
+  clock.advance(62 * DAY_MS);
+  await until(() => failures.length === 1, 'the failure');
+  expect(certificates.status()).toMatchObject({ state: 'ok', problem: 'dns: no such name' });
+  clock.advance(13 * DAY_MS);
+  expect(certificates.status().state).toBe('expiring');
+  clock.advance(15 * DAY_MS);
+  expect(certificates.status().state).toBe('expired');
 });

@@ -38,7 +38,7 @@ function hastyClock(): Clock {
 
 function issuer(options: Partial<IssuerOptions> = {}, turns = new Turns()): AcmeIssuer {
   return new AcmeIssuer(
-    { directoryUrl: AcmeAuthority.directoryUrl, ca: null, email: null, eab: null, ...options },
+    { directoryUrl: authority.directoryUrl, ca: null, email: null, eab: null, ...options },
     { http: authority.http, clock: hastyClock(), directory, turns },
   );
 }
@@ -120,7 +120,7 @@ test('an authorization that fails ends the order with the reason and the name, a
   authority.script = ({ resource }) => {
     if (resource !== 'authorization' || authority.count('challenge') === 0) return null;
     expect([...standing]).toEqual(['shop.test token-for-http-01-1']);
-    return { status: 200, json: authorization('shop.test', 'invalid', error) };
+    return { status: 200, json: authorization(authority.base, 'shop.test', { status: 'invalid', error }) };
   };
   await expect(obtain(issuer())).rejects.toMatchObject({ reason: 'dns', message: 'shop.test: dns: NXDOMAIN' });
   expect(standing.size).toBe(0);
