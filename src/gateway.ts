@@ -153,7 +153,7 @@ class Composition implements Gateway {
       ask: httpClient(this.#transport, this.#clock),
     });
     this.#tlsSettings = compiled.tlsSettings;
-    this.#tlsPolicies = new TlsPolicies(() => this.#clock.monotonic());
+    this.#tlsPolicies = new TlsPolicies({ clock: this.#clock, log: this.#log });
     this.#acme = new Acme({
       plans: compiled.acme,
       ledger: this.#ledger,
@@ -190,6 +190,7 @@ class Composition implements Gateway {
     });
     this.#prober.start();
     this.#certificates.start();
+    this.#tlsPolicies.start();
     this.#acme.start();
   }
 
@@ -229,6 +230,7 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     this.#prober.stop();
     this.#certificates.stop();
+    this.#tlsPolicies.stop();
     this.#acme.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#transport.drain(0);
@@ -249,7 +251,10 @@ class Composition implements Gateway {
       clock: this.#clock,
       log: this.#downstreamLog(),
       certificates,
-      tlsPolicies: settings === undefined ? null : this.#tlsPolicies.open(settings),
+      tlsPolicies:
+        settings === undefined || config.tls === undefined
+          ? null
+          : this.#tlsPolicies.follow(name, config.tls, settings),
       tlsChallenges: this.#acme.tlsChallenges,
       streams: this.#engine.streams,
     });

@@ -102,8 +102,11 @@ function compileListeners(config: Config, complaints: ListenerComplaints): Reado
 function tlsSettingsOf({ listeners }: Config, complaints: Complaints): ReadonlyMap<string, TlsSettings> {
   const all = new Map<string, TlsSettings>();
   for (const [name, { tls }] of Object.entries(listeners)) {
-    const settings = tls === undefined ? null : readTlsSettings(name, tls, complaints);
-    if (settings !== null) all.set(name, settings);
+    if (tls === undefined) continue;
+    const reading = readTlsSettings(tls);
+    if (reading.ok) all.set(name, reading.settings);
+    else
+      for (const { key, message } of reading.problems) complaints.add(['listeners', name, 'tls', ...key], { message });
   }
   return all;
 }

@@ -4,8 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { TlsPolicies } from '../../src/control/tls/tls-policies.ts';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TlsSettings } from '../../src/control/tls/tls-settings.ts';
 import type { HandleExchange } from '../../src/exchange/exchange.ts';
 import { ClientAuthority, type Leaf } from '../kit/client-authority.ts';
@@ -16,6 +15,7 @@ import { ManualClock } from '../kit/manual-clock.ts';
 import { matrix } from '../kit/matrix.ts';
 import { type Origin, origin } from '../kit/origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
+import { tlsPolicies } from '../kit/tls-policies.ts';
 import { visit } from '../kit/tls-visit.ts';
 
 let authority: ClientAuthority;
@@ -172,7 +172,7 @@ function settings(crls: readonly string[] = [], scope = 'clients'): TlsSettings 
 }
 
 test('the log has a line for a refused certificate, whether a request follows or not', async () => {
-  const policies = new TlsPolicies(() => 0).open(settings());
+  const policies = tlsPolicies().open(settings());
   const listener = await startListener({ tls: true, policies, handle: answer });
   await visit({ port: listener.port });
   expect(listener.refusals).toEqual([
@@ -181,7 +181,7 @@ test('the log has a line for a refused certificate, whether a request follows or
 });
 
 test('a new revocation list ends the sessions that were agreed on before it', async () => {
-  const policies = new TlsPolicies(() => 0).open(settings());
+  const policies = tlsPolicies().open(settings());
   const { port } = await startListener({ tls: true, policies, handle: answer });
   const { session, text } = await visit({ port, ...alice });
   expect(text).toContain('204');
@@ -190,9 +190,32 @@ test('a new revocation list ends the sessions that were agreed on before it', as
   expect([again.reused, again.text.slice(0, 12)]).toEqual([false, 'HTTP/1.1 400']);
 });
 
+test('a revocation list that changes on disk counts from then on, a damaged one changes nothing', async () => {
+  const shop = await origin();
+  const leaf = await authority.issue();
+  const crl = join(directory, 'changing.pem');
+  await writeFile(crl, await authority.revoke());
+  const clock = new ManualClock(Date.now());
+  const clients = { mode: 'require', ca: join(directory, 'ca.pem'), crl } as const;
+  const gateway = await startTestGateway(
+    { ...forwardTo(shop), listeners: { web: { port: 0, tls: { clientCertificates: clients } } } },
+    { clock },
+  );
+  const admitted = async (): Promise<boolean> => {
+    // What events have not told by now, the regular look finds.
+    clock.advance(60_000);
+    return (await visit({ port: gateway.port(), servername: 'localhost', ...leaf })).text.includes('HTTP/1.1 200');
+  };
+  expect(await admitted()).toBe(true);
+  await writeFile(crl, 'damaged');
+  expect(await admitted()).toBe(true);
+  await writeFile(crl, await authority.revoke(leaf));
+  await vi.waitUntil(async () => !(await admitted()), { timeout: 8_000 });
+});
+
 test('a session does not outlive the certificate it was made with', async () => {
   const clock = new ManualClock(Date.now());
-  const policies = new TlsPolicies(() => 0).open(settings());
+  const policies = tlsPolicies().open(settings());
   const { port, refusals } = await startListener({ tls: true, policies, handle: answer, clock });
   const leaf = await authority.issue({ notAfter: Date.now() + 3_600_000 });
   const { session } = await visit({ port, ...leaf });

@@ -3,11 +3,11 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { TlsPolicies } from '../../src/control/tls/tls-policies.ts';
 import type { TlsSettings } from '../../src/control/tls/tls-settings.ts';
 import type { HandleExchange } from '../../src/exchange/exchange.ts';
 import { startTestGateway } from '../kit/gateway.ts';
 import { shown, startListener } from '../kit/listener.ts';
+import { tlsPolicies } from '../kit/tls-policies.ts';
 import { visit } from '../kit/tls-visit.ts';
 
 const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('session tickets, %s', (version) 
   const only = { minVersion: version, maxVersion: version };
 
   test('a client that comes back resumes its session', async () => {
-    const policies = new TlsPolicies(() => 0).open(settings);
+    const policies = tlsPolicies().open(settings);
     const { port } = await startListener({ tls: true, policies, handle: answer });
     const first = await visit({ port, ...only });
     const second = await visit({ port, ...only, session: first.session });
@@ -34,7 +34,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('session tickets, %s', (version) 
   });
 
   test('also without SNI, and after the certificate was replaced', async () => {
-    const policies = new TlsPolicies(() => 0).open(settings);
+    const policies = tlsPolicies().open(settings);
     let certificate = await shown();
     const certificates = { certificateFor: () => certificate };
     const { port } = await startListener({ tls: true, policies, certificates, handle: answer });
@@ -46,7 +46,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('session tickets, %s', (version) 
 
   test('the key rotates: a ticket of the key before still works and is replaced, one of an older key does not', async () => {
     let now = 0;
-    const policies = new TlsPolicies(() => now).open(settings);
+    const policies = tlsPolicies(() => now).open(settings);
     const { port } = await startListener({ tls: true, policies, handle: answer });
     const first = await visit({ port, ...only });
     now = 12 * HOUR_MS;
@@ -62,7 +62,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('session tickets, %s', (version) 
 
   test('no key outlives a night without visitors', async () => {
     let now = 0;
-    const policies = new TlsPolicies(() => now).open(settings);
+    const policies = tlsPolicies(() => now).open(settings);
     const { port } = await startListener({ tls: true, policies, handle: answer });
     const { session } = await visit({ port, ...only });
     now = 100 * HOUR_MS;
@@ -70,14 +70,14 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('session tickets, %s', (version) 
   });
 
   test('with sessionTickets: false nobody resumes anything', async () => {
-    const policies = new TlsPolicies(() => 0).open({ ...settings, tickets: { kind: 'off' } });
+    const policies = tlsPolicies().open({ ...settings, tickets: { kind: 'off' } });
     const { port } = await startListener({ tls: true, policies, handle: answer });
     const { session } = await visit({ port, ...only });
     expect((await visit({ port, ...only, session })).reused).toBe(false);
   });
 
   test('listeners that show the same under the same conditions take each other’s sessions, others do not', async () => {
-    const policies = new TlsPolicies(() => 0);
+    const policies = tlsPolicies();
     const listen = (scope: string) =>
       startListener({ tls: true, policies: policies.open({ ...settings, scope }), handle: answer });
     const [one, like, other] = [await listen('shop'), await listen('shop'), await listen('bank')];

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { TlsConfig } from '../../config/schema/tls.ts';
 import type { ClientCertificatePolicy, TlsPolicy } from '../../exchange/tls-policy.ts';
 import { isRevocationList } from '../certificates/revocation-list.ts';
-import type { Complaints } from '../complaints.ts';
 import { parseTicketKeys } from './ticket-key-file.ts';
 
 /** What a listener's `tls` section says of its policy, with the files that it names. */
@@ -21,22 +20,33 @@ const MIN_ROTATION_MS = 60_000;
 /** RFC 8446 §4.6.1: no ticket is used after a week. */
 const MAX_ROTATION_MS = 7 * 86_400_000;
 
-/** Reads what `tls` of the listener `name` says of its policy. `null` after a complaint. */
-export function readTlsSettings(name: string, tls: TlsConfig, complaints: Complaints): TlsSettings | null {
-  const before = complaints.count;
-  const at = (...keys: readonly string[]): readonly string[] => ['listeners', name, 'tls', ...keys];
-  const tickets = ticketSettings(tls, (key, message) => complaints.add(at(key), { message }));
+/** What is wrong with a file or value, by keys from the `tls` section: `['clientCertificates', 'crl']`. */
+export interface TlsProblem {
+  readonly key: readonly string[];
+  /** Lower case, no full stop; nothing of what stands in a file. */
+  readonly message: string;
+}
+
+export type TlsReading =
+  | { readonly ok: true; readonly settings: TlsSettings }
+  | { readonly ok: false; readonly problems: readonly TlsProblem[] };
+
+/** Reads what a `tls` section says of its policy, and the files that it names. */
+export function readTlsSettings(tls: TlsConfig): TlsReading {
+  const problems: TlsProblem[] = [];
+  const tickets = ticketSettings(tls, (key, message) => problems.push({ key: [key], message }));
   const clients = clientCertificatePolicy(tls, (key, message) =>
-    complaints.add(at('clientCertificates', key), { message }),
+    problems.push({ key: ['clientCertificates', key], message }),
   );
-  if (complaints.count > before || tickets === null) return null;
-  return {
+  if (problems.length > 0 || tickets === null) return { ok: false, problems };
+  const settings = {
     minVersion: tls.profile === 'modern' ? '1.3' : tls.minVersion,
     profile: tls.profile,
     tickets,
     clientCertificates: clients,
     scope: scopeOf(tls, clients === null ? [] : [clients.ca, ...clients.crls]),
-  };
+  } as const;
+  return { ok: true, settings };
 }
 
 /** The files that settings are read from: when one changes, they are read again. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
-import { Complaints } from '../../../src/control/complaints.ts';
 import { readTlsSettings, type TlsSettings } from '../../../src/control/tls/tls-settings.ts';
 import { ClientAuthority } from '../../kit/client-authority.ts';
 
@@ -14,11 +13,12 @@ type TlsInput = NonNullable<NonNullable<ConfigInput['listeners']>[string]['tls']
 async function read(tls: TlsInput): Promise<{ settings: TlsSettings | null; messages: readonly string[] }> {
   const loaded = configFromObject({ listeners: { web: { port: 0, tls } } });
   if (!loaded.ok) return { settings: null, messages: loaded.diagnostics.map(({ message }) => message) };
-  const complaints = new Complaints(loaded.origins);
   const config = loaded.config.listeners['web']?.tls;
   if (config === undefined) throw new Error('The configuration has no TLS');
-  const settings = readTlsSettings('web', config, complaints);
-  return { settings, messages: complaints.inOrder().map(({ message }) => message) };
+  const reading = readTlsSettings(config);
+  return reading.ok
+    ? { settings: reading.settings, messages: [] }
+    : { settings: null, messages: reading.problems.map(({ message }) => message) };
 }
 
 async function file(text: string): Promise<string> {
