@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalAuthority } from '../src/control/certificates/local-authority.ts';
 import { type AbuseRow, measureAbuse, printAbuse } from './abuse.ts';
+import { type HandshakeRow, measureHandshakes, printHandshakes } from './handshake.ts';
 import { type IdleRow, measureIdle, printIdle } from './idle.ts';
 import { load } from './load.ts';
 import { type Peer, type Place, peers } from './peers.ts';
@@ -66,8 +67,8 @@ const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
-/** Scenarios that are more than a load: idle connections and attacks. */
-const CROWDS = ['idle', 'abuse'];
+/** Scenarios that are no load of requests: handshakes, idle connections and attacks. */
+const CROWDS = ['handshake', 'idle', 'abuse'];
 const chosenScenarios =
   values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
@@ -137,6 +138,7 @@ async function main({ place, origin }: { place: Place; origin: Running }): Promi
   const tables = new Map<string, Row[]>(Object.keys(scenarios).map((name) => [name, []]));
   const idle: IdleRow[] = [];
   const abuse: AbuseRow[] = [];
+  const handshakes: HandshakeRow[] = [];
   try {
     for (const peer of chosenPeers) {
       const running = await start(peer.command(place));
@@ -146,6 +148,8 @@ async function main({ place, origin }: { place: Place; origin: Running }): Promi
           const row = scenario === undefined ? null : await measure(peer, running, scenario);
           if (row !== null) tables.get(name)?.push(row);
         }
+        if (chosenScenarios.includes('handshake'))
+          handshakes.push(...(await measureHandshakes(peer, running, seconds)));
         if (chosenScenarios.includes('abuse')) abuse.push(...(await measureAbuse(peer, '/100k')));
         // Last: a proxy's memory does not shrink again.
         const idleRow = chosenScenarios.includes('idle') ? await measureIdle(peer, running, seconds) : null;
@@ -158,6 +162,7 @@ async function main({ place, origin }: { place: Place; origin: Running }): Promi
     await origin.stop();
   }
   for (const [name, rows] of tables) printTable((scenarios[name] as Scenario).title, rows);
+  if (handshakes.length > 0) printHandshakes(handshakes);
   if (abuse.length > 0) printAbuse(abuse);
   if (idle.length > 0) printIdle(idle);
 }

@@ -89,6 +89,7 @@ http {
   server { listen 127.0.0.1:7111; location / { proxy_pass http://origin; } }
   server {
     listen 127.0.0.1:7112 ssl http2; ssl_certificate ${certificate}; ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     location / { proxy_pass http://origin; }
   }
   server { listen 127.0.0.1:7113; location / { proxy_pass http://origin; proxy_cache bench; proxy_cache_valid 200 10m; } }
