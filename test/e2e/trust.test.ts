@@ -15,6 +15,9 @@ const home = join(directory, 'home');
 const firefox = join(home, '.mozilla/firefox/abc.default');
 const FREE_PORTS = ['--port', '0', '--http-port', '0', '--admin-port', '0'];
 
+/** Where Java is, update-ca-certificates --fresh copies every authority into its store, one by one. */
+const PATIENCE_MS = 110_000;
+
 let store: SystemStore;
 /** What the machine trusts without any CA of Headgate. */
 let untrusted: string;
@@ -48,7 +51,7 @@ function startGateway(): Promise<GatewayProcess> {
 function headgate(...args: string[]): Promise<Finished> {
   const env = { HEADGATE_CERTS: join(directory, 'certs'), HOME: home, SUDO_USER: undefined };
   mkdirSync(home, { recursive: true });
-  return run(process.execPath, [MAIN, ...args], { cwd: directory, env });
+  return run(process.execPath, [MAIN, ...args], { cwd: directory, env, patienceMs: PATIENCE_MS });
 }
 
 interface StoreReport {
