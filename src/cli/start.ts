@@ -130,7 +130,7 @@ function describe(gateway: Gateway, config: Config, options: StartOptions): Prom
 }
 
 /** Looking whether somebody trusts the local CA may run a program for each browser; the banner waits this long for them. */
-const LONGEST_LOOK_MS = 1000;
+const LONGEST_LOOK_MS = 3000;
 
 /** The file of the local CA if nobody here trusts it; `null` also when that could not be found out. */
 async function untrustedAuthority(directory: string): Promise<string | null> {
