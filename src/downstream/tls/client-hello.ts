@@ -148,6 +148,11 @@ function parseProtocols(data: ByteCursor): readonly string[] | null {
  */
 function hostName(text: string): string | null {
   if (text.length > MAX_NAME || !/^[\x21-\x7e]+$/.test(text)) return null;
-  const name = text.endsWith('.') ? text.slice(0, -1) : text;
-  return name === '' || name.endsWith('.') ? null : name.toLowerCase();
+  const name = comparableName(text);
+  return name === '' || name.endsWith('.') ? null : name;
+}
+
+/** A server name as names are compared: RFC 6066 §3 has no dot at the end, some clients do. */
+export function comparableName(text: string): string {
+  return (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
 }

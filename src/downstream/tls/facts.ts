@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../../exchange/exchange.ts';
 import type { ClientCertificatePolicy } from '../../exchange/tls-policy.ts';
 import { type ClientCertificates, verdictReason } from './client-certificate.ts';
+import { comparableName } from './client-hello.ts';
 
 export interface FactsContext {
   /** `null` where clients are not asked for a certificate. */
@@ -16,7 +17,7 @@ export interface FactsContext {
 export function tlsFactsOf(socket: TLSSocket, context: FactsContext): TlsFacts {
   const { servername } = socket;
   return {
-    serverName: typeof servername === 'string' && servername !== '' ? servername.toLowerCase() : null,
+    serverName: typeof servername === 'string' && servername !== '' ? comparableName(servername) : null,
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     ...(context.policy === null ? NOT_ASKED : judged(socket, context.policy, context)),

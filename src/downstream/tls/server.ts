@@ -8,6 +8,7 @@ import type { Connections } from '../connections.ts';
 import { peek } from '../peek.ts';
 import { refusalMessage } from '../refusal.ts';
 import { ClientCertificates } from './client-certificate.ts';
+import { comparableName } from './client-hello.ts';
 import { SecureContexts } from './contexts.ts';
 import { tlsFactsOf } from './facts.ts';
 import { failureOf, type HandshakeFailure, INTERNAL_ERROR, UNRECOGNIZED_NAME } from './failure.ts';
@@ -62,7 +63,7 @@ export class TlsServer {
       rejectUnauthorized: false,
       ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       SNICallback(this: unknown, name, done) {
-        choose(handshakeOf(this), name.toLowerCase(), done);
+        choose(handshakeOf(this), comparableName(name), done);
       },
     });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
@@ -88,6 +89,8 @@ export class TlsServer {
       try {
         const name = seen.kind === 'hello' ? seen.serverName : null;
         const found = name === null ? null : certificates.certificateFor(name);
+        // The handshake asks again, and tells what becomes of it.
+        if (found instanceof Promise) found.catch(() => {});
         const several = found === null || found instanceof Promise || found.pairs.length === 1 ? null : found;
         this.#begin(socket, peer, several);
       } catch (error) {
@@ -99,12 +102,12 @@ export class TlsServer {
 
   #begin(socket: Socket, peer: string, chosen: ServerCertificate | null): void {
     const { connections } = this.#options;
-    const certificate = chosen ?? this.#certificateWithoutName();
+    const context = this.#contextToBegin(chosen ?? this.#certificateWithoutName());
     const handshake = new Handshake(socket, {
       peer,
-      chosen,
+      chosen: context === null ? null : chosen,
       now: connections.now,
-      nameless: certificate === null,
+      nameless: context === null,
       tooLate: (late) => this.#end(late, { reason: 'handshake-timeout', code: null }, null),
     });
     this.#handshakes.set(socket, handshake);
@@ -112,9 +115,18 @@ export class TlsServer {
     socket.once('close', () => connections.detach(handshake));
     // Clients that dial an IP address send no SNI, Node then never asks SNICallback but takes the server's own context, and
     // `setSecureContext` accepts PEM text alone. This is where Node keeps that context; a test holds us to it.
-    const context = certificate === null ? this.#contexts.withoutCertificate() : this.#contexts.of(certificate);
-    Reflect.set(this.#server, '_sharedCreds', context);
+    Reflect.set(this.#server, '_sharedCreds', context ?? this.#contexts.withoutCertificate());
     this.#server.emit('connection', socket);
+  }
+
+  /** `null` when there is none: one that can't be used is nobody's business but of those who would be shown it. */
+  #contextToBegin(certificate: ServerCertificate | null): SecureContext | null {
+    try {
+      return certificate === null ? null : this.#contexts.of(certificate);
+    } catch (error) {
+      this.#options.broke(error);
+      return null;
+    }
   }
 
   #certificateWithoutName(): ServerCertificate | null {
