@@ -1,12 +1,12 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Complaint } from '../config/config-error.ts';
 import type { AcmeConfig } from '../config/schema/acme.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { IssuerOptions } from './certificates/acme/issuer.ts';
 import type { ChallengeKind } from './certificates/acme/order.ts';
+import { isCertificate } from './certificates/pem-certificate.ts';
 import type { Complaints } from './complaints.ts';
+import { readNamedFile } from './named-file.ts';
 
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
@@ -52,18 +52,13 @@ function planOf(listener: string, config: AcmeConfig, complaints: Complaints): A
 function readCa(file: string): { readonly pem: string } | { readonly problem: Complaint } {
   let pem: string;
   try {
-    pem = readFileSync(file, 'utf8');
+    pem = readNamedFile(file).toString();
   } catch (error) {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
     return { problem: { code: 'HG0101', message: `cannot read “${file}”: ${code}` } };
   }
-  try {
-    new X509Certificate(pem);
-    return { pem };
-  } catch {
-    // ERR_OSSL_PEM_…: the transport would only say that it trusts nobody.
-    return { problem: { message: 'the file holds no PEM certificate' } };
-  }
+  // The transport would only say that it trusts nobody.
+  return isCertificate(pem) ? { pem } : { problem: { message: 'the file holds no PEM certificate' } };
 }
 
 /** Does `listener` answer what authorities ask for over plain HTTP? */

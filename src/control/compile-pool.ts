@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import type { EndpointConfig, PoolConfig } from '../config/schema/pool.ts';
 import { Affinity } from '../upstream/affinity.ts';
 import { balancerOf } from '../upstream/balance/balancer-of.ts';
 import { type Endpoint, type EndpointTls, placeOf } from '../upstream/endpoint.ts';
 import { defineProbe, type ProbeDefinition, type ProbeOptions } from '../upstream/health/probe-definition.ts';
 import { type HostPolicy, Pool } from '../upstream/pool.ts';
+import { isCertificate } from './certificates/pem-certificate.ts';
 import type { Complaints } from './complaints.ts';
 import type { Ledger } from './ledger.ts';
+import { readNamedFile } from './named-file.ts';
 
 /** Builds a pool, adopting what the ledger knows of it. `null` after a complaint. */
 export function compilePool(
@@ -127,7 +128,10 @@ function compileTls(name: string, config: PoolConfig, complaints: Complaints): E
   let ca: string | null = null;
   if (tls?.ca !== undefined) {
     try {
-      ca = readFileSync(tls.ca, 'utf8');
+      ca = readNamedFile(tls.ca).toString();
+      if (!isCertificate(ca)) {
+        complaints.add(['pools', name, 'tls', 'ca'], { message: `“${tls.ca}” holds no PEM certificate` });
+      }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
       complaints.add(['pools', name, 'tls', 'ca'], { code: 'HG0101', message: `cannot read “${tls.ca}”: ${code}` });

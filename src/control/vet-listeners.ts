@@ -41,11 +41,13 @@ function complainOfSharedPorts({ admin, listeners }: Config, complaints: Complai
 /** Port 0 is another free one each time. */
 function overlap(a: ListenPlace, b: ListenPlace): boolean {
   if (a.kind === 'unix' || b.kind === 'unix') return a.kind === 'unix' && b.kind === 'unix' && a.path === b.path;
-  return a.port === b.port && a.port !== 0 && (isEvery(a.host) || isEvery(b.host) || a.host === b.host);
+  return a.port === b.port && a.port !== 0 && (includes(a.host, b.host) || includes(b.host, a.host));
 }
 
-function isEvery(host: string | null): boolean {
-  return host === null || host === '::' || host === '0.0.0.0';
+/** `::` is every address, IPv4 too; `0.0.0.0` is every one of IPv4. */
+function includes(host: string | null, other: string | null): boolean {
+  if (host === null || host === '::' || host === other) return true;
+  return host === '0.0.0.0' && other !== null && !other.includes(':');
 }
 
 function complainOfEndlessRedirects({ listeners }: Config, complaints: Complaints): void {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { isStaleSocket, missingDirectory, removeSocket, restrictSocket } from './socket-file.ts';
+import { isStaleSocket, missingDirectory, removeSocket, restrictSocket, unseen } from './socket-file.ts';
 
 /** Where a listener listens. */
 export type BindPlace =
@@ -35,8 +35,6 @@ export class Binding {
     const place = this.#place;
     if (place.kind === 'unix') await this.#openSocket(place.path, place.mode);
     else await this.#listen({ port: place.port, ...(place.host === null ? {} : { host: place.host }) });
-    // EMFILE while accepting.
-    this.#server.on('error', this.#parts.broke);
     const address = this.#server.address();
     return { port: address === null || typeof address === 'string' ? null : address.port };
   }
@@ -48,13 +46,13 @@ export class Binding {
 
   async #openSocket(path: string, mode: number): Promise<void> {
     try {
-      await this.#listen({ path });
+      await unseen(() => this.#listen({ path }));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EACCES') throw await missingDirectory(path, error);
       if (code !== 'EADDRINUSE' || !(await isStaleSocket(path))) throw error;
       await removeSocket(path);
-      await this.#listen({ path });
+      await unseen(() => this.#listen({ path }));
     }
     try {
       await restrictSocket(path, mode);
@@ -66,11 +64,20 @@ export class Binding {
 
   #listen(where: { readonly port: number; readonly host?: string } | { readonly path: string }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once('error', reject);
-    this.#server.listen(where, () => {
-      this.#server.removeListener('error', reject);
+    const server = this.#server;
+    const failed = (error: Error): void => {
+      server.removeListener('listening', bound);
+      reject(error);
+    };
+    const bound = (): void => {
+      server.removeListener('error', failed);
+      // EMFILE while accepting.
+      server.on('error', this.#parts.broke);
       resolve();
-    });
+    };
+    server.once('error', failed);
+    server.once('listening', bound);
+    server.listen(where);
     return promise;
   }
 }

@@ -1,6 +1,7 @@
 import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 /** A Unix socket that no process listens on any more: the one that did ended without removing it. */
 export async function isStaleSocket(path: string): Promise<boolean> {
@@ -28,7 +29,21 @@ export async function removeSocket(path: string): Promise<void> {
   });
 }
 
-/** Until now it has what the umask left, which nowhere is more than the owner's to connect with. */
+/**
+ * Calls `bind`, which makes the file before it returns, so that nobody can connect until `restrictSocket`. Not in a worker
+ * thread, which may not set the umask: there the file has what the umask of the process leaves until then.
+ */
+export function unseen<T>(bind: () => T): T {
+  if (!isMainThread) return bind();
+  const umask = process.umask(0o777);
+  try {
+    return bind();
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** From now on those may connect who have write permission. */
 export async function restrictSocket(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
 }

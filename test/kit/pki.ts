@@ -19,6 +19,8 @@ export interface MintOptions {
   readonly names: readonly string[] | null;
   readonly commonName?: string;
   readonly kind?: 'ecdsa' | 'rsa';
+  /** In place of new ones, of this kind. */
+  readonly keys?: webcrypto.CryptoKeyPair;
   /** Default: it signs itself. */
   readonly issuer?: Minted;
   /** May sign others. Default: when it signs itself. */
@@ -50,7 +52,7 @@ let rsaKeys: Promise<webcrypto.CryptoKeyPair> | null = null;
 export async function mint(options: MintOptions): Promise<Minted> {
   x509.cryptoProvider.set(webcrypto);
   const { kind = 'ecdsa', issuer, names, notBefore, notAfter } = options;
-  const keys = await (kind === 'rsa' ? sharedRsaKeys() : generate('ecdsa'));
+  const keys = options.keys ?? (await (kind === 'rsa' ? sharedRsaKeys() : generate('ecdsa')));
   const subject = `CN=${options.commonName ?? names?.[0] ?? 'nobody'}`;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `40${randomBytes(15).toString('hex')}`,

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import { startTestGateway } from '../kit/gateway.ts';
 import { startListener, type TestListener, type TestListenerOptions } from '../kit/listener.ts';
@@ -122,6 +123,26 @@ describe('a listener on a Unix socket', () => {
       await listener.close();
       await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' });
     }
+  });
+
+  test('is nobody’s to connect to before it has them, however loose the umask is', async () => {
+    const path = await socketFile();
+    const seen: number[] = [];
+    const { listen } = Server.prototype;
+    const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...where: unknown[]) {
+      Reflect.apply(listen, this, where);
+      seen.push(statSync(path).mode & 0o777);
+      return this;
+    });
+    const umask = process.umask(0);
+    stopAfterTest(() => {
+      spy.mockRestore();
+      process.umask(umask);
+    });
+    await listenAt(path, {}, 0o600);
+    expect(seen).toEqual([0]);
+    expect(process.umask()).toBe(0);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
   test('takes the place of one whose process has died', async () => {

@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { KeyPair } from '../../exchange/certificate.ts';
+import { readNamedFile, readNamedFileLater } from '../named-file.ts';
 import { openPkcs12, Pkcs12Error } from './pkcs12.ts';
 import { serverNamesOf } from './server-names.ts';
 
@@ -39,7 +38,7 @@ export type FileResult =
   /** `names` are those of the certificate, as far as it could be read. */
   | { readonly ok: false; readonly names: readonly string[]; readonly problems: readonly FileProblem[] };
 
-/** The bytes of the files, or what the system says (`ENOENT`). */
+/** The bytes of the files, or why they can't be read (`ENOENT`). */
 export interface FileContent {
   readonly parts: readonly (Buffer | { readonly code: string })[];
   /** Differs when anything of it does. */
@@ -56,7 +55,7 @@ export function readContent(file: CertificateFile): FileContent {
   return contentOf(
     pathsOf(file).map((path) => {
       try {
-        return readFileSync(path);
+        return readNamedFile(path);
       } catch (error) {
         return { code: codeOf(error) };
       }
@@ -66,7 +65,9 @@ export function readContent(file: CertificateFile): FileContent {
 
 /** Reads without holding up what is running. Never rejects. */
 export async function readContentLater(file: CertificateFile): Promise<FileContent> {
-  const parts = pathsOf(file).map((path) => readFile(path).catch((error: unknown) => ({ code: codeOf(error) })));
+  const parts = pathsOf(file).map((path) =>
+    readNamedFileLater(path).catch((error: unknown) => ({ code: codeOf(error) })),
+  );
   return contentOf(await Promise.all(parts));
 }
 
@@ -114,10 +115,11 @@ function assemble({ certificates, key, digest }: Material, about: 'key' | 'pkcs1
   if (keyType === null) {
     return broken([problem(about, `a key of type ${key.asymmetricKeyType} can’t be used for TLS`)], certificates);
   }
-  if (keyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < MIN_RSA_BITS) {
-    return broken([problem(about, `clients accept no RSA key of less than ${MIN_RSA_BITS} bits`)], certificates);
-  }
   const chain = chainOf(leaf, certificates);
+  const weakness = chain.map(weaknessOf).find((message) => message !== null);
+  if (weakness !== undefined && weakness !== null) {
+    return broken([problem(about === 'key' ? 'certificate' : about, weakness)], certificates);
+  }
   return {
     ok: true,
     certificate: {
@@ -134,13 +136,23 @@ function assemble({ certificates, key, digest }: Material, about: 'key' | 'pkcs1
   };
 }
 
-/** Browsers' floor (CA/Browser Forum baseline requirements §6.1.5); OpenSSL refuses less than 1024 when it is used. */
-const MIN_RSA_BITS = 2048;
+/** 112 bits of security: the floor of browsers (CA/Browser Forum baseline requirements §6.1.5), and OpenSSL uses no chain with less in it. */
+const MIN_BITS = { rsa: 2048, curve: 224 };
 
 function keyTypeOf(key: KeyObject): KeyType | null {
   if (key.asymmetricKeyType === 'ec') return 'ecdsa';
   if (key.asymmetricKeyType === 'rsa') return 'rsa';
   return key.asymmetricKeyType === 'ed25519' || key.asymmetricKeyType === 'ed448' ? 'eddsa' : null;
+}
+
+/** What is wrong with the size of its key; `null` when nothing is. */
+function weaknessOf(certificate: X509Certificate): string | null {
+  const { bits, asn1Curve } = certificate.toLegacyObject();
+  const least = asn1Curve === undefined ? MIN_BITS.rsa : MIN_BITS.curve;
+  // Of Ed25519 there is one size, and it is not told.
+  if (bits === undefined || bits >= least) return null;
+  const whose = certificate.subject?.replaceAll('\n', ', ') ?? 'a certificate without a name';
+  return `the key of “${whose}” has ${bits} bits: clients accept no less than ${least}`;
 }
 
 /** TLS 1.2 clients rely on the order (RFC 5246 §7.4.2). What is no issuer of the leaf follows as it came: it may be a cross-signed one. */

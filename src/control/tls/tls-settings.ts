@@ -1,8 +1,9 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import type { TlsConfig } from '../../config/schema/tls.ts';
 import type { ClientCertificatePolicy, TlsPolicy } from '../../exchange/tls-policy.ts';
+import { isCertificate } from '../certificates/pem-certificate.ts';
 import { isRevocationList } from '../certificates/revocation-list.ts';
+import { readNamedFile } from '../named-file.ts';
 import { parseTicketKeys } from './ticket-key-file.ts';
 
 /** What a listener's `tls` section says of its policy, with the files that it names. */
@@ -99,19 +100,9 @@ function pemBlocks(text: string, label: string): readonly string[] {
   return text.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [];
 }
 
-function isCertificate(pem: string): boolean {
-  try {
-    new X509Certificate(pem);
-    return true;
-  } catch {
-    // ERR_OSSL_…: not a certificate.
-    return false;
-  }
-}
-
 function readText(file: string, complain: (message: string) => void): string | null {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = readNamedFile(file).toString();
     if (text.trim() !== '') return text;
     complain('the file is empty');
     return null;

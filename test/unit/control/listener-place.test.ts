@@ -100,6 +100,8 @@ describe('where a listener listens', () => {
     expect(complaints({ address: ':81' }, { two: { address: '[::1]:81' } })).toEqual([
       '5: port 81 is that of listener “web” already',
     ]);
+    expect(complaints({ address: '0.0.0.0:81' }, { two: { address: '127.0.0.1:81' } })).toHaveLength(1);
+    expect(complaints({ address: '0.0.0.0:81' }, { two: { address: '[::1]:81' } })).toEqual([]);
     expect(complaints({ address: 'unix:/run/a.sock', tls: {} }, { two: { port: 80, redirectTo: 'web' } })).toContain(
       '7: listener “web” is a Unix socket: no URL leads there',
     );

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   type CertificateFile,
@@ -119,4 +119,20 @@ test('a certificate without a usable key still tells its names', async () => {
     ok: false,
     names: expect.arrayContaining(['shop.test']),
   });
+});
+
+test('a chain with a key that is too small anywhere in it is refused: OpenSSL would only say so at the first handshake', async () => {
+  const weak = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 1024,
+  };
+  const keys = await webcrypto.subtle.generateKey(weak, true, ['sign', 'verify']);
+  const root = await mint({ names: null, commonName: 'Old Root', kind: 'rsa', keys });
+  const leaf = await mint({ names: ['shop.test'], issuer: root });
+  expect(problems(load(leaf.cert + root.cert, leaf.key))).toEqual([
+    'certificate: the key of “CN=Old Root” has 1024 bits: clients accept no less than 2048',
+  ]);
+  expect(problems(load(leaf.cert, leaf.key))).toEqual([]);
 });
