@@ -278,6 +278,32 @@ test('routes choose by subject, alternative names and fingerprint, templates wri
   expect(await said({})).toBe('nobody');
 });
 
+test('a certificate without a subject, as SPIFFE has them, is as good as any', async () => {
+  const shop = await origin();
+  const gateway = await gatewayBefore(shop);
+  const service = await authority.issue({ subject: '', names: [{ type: 'url', value: 'spiffe://acme/billing' }] });
+  expect((await visit({ port: gateway.port(), ...service })).text).toContain('HTTP/1.1 200');
+  expect((await gateway.nextRecord()).tls?.clientCertificate).toMatchObject({
+    subject: '',
+    names: ['URI:spiffe://acme/billing'],
+  });
+});
+
+test('nothing that stands in a certificate becomes a line of its own in a field', async () => {
+  const shop = await origin();
+  const config = forwardTo(shop);
+  const [route] = config.routes ?? [];
+  const set = { 'X-San': '{client.certificate.san}', 'X-Subject': '{client.certificate.subject}' };
+  const gateway = await gatewayBefore(shop, {}, { routes: [{ ...route, requestHeaders: { set } }] });
+  const value = 'a\r\nX-Evil: 1\0';
+  const odd = await authority.issue({ subject: 'CN="a\0b日本"', names: [{ type: 'dns', value }] });
+  await visit({ port: gateway.port(), ...odd });
+  const received = await shop.request();
+  expect(received.header('x-evil')).toBeNull();
+  expect(received.header('x-san')).toBe('DNS:a  X-Evil: 1');
+  expect(received.header('x-subject')).toBe(Buffer.from('CN=a\\00b日本').toString('latin1'));
+});
+
 test('two clients never share a stored response where endpoints are told who they are', async () => {
   const stored = { respond: 200, headers: ['Cache-Control', 'max-age=60'] } as const;
   const shop = await origin({ script: [stored] });

@@ -29,8 +29,9 @@ export class ClientCertificates {
 
 function factsOf(certificate: X509Certificate, fingerprint: string, chain: string | null): ClientCertificateFacts {
   return {
-    subject: distinguishedName(certificate.subject),
-    issuer: distinguishedName(certificate.issuer),
+    // A subject without a word is `undefined`, whatever the types say: RFC 5280 §4.1.2.6 allows it, SPIFFE makes use of it.
+    subject: distinguishedName(certificate.subject ?? ''),
+    issuer: distinguishedName(certificate.issuer ?? ''),
     names: alternativeNames(certificate.subjectAltName ?? ''),
     fingerprint,
     serial: certificate.serialNumber.toLowerCase(),

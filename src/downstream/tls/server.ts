@@ -179,9 +179,16 @@ export class TlsServer {
       handshake.over = true;
       this.#options.connections.detach(handshake);
     }
-    const { policies, now, secured } = this.#options;
+    const { policies, now, secured, broke } = this.#options;
     const policy = policies.current().clientCertificates;
-    secured(socket, tlsFactsOf(socket, { policy, certificates: this.#clientCertificates, now: now() }));
+    try {
+      secured(socket, tlsFactsOf(socket, { policy, certificates: this.#clientCertificates, now: now() }));
+    } catch (bug) {
+      // Certificates come from strangers: what one of them holds that nobody thought of ends a connection, not the process.
+      broke(bug);
+      socket.on('error', ignoreError);
+      socket.destroy();
+    }
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
