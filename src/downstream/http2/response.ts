@@ -2,7 +2,8 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { GatewayError } from '../../errors.ts';
 import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
 import type { HeaderList } from '../../http/headers.ts';
-import { announcedLength, fieldObject, responseFields } from './response-fields.ts';
+import { fieldObject } from '../../http/http2-fields.ts';
+import { announcedLength, responseFields } from './response-fields.ts';
 
 /** What a sink tells the exchange it belongs to. */
 export interface StreamOwner {

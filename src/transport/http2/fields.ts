@@ -1,5 +1,6 @@
 import type { Attempt } from '../../exchange/attempt.ts';
 import { type HeaderDraft, type HeaderList, noHeaders } from '../../http/headers.ts';
+import { breaksField, isConnectionSpecific } from '../../http/http2-fields.ts';
 
 const COLON = 0x3a;
 
@@ -20,22 +21,6 @@ export function requestFields(attempt: Attempt, headers: HeaderList): string[] |
     if (name === 'host') fields.push(':authority', value);
     else if (upgrade === null ? !isConnectionSpecific(name, value) : !isHandshake(name, value))
       fields.push(name, value);
-  }
-  return fields;
-}
-
-/** Trailers as Node takes them; `null` for a field that would break the list. */
-export function trailerFields(trailers: HeaderList): Record<string, string[]> | null {
-  // Without a prototype: `__proto__` is a valid field name.
-  const fields: Record<string, string[]> = Object.create(null);
-  for (let i = 0; i < trailers.length; i += 2) {
-    const name = (trailers[i] as string).toLowerCase();
-    const value = trailers[i + 1] as string;
-    if (isConnectionSpecific(name, value)) continue;
-    if (name === '' || name.charCodeAt(0) === COLON || breaksField(name) || breaksField(value)) return null;
-    const values = fields[name];
-    if (values === undefined) fields[name] = [value];
-    else values.push(value);
   }
   return fields;
 }
@@ -61,29 +46,4 @@ export function fieldBytes(fields: HeaderList): number {
 function isHandshake(name: string, value: string): boolean {
   // RFC 8441 §5; an extended CONNECT has no body of its own, only a tunnel.
   return name === 'sec-websocket-key' || name === 'content-length' || isConnectionSpecific(name, value);
-}
-
-function isConnectionSpecific(name: string, value: string): boolean {
-  switch (name) {
-    case 'connection':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'transfer-encoding':
-    case 'upgrade':
-    case 'http2-settings':
-      return true;
-    case 'te':
-      return value !== 'trailers';
-    default:
-      return false;
-  }
-}
-
-/** RFC 9113 §8.2.1: no NUL, LF or CR; nothing that is not an octet. Node joins fields by NUL: one more would be two fields. */
-function breaksField(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    if (c === 0x00 || c === 0x0a || c === 0x0d || c > 0xff) return true;
-  }
-  return false;
 }

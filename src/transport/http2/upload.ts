@@ -2,7 +2,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import type { GatewayError } from '../../errors.ts';
 import type { BodySink, BodySource } from '../../exchange/body.ts';
 import type { HeaderList } from '../../http/headers.ts';
-import { trailerFields } from './fields.ts';
+import { fieldObject } from '../../http/http2-fields.ts';
 
 export interface UploadOwner {
   /** The last byte was given to the stream. */
@@ -55,7 +55,7 @@ export class Upload implements BodySink {
   end(trailers: HeaderList | null): void {
     if (this.#state !== 'flowing') return;
     this.#state = 'ended';
-    const fields = trailers === null ? null : trailerFields(trailers);
+    const fields = trailers === null ? null : fieldObject(trailers);
     this.#stream.on('wantTrailers', () => this.#sendTrailers(fields ?? {}));
     this.#stream.end();
     this.#owner.uploaded();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { headBlock } from '../../../src/downstream/http1/head-block.ts';
 import { frame } from '../../../src/downstream/http1/response-framing.ts';
-import { announcedLength, fieldObject, responseFields } from '../../../src/downstream/http2/response-fields.ts';
+import { announcedLength, responseFields } from '../../../src/downstream/http2/response-fields.ts';
+import { fieldObject } from '../../../src/http/http2-fields.ts';
 
 const chunkable = { status: 200, unchunked: false };
 
