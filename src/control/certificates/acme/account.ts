@@ -1,6 +1,6 @@
 import { type AccountKey, accountKeyOf, generateAccountKey } from './account-key.ts';
 import { type ExternalAccount, externalAccountBinding } from './jws.ts';
-import { AcmeError } from './problem.ts';
+import { locationOf } from './resource.ts';
 import type { AcmeSession } from './session.ts';
 import type { AcmeStore, StoredAccount } from './store.ts';
 
@@ -61,8 +61,7 @@ async function register(session: AcmeSession, { email, eab }: AccountOptions): P
     contact: contactOf(email),
     ...(eab === null ? {} : { externalAccountBinding: externalAccountBinding(eab, newAccount, session.key.jwk) }),
   });
-  if (answer.location !== null && URL.canParse(answer.location)) return answer.location;
-  throw new AcmeError('malformed-answer', 'The authority did not say where the account is');
+  return locationOf(answer.location, newAccount);
 }
 
 function contactOf(email: string | null): readonly string[] {

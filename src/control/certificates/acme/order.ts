@@ -2,9 +2,9 @@ import type { Clock } from '../../../clock.ts';
 import type { KeyPair } from '../../../exchange/certificate.ts';
 import { pause } from './pause.ts';
 import { AcmeError, problemError } from './problem.ts';
-import { type Authorization, authorizationOf, type Challenge, type Order, orderOf } from './resource.ts';
+import { type Authorization, authorizationOf, type Challenge, locationOf, type Order, orderOf } from './resource.ts';
 import { type AcmeAnswer, type AcmeSession, jsonOf } from './session.ts';
-import { isFor } from './store.ts';
+import { chainOf, isFor } from './store.ts';
 
 export type ChallengeKind = 'http-01' | 'tls-alpn-01';
 
@@ -36,8 +36,7 @@ export async function orderCertificate(
   const { newOrder } = await session.directory();
   const identifiers = names.map((value) => ({ type: 'dns', value }));
   const created = await session.post(newOrder, { identifiers });
-  const orderUrl = created.location;
-  if (orderUrl === null) throw new AcmeError('malformed-answer', 'The authority did not say where the order is');
+  const orderUrl = locationOf(created.location, newOrder);
   const order = orderOf(jsonOf(created.text));
   await new Validation(session, parts, patience).run(order.authorizations);
   return finalize(session, { names, orderUrl, patience });
@@ -59,7 +58,9 @@ async function finalize(session: AcmeSession, { names, orderUrl, patience }: Fin
   const done = await patience.until(read, ({ status }) => status === 'valid');
   if (done.certificate === null) throw new AcmeError('malformed-answer', 'The order is valid without a certificate');
   const { text } = await session.post(done.certificate, null);
-  const pair = { certificate: text, key };
+  const certificate = chainOf(text);
+  if (certificate === null) throw new AcmeError('malformed-answer', 'The certificate is no chain of PEM certificates');
+  const pair = { certificate, key };
   if (!isFor(pair, names))
     throw new AcmeError('wrong-certificate', 'The certificate is not the one that was asked for');
   return pair;

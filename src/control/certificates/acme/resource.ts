@@ -73,6 +73,11 @@ function challengeOf(map: Json): Challenge[] {
   return [{ type, token, url: url(map, 'url'), status: text(map, 'status'), error: map['error'] ?? null }];
 }
 
+/** `Location` of an answer that came from `url`, which it may be relative to (RFC 9110 §10.2.2). */
+export function locationOf(location: string | null, url: string): string {
+  return secureUrl(location === null ? null : (URL.parse(location, url)?.href ?? null), 'Location');
+}
+
 function mapOf(json: unknown, what: string): Json {
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
   throw malformed(`there is no ${what} in it`);

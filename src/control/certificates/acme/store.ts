@@ -1,5 +1,5 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyPair } from '../../../exchange/certificate.ts';
 
@@ -43,7 +43,7 @@ export class AcmeStore {
     const at = text.indexOf('-----BEGIN CERTIFICATE-----');
     if (at === -1) return null;
     const pair = { key: text.slice(0, at), certificate: text.slice(at) };
-    return isFor(pair, names) ? pair : null;
+    return chainOf(pair.certificate) !== null && isFor(pair, names) ? pair : null;
   }
 
   async writeCertificate(names: readonly string[], pair: KeyPair): Promise<void> {
@@ -53,16 +53,37 @@ export class AcmeStore {
   async #write(name: string, text: string): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
     const file = join(this.directory, name);
-    const temporary = `${file}.${process.pid}.tmp`;
-    const handle = await open(temporary, 'w', 0o600);
+    // Gateways that share a directory may have the same process id, each in its container.
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
     try {
-      await handle.writeFile(text);
-      // A key that was lost in a power cut costs an order, and those are rationed.
-      await handle.sync();
-    } finally {
-      await handle.close();
+      await writeThrough(temporary, text);
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, file);
+  }
+}
+
+async function writeThrough(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    // A key that was lost in a power cut costs an order, and those are rationed.
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The certificates of a PEM text and nothing else of it; `null` when there is none, or one that can't be read. */
+export function chainOf(text: string): string | null {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.length === 0 ? null : blocks.map((block) => String(new X509Certificate(block))).join('');
+  } catch {
+    // ERR_OSSL_…: OpenSSL would refuse it at the first handshake.
+    return null;
   }
 }
 

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Clock } from '../../../../src/clock.ts';
 import { AcmeIssuer, type IssuerOptions } from '../../../../src/control/certificates/acme/issuer.ts';
 import { Turns } from '../../../../src/control/certificates/acme/turns.ts';
+import type { HttpClient } from '../../../../src/control/http-client.ts';
 import { GatewayError } from '../../../../src/errors.ts';
-import { AcmeAuthority, authorization, problem } from '../../../kit/acme-authority.ts';
+import { AcmeAuthority, authorization, problem, type Script } from '../../../kit/acme-authority.ts';
 
 let directory = '';
 let authority = new AcmeAuthority();
@@ -36,10 +37,10 @@ function hastyClock(): Clock {
   };
 }
 
-function issuer(options: Partial<IssuerOptions> = {}, turns = new Turns()): AcmeIssuer {
+function issuer(options: Partial<IssuerOptions> = {}, turns = new Turns(), http = authority.http): AcmeIssuer {
   return new AcmeIssuer(
     { directoryUrl: authority.directoryUrl, ca: null, email: null, eab: null, ...options },
-    { http: authority.http, clock: hastyClock(), directory, turns },
+    { http, clock: hastyClock(), directory, turns },
   );
 }
 
@@ -233,4 +234,35 @@ test('a certificate for another name is not accepted', async () => {
   authority.script = ({ resource }) =>
     resource === 'certificate' ? { status: 200, json: foreign.pair.certificate } : null;
   await expect(obtain(issuer())).rejects.toMatchObject({ reason: 'wrong-certificate' });
+});
+
+test('a chain that OpenSSL could not read is not accepted, and what is no certificate is not kept', async () => {
+  const { pair } = await obtain(issuer());
+  rmSync(join(directory, 'acme'), { recursive: true });
+  const broken = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+  let after = broken;
+  let issued = '';
+  const http: HttpClient = async (request) => {
+    const answer = await authority.http(request);
+    if (!request.url.includes('/certificate/')) return answer;
+    issued = Buffer.from(answer.body).toString();
+    return { ...answer, body: Buffer.from(`${issued}\n${after}`) };
+  };
+  await expect(obtain(issuer({}, new Turns(), http))).rejects.toMatchObject({ reason: 'malformed-answer' });
+  after = pair.key;
+  const { certificate } = (await obtain(issuer({}, new Turns(), http))).pair;
+  expect(certificate.replace(/\s/g, '')).toBe(issued.replace(/\s/g, ''));
+});
+
+test('a Location may be relative; one that is not of HTTPS is refused', async () => {
+  const at = (location: string): Script => {
+    const json = { status: 'pending', authorizations: [], finalize: 'https://ca.test/finalize/1' };
+    return ({ resource }) => (resource === 'new-order' ? { status: 201, headers: ['Location', location], json } : null);
+  };
+  authority.script = at('http://ca.test/order/1');
+  await expect(obtain(issuer())).rejects.toMatchObject({ reason: 'malformed-answer' });
+  expect(authority.count('order')).toBe(0);
+  authority.script = at('/order/1');
+  await expect(obtain(issuer())).rejects.toMatchObject({ reason: 'order-timeout' });
+  expect(authority.count('order')).toBeGreaterThan(0);
 });

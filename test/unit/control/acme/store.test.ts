@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -53,6 +53,19 @@ test('what was written is read again, by the same names in any order', async () 
   expect(await store().readCertificate(['a.test', 'b.test', 'c.test'])).toBeNull();
   await store().writeAccount(account);
   expect(await store().readAccount()).toEqual(account);
+});
+
+test('gateways that write at once, with one process id in two containers, do not mix what they write', async () => {
+  const accounts = ['https://ca.test/1', 'https://ca.test/2', 'https://ca.test/3'].map((url) => ({ ...account, url }));
+  await Promise.all(accounts.map((written) => store().writeAccount(written)));
+  expect(accounts).toContainEqual(await store().readAccount());
+  expect(readdirSync(store().directory)).toEqual(['account.json']);
+});
+
+test('what can’t be put in its place leaves no key lying about', async () => {
+  mkdirSync(join(store().directory, 'account.json'), { recursive: true });
+  await expect(store().writeAccount(account)).rejects.toThrow('EISDIR');
+  expect(readdirSync(store().directory)).toEqual(['account.json']);
 });
 
 test('nothing stored is nothing, not an error', async () => {
