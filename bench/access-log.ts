@@ -46,6 +46,7 @@ const sink: LogSink = {
     bytes += line.length;
   },
   flushSync: () => {},
+  flushed: async () => {},
   reopen: () => {},
 };
 const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);

@@ -236,7 +236,7 @@ class Composition implements Gateway {
     await this.#transport.drain(0);
     await this.#streams.drain(0);
     await this.#admin?.close();
-    for (const sink of this.#sinks) sink.flushSync();
+    await Promise.all(this.#sinks.map((sink) => sink.flushed()));
   }
 
   async #listen(name: string, config: ListenerConfig): Promise<void> {

@@ -2,6 +2,9 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 
+/** A log that takes longer than this to be written out is not waited for. */
+const FLUSH_MS = 2_000;
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
@@ -9,8 +12,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
  * up a request. At most 1 MiB waits; lines beyond that are dropped.
  */
 export interface LogSink extends DestinationStream {
-  /** Writes out what waits, synchronously. For the end of the process. */
+  /** Writes out what can be written synchronously. pino's, for its fatal level. */
   flushSync(): void;
+  /**
+   * Resolves when all lines so far are in the file, also while it is still being opened or written to. For the end of the
+   * process: after 2 s at most, whatever the disk or the reader of a pipe does. Never rejects.
+   */
+  flushed(): Promise<void>;
   /** Opens the file again after it was rotated (SIGUSR2). */
   reopen(): void;
 }
@@ -33,6 +41,7 @@ export function openLogSink(file: string | null): LogSink {
   return {
     write: (line) => void stream.write(line),
     flushSync: () => flushQuietly(stream),
+    flushed: () => flushed(stream),
     reopen: () => (file === null ? undefined : stream.reopen()),
   };
 }
@@ -41,6 +50,24 @@ export function openLogSink(file: string | null): LogSink {
 function refuseUnwritable(file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   closeSync(openSync(file, 'a'));
+}
+
+/** The lines that wait are flushed behind a write that is under way, and what is too much for one write after it. */
+function flushed(stream: ReturnType<typeof destination>): Promise<void> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(resolve, FLUSH_MS);
+    const done = (): void => {
+      clearTimeout(patience);
+      flushQuietly(stream);
+      resolve();
+    };
+    try {
+      stream.flush(done);
+    } catch {
+      // The file could not be opened again after a rotation: there is nowhere to write to.
+      done();
+    }
+  });
 }
 
 function flushQuietly(stream: ReturnType<typeof destination>): void {

@@ -43,7 +43,8 @@ const record: ExchangeRecord = {
 
 function capture(): { sink: LogSink; lines: string[] } {
   const lines: string[] = [];
-  return { lines, sink: { write: (line) => void lines.push(line), flushSync: () => {}, reopen: () => {} } };
+  const rest = { flushSync: () => {}, flushed: () => Promise.resolve(), reopen: () => {} };
+  return { lines, sink: { ...rest, write: (line) => void lines.push(line) } };
 }
 
 function jsonLine(changes: Partial<ExchangeRecord> = {}): Record<string, unknown> {
