@@ -13,6 +13,8 @@ export function refusalFields(text: string, hsts: string | null): readonly strin
     'text/plain; charset=utf-8',
     'Content-Length',
     String(text.length),
+    'X-Content-Type-Options',
+    'nosniff',
     'Proxy-Status',
     'headgate; error=http_request_error',
   ];

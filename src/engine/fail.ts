@@ -36,6 +36,9 @@ export function fail(progress: Progress, error: GatewayError): void {
     String(page.body.byteLength),
     'Cache-Control',
     'no-store',
+    // It tells what was asked for: no reader shall take it for a script or a style sheet.
+    'X-Content-Type-Options',
+    'nosniff',
     'Proxy-Status',
     proxyStatus(error.code),
     'X-Request-Id',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,13 +54,29 @@ test('testssl.sh finds nothing above LOW on a TLS listener with default settings
   expect(grade).toMatch(/^A/);
 }, 300_000);
 
-async function scan(port: number): Promise<readonly Finding[]> {
-  const report = join(directory, 'testssl.json');
+test('on the listener that a checkout starts with, headers included, it finds one thing: nobody can revoke what the local CA makes', async () => {
+  const own = join(directory, 'local');
+  mkdirSync(own);
+  const local = await GatewayProcess.start(
+    { listeners: { https: { address: '127.0.0.1', port: 0, tls: {} } }, routes: [] },
+    own,
+  );
+  try {
+    const findings = await scan(local.port('https'), [...CHECKS, '-h'], local.authorityFile);
+    expect(findings.filter(({ severity }) => ABOVE_LOW.has(severity)).map(({ id }) => id)).toEqual(['cert_revocation']);
+    expect(findings.find(({ id }) => id === 'cert_chain_of_trust')?.severity).toBe('OK');
+  } finally {
+    await local.stop();
+  }
+}, 300_000);
+
+async function scan(port: number, checks = CHECKS, trusted = authority): Promise<readonly Finding[]> {
+  const report = join(directory, `testssl-${port}.json`);
   const target = `https://localhost:${port}/`;
   const how = ['--quiet', '--color', '0', '--warnings', 'batch', '--nodns', 'none', '--ip', '127.0.0.1'];
-  const output = ['--add-ca', authority, '--jsonfile', report];
+  const output = ['--add-ca', trusted, '--jsonfile', report];
   try {
-    await run(testssl, [...how, ...output, ...CHECKS, target], { cwd: directory, maxBuffer: 64 * 1024 * 1024 });
+    await run(testssl, [...how, ...output, ...checks, target], { cwd: directory, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     // Its exit code counts what could not be tested; what it found is in the report.
     if (typeof (error as { readonly code?: unknown }).code !== 'number') throw error;

@@ -72,3 +72,11 @@ matrix(
   },
   { without: ONE_PROTOCOL },
 );
+
+matrix('no reader may take our own pages for something else than they are', async ({ gateway }) => {
+  const front = await gateway({ routes: [{ match: { path: '/one' }, respond: { body: 'x' } }] });
+  for (const accept of ['*/*', 'text/html']) {
+    const reply = await front.send({ path: '/none', headers: ['Accept', accept] });
+    expect([reply.status, reply.header('x-content-type-options')]).toEqual([404, 'nosniff']);
+  }
+});
