@@ -8,7 +8,6 @@ const TCP_KEYS = new Set([
   'address',
   'port',
   'mode',
-  'mode',
   'pool',
   'passthrough',
   'trustedProxies',

@@ -11,6 +11,8 @@ export function complainOfPlace(name: string, config: ListenerConfig, complaints
   if (mode !== undefined && !isSocket) complain('mode', 'only the file of a Unix socket has a mode');
   if (port !== undefined && isSocket) complain('port', 'a Unix socket has no port');
   else if (listenPlaceOf(config) === null) complain('port', 'the address has a port already: remove one of the two');
-  if (config.proxyProtocol && config.trustedProxies.length === 0)
+  // Whoever connects to a Unix socket is `unix:`, and nobody else is.
+  const mayConnect = config.trustedProxies.some((entry) => (entry === 'unix:') === isSocket);
+  if (config.proxyProtocol && !mayConnect)
     complain('proxyProtocol', 'nobody may send a PROXY header: list those who must in “trustedProxies”');
 }

@@ -116,10 +116,8 @@ function assemble({ certificates, key, digest }: Material, about: 'key' | 'pkcs1
     return broken([problem(about, `a key of type ${key.asymmetricKeyType} can’t be used for TLS`)], certificates);
   }
   const chain = chainOf(leaf, certificates);
-  const weakness = chain.map(weaknessOf).find((message) => message !== null);
-  if (weakness !== undefined && weakness !== null) {
-    return broken([problem(about === 'key' ? 'certificate' : about, weakness)], certificates);
-  }
+  const fault = chain.map(faultOf).find((message) => message !== null) ?? null;
+  if (fault !== null) return broken([problem(about === 'key' ? 'certificate' : about, fault)], certificates);
   return {
     ok: true,
     certificate: {
@@ -145,14 +143,17 @@ function keyTypeOf(key: KeyObject): KeyType | null {
   return key.asymmetricKeyType === 'ed25519' || key.asymmetricKeyType === 'ed448' ? 'eddsa' : null;
 }
 
-/** What is wrong with the size of its key; `null` when nothing is. */
-function weaknessOf(certificate: X509Certificate): string | null {
+/** What OpenSSL has read without a word, and neither it nor clients could use later; `null` when there is nothing. */
+function faultOf(certificate: X509Certificate): string | null {
+  const whose = `“${certificate.subject?.replaceAll('\n', ', ') ?? 'a certificate without a name'}”`;
+  const { validFromDate, validToDate } = certificate;
+  if (Number.isNaN(validFromDate.getTime()) || Number.isNaN(validToDate.getTime()))
+    return `the dates of ${whose} can’t be read`;
   const { bits, asn1Curve } = certificate.toLegacyObject();
   const least = asn1Curve === undefined ? MIN_BITS.rsa : MIN_BITS.curve;
   // Of Ed25519 there is one size, and it is not told.
   if (bits === undefined || bits >= least) return null;
-  const whose = certificate.subject?.replaceAll('\n', ', ') ?? 'a certificate without a name';
-  return `the key of “${whose}” has ${bits} bits: clients accept no less than ${least}`;
+  return `the key of ${whose} has ${bits} bits: clients accept no less than ${least}`;
 }
 
 /** TLS 1.2 clients rely on the order (RFC 5246 §7.4.2). What is no issuer of the leaf follows as it came: it may be a cross-signed one. */

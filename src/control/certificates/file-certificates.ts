@@ -143,17 +143,18 @@ export class FileCertificates implements CertificateSource {
       return;
     }
     this.#looking = 'yes';
-    const bug = (error: unknown): boolean => {
+    const bug = (error: unknown): void => {
       this.#options.log.error({ err: error, listener: this.#options.listener }, 'Looking at certificates met a bug');
-      return false;
     };
     void this.#lookAtAll()
-      .catch(bug)
       .then((changed) => {
+        if (changed && !this.#stopped) this.#replace();
+      })
+      .catch(bug)
+      .then(() => {
         const again = this.#looking === 'yes-and-again';
         this.#looking = 'no';
         if (this.#stopped) return;
-        if (changed) this.#replace();
         if (again) this.#look();
         else if (this.#entries.some(({ suspect }) => suspect)) this.#lookAgainSoon();
       });
@@ -172,7 +173,7 @@ export class FileCertificates implements CertificateSource {
     this.#options.changed();
   }
 
-  /** Never rejects. True when something else is to be shown. */
+  /** True when something else is to be shown. */
   async #lookAtAll(): Promise<boolean> {
     let changed = false;
     for (let from = 0; from < this.#entries.length; from += AT_ONCE) {

@@ -25,20 +25,22 @@ export function ocspSubjectOf({ leaf, issuer }: LoadedCertificate): OcspSubject 
   const url = /^OCSP - URI:(https?:\/\/\S+)$/m.exec(leaf.infoAccess ?? '')?.[1];
   if (url === undefined || !URL.canParse(url)) return 'no-responder';
   if (issuer === null) return 'no-issuer';
-  const parts = partsOf(leaf);
-  return {
-    responder: url,
-    issuer,
-    issuerNameHash: sha1(parts.issuerName.whole),
-    issuerKeyHash: keyHashOf(issuer),
-    serialNumber: parts.serialNumber.content,
-    mustStaple: isMustStaple(parts.extensions),
-  };
+  return unlessNotDer('no-responder', () => {
+    const parts = partsOf(leaf);
+    return {
+      responder: url,
+      issuer,
+      issuerNameHash: sha1(parts.issuerName.whole),
+      issuerKeyHash: keyHashOf(issuer),
+      serialNumber: parts.serialNumber.content,
+      mustStaple: isMustStaple(parts.extensions),
+    };
+  });
 }
 
 /** True for a certificate that clients are told to refuse without a stapled response. */
 export function mustStaple(certificate: X509Certificate): boolean {
-  return isMustStaple(partsOf(certificate).extensions);
+  return unlessNotDer(false, () => isMustStaple(partsOf(certificate).extensions));
 }
 
 /** The request for one certificate (RFC 6960 §4.1.1), without a nonce: responders may answer from what they have signed before. */
@@ -71,7 +73,7 @@ interface CertificateParts {
   readonly extensions: readonly Der[];
 }
 
-/** TBSCertificate (RFC 5280 §4.1). OpenSSL has read it already: it is well-formed. */
+/** TBSCertificate (RFC 5280 §4.1). OpenSSL has read it already, but it reads BER too. */
 function partsOf({ raw }: X509Certificate): CertificateParts {
   const fields = childrenOf(childOf(readDer(raw, tags.sequence), 0, tags.sequence));
   const from = fields[0]?.tag === contextTag(0) ? 1 : 0;
@@ -88,11 +90,18 @@ function partsOf({ raw }: X509Certificate): CertificateParts {
 function isMustStaple(extensions: readonly Der[]): boolean {
   const extension = extensions.find((candidate) => oidOf(childOf(candidate, 0)) === TLS_FEATURE);
   if (extension === undefined) return false;
-  try {
+  // One that can't be read, no client can read either.
+  return unlessNotDer(false, () => {
     const features = readDer(expectTag(childrenOf(extension).at(-1), tags.octetString).content, tags.sequence);
     return childrenOf(features).some(({ content }) => content.length === 1 && content[0] === STATUS_REQUEST);
+  });
+}
+
+function unlessNotDer<T, U>(otherwise: U, read: () => T): T | U {
+  try {
+    return read();
   } catch (error) {
-    if (error instanceof DerError) return false; // no client can read it either
+    if (error instanceof DerError) return otherwise;
     throw error;
   }
 }

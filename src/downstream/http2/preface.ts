@@ -77,14 +77,10 @@ class Preface implements Tended {
     }
   };
 
-  /** A FIN before there was anything to tell from: what little came is HTTP/1.x's to answer. */
+  /** A FIN before there was anything to tell from. Once a socket has ended nothing can be given back to it. */
   readonly #onEnd = (): void => {
-    if (this.#over) return;
-    if (this.#matched > 0) this.#decide('http1', Buffer.alloc(0));
-    else {
-      this.#release();
-      this.#socket.destroy();
-    }
+    this.#release();
+    this.#socket.destroy();
   };
 
   #decide(protocol: 'http1' | 'http2', rest: Buffer): void {

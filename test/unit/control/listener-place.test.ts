@@ -83,6 +83,16 @@ describe('where a listener listens', () => {
       '4: “999” is not a file mode → write three octal digits in quotes: "0660"',
     ],
     [
+      'with proxyProtocol, and nobody who may over TCP',
+      { port: 81, proxyProtocol: true, trustedProxies: ['unix:'] },
+      '4: nobody may send a PROXY header: list those who must in “trustedProxies”',
+    ],
+    [
+      'with proxyProtocol, and nobody who may on a Unix socket',
+      { address: 'unix:/run/a.sock', proxyProtocol: true, trustedProxies: ['10.0.0.1'] },
+      '4: nobody may send a PROXY header: list those who must in “trustedProxies”',
+    ],
+    [
       'with proxyProtocol and nobody who may',
       { port: 81, proxyProtocol: true },
       '4: nobody may send a PROXY header: list those who must in “trustedProxies”',

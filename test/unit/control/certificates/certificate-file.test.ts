@@ -6,6 +6,9 @@ import {
   type LoadedCertificate,
   loadCertificate,
 } from '../../../../src/control/certificates/certificate-file.ts';
+import { childrenOf, readDer } from '../../../../src/control/certificates/der-reader.ts';
+import { sequence } from '../../../../src/control/certificates/der-writer.ts';
+import { mustStaple, ocspSubjectOf } from '../../../../src/control/certificates/ocsp-request.ts';
 import { type Minted, mint } from '../../../kit/pki.ts';
 
 const pem: CertificateFile = { certificate: 'chain.pem', key: 'key.pem', passphrase: null };
@@ -135,4 +138,36 @@ test('a chain with a key that is too small anywhere in it is refused: OpenSSL wo
     'certificate: the key of “CN=Old Root” has 1024 bits: clients accept no less than 2048',
   ]);
   expect(problems(load(leaf.cert, leaf.key))).toEqual([]);
+});
+
+/** `cert` with other bytes, in PEM. Nobody verifies the signature of their own certificate. */
+function altered(cert: string, alter: (der: Buffer) => Buffer): string {
+  const base64 = alter(new X509Certificate(cert).raw).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+test('a certificate whose end is no date is refused, not left to whoever wants to print it', async () => {
+  const leaf = await mint({ names: ['shop.test'] });
+  const cert = altered(leaf.cert, (der) => {
+    const end = [...der.toString('latin1').matchAll(/\d{12}Z/g)][1]?.index ?? 0;
+    return Buffer.concat([der.subarray(0, end), Buffer.from('269901'), der.subarray(end + 6)]);
+  });
+  expect(problems(load(cert, leaf.key))).toEqual(['certificate: the dates of “CN=shop.test” can’t be read']);
+});
+
+test('of a certificate in BER, which OpenSSL reads too, nobody asks for an OCSP response, and it is shown all the same', async () => {
+  const root = await mint({ names: null, commonName: 'Root' });
+  const leaf = await mint({ names: ['shop.test'], issuer: root, ocsp: 'http://ocsp.test/', mustStaple: true });
+  const certificate = loaded(leaf.cert + root.cert, leaf.key);
+  expect(ocspSubjectOf(certificate)).toMatchObject({ responder: 'http://ocsp.test/', mustStaple: true });
+  // The length of the TBSCertificate is left open (X.690 §8.1.3.6).
+  const cert = altered(leaf.cert, (der) => {
+    const [tbs, ...rest] = childrenOf(readDer(der));
+    const open = Buffer.concat([Buffer.of(0x30, 0x80), tbs?.content ?? der, Buffer.of(0, 0)]);
+    return sequence(open, ...rest.map(({ whole }) => whole));
+  });
+  const inBer = loaded(cert + root.cert, leaf.key);
+  expect(inBer.names).toEqual(['shop.test']);
+  expect(ocspSubjectOf(inBer)).toBe('no-responder');
+  expect(mustStaple(inBer.leaf)).toBe(false);
 });
