@@ -131,6 +131,12 @@ async function unlessTaken(claiming: Promise<void>): Promise<void> {
 /** In the same directory, under a name that nobody could have guessed and put a link at. */
 async function temporaryFile(file: string, text: string, mode: number): Promise<string> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  await writeFile(temporary, text, { mode, flag: 'wx' });
-  return temporary;
+  try {
+    await writeFile(temporary, text, { mode, flag: 'wx' });
+    return temporary;
+  } catch (error) {
+    // A full disk leaves half of it.
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { type Issuer, issuerOf } from './issuer.ts';
 import { KeyFiles, type Trouble } from './key-files.ts';
 import { fileNameOf } from './local-names.ts';
 
-/** A certificate with less than this left is replaced when it is next asked for. */
+/** A certificate with less than this left, or a third of its life, is replaced when it is next asked for. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 /** Leaves that are kept ready. Each takes 3 KB, and what TLS makes of it 30 KB. */
 const IN_MEMORY = 512;
@@ -54,8 +54,9 @@ export class LocalAuthority {
   readonly #leaves = new Map<string, Leaf>();
   /** Bounded by the handshakes in progress. */
   readonly #beingMade = new Map<string, Promise<ServerCertificate>>();
-  /** Leaves on disk; `null` until they are counted. */
-  #stored: number | null = null;
+  /** Leaves on disk, once they are counted. */
+  #stored = 0;
+  #counted: Promise<void> | null = null;
   #said = false;
 
   constructor({ directory, now, trouble = () => {} }: LocalAuthorityOptions) {
@@ -72,7 +73,7 @@ export class LocalAuthority {
 
   /** Makes the authority unless it is there. Rejects with what is wrong with its files or their directory. */
   async open(): Promise<Issuer> {
-    if (this.#issuer === null || !this.#isCurrent(this.#issuer.notAfterMs)) this.#issuer = await this.#load();
+    if (this.#issuer === null || !this.#isCurrent(this.#issuer)) this.#issuer = await this.#load();
     return this.#issuer;
   }
 
@@ -129,9 +130,12 @@ export class LocalAuthority {
     const [certificate, key] = await Promise.all([this.#files.certificate(AUTHORITY), this.#files.key(AUTHORITY)]);
     if (certificate !== null && key !== null) {
       const stored = issuerOf({ certificate, key });
-      if (this.#isCurrent(stored.notAfterMs)) return stored;
+      if (this.#isCurrent(stored)) return stored;
+      if (!isOurs(stored.certificate)) throw new Error(`it ended on ${dayOf(stored)}: put another in its place`);
+    } else if (certificate !== null && !isOurs(new X509Certificate(certificate))) {
+      throw new Error(`its key is missing: ${this.#files.keyFile(AUTHORITY)}`);
     }
-    // Half an authority is of no use, and one that ends soon must make room.
+    // Half an authority is of no use, and one that ends soon must make room. Only what was made here can be made again.
     if (certificate !== null) await this.#files.remove(AUTHORITY);
     // Gateways that start together agree on one: whoever comes first makes the key, and whoever has the key the certificate.
     const claimedKey = await this.#files.claimKey(AUTHORITY, newKey());
@@ -161,8 +165,9 @@ export class LocalAuthority {
     return names.every((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) !== undefined);
   }
 
-  #isCurrent(notAfterMs: number): boolean {
-    return notAfterMs > this.#now() + RENEW_BEFORE_MS;
+  /** Ours makes room for the next one in good time; who brought another one looks after it. */
+  #isCurrent({ certificate, notAfterMs }: Issuer): boolean {
+    return notAfterMs > this.#now() + (isOurs(certificate) ? RENEW_BEFORE_MS : 0);
   }
 
   async #keep(names: readonly string[], pair: KeyPair, issuer: Issuer): Promise<void> {
@@ -182,11 +187,22 @@ export class LocalAuthority {
 
   /** A certificate that replaces an earlier one takes no room; one that is new has to find some. */
   async #hasRoom(file: string, issuer: Issuer): Promise<boolean> {
-    this.#stored ??= await this.#countStored(issuer);
+    // Together, or handshakes that come first would each begin at the same number.
+    this.#counted ??= this.#count(issuer);
+    await this.#counted;
     if ((await this.#leafFiles.certificate(file)) !== null) return true;
     if (this.#stored >= ON_DISK) return false;
     this.#stored += 1;
     return true;
+  }
+
+  async #count(issuer: Issuer): Promise<void> {
+    try {
+      this.#stored = await this.#countStored(issuer);
+    } catch (error) {
+      this.#counted = null;
+      throw error;
+    }
   }
 
   /** Counts what is on disk. When that is too much, certificates that have run out or are of another authority are removed first. */
@@ -208,7 +224,18 @@ export class LocalAuthority {
   }
 }
 
+function isOurs(authority: X509Certificate): boolean {
+  return authority.subject?.includes(`CN=${AUTHORITY_NAME}`) === true;
+}
+
+function dayOf({ notAfterMs }: Issuer): string {
+  return new Date(notAfterMs).toISOString().slice(0, 10);
+}
+
 function leafOf(pair: KeyPair): Leaf {
-  const notAfterMs = new X509Certificate(pair.certificate).validToDate.getTime();
-  return { certificate: { pairs: [pair], ocspResponse: null }, renewAtMs: notAfterMs - RENEW_BEFORE_MS };
+  const { validFromDate, validToDate } = new X509Certificate(pair.certificate);
+  const notAfterMs = validToDate.getTime();
+  // Of an authority that ends soon they are short, and still not made anew for each handshake.
+  const before = Math.min(RENEW_BEFORE_MS, (notAfterMs - validFromDate.getTime()) / 3);
+  return { certificate: { pairs: [pair], ocspResponse: null }, renewAtMs: notAfterMs - before };
 }

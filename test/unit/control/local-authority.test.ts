@@ -186,6 +186,32 @@ describe('what is kept', () => {
     await expect(authority().open()).rejects.toThrow('the certificate is not one of an authority');
   });
 
+  test('an authority that somebody else has made is never removed: what is wrong with it is said', async () => {
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const certificate = selfSigned(String(key), 'Acme CA', START);
+    const end = new X509Certificate(certificate).validToDate.getTime();
+    writeFileSync(caFile('ca.pem'), certificate);
+    await expect(authority().open()).rejects.toThrow(`its key is missing: ${caFile('ca-key.pem')}`);
+    writeFileSync(caFile('ca-key.pem'), key, { mode: 0o600 });
+    now = end - 10 * DAY_MS;
+    const local = authority();
+    const leaf = await local.certificateFor('a.test');
+    now += DAY_MS;
+    expect(await local.certificateFor('a.test')).toBe(leaf);
+    now = end + 1;
+    await expect(authority().open()).rejects.toThrow('it ended on 2036-11-18: put another in its place');
+    expect(readFileSync(caFile('ca.pem'), 'utf8')).toBe(certificate);
+    expect(readFileSync(caFile('ca-key.pem'), 'utf8')).toBe(String(key));
+  });
+
+  test('512 certificates are kept on disk, also of those that were asked for together', async () => {
+    const before = authority();
+    for (let i = 0; i < 500; i += 1) await before.certificateFor(`n${i}.dev.test`);
+    const local = authority();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => local.certificateFor(`m${i}.dev.test`)));
+    expect(readdirSync(caFile('local')).length).toBe(2 * 512);
+  });
+
   test('512 certificates are kept on disk: names beyond are minted all the same', async () => {
     const local = authority();
     for (let i = 0; i < 520; i += 1) await local.certificateFor(`n${i}.dev.test`);
