@@ -1,4 +1,11 @@
-import { createDecipheriv, createPrivateKey, hash, type KeyObject, pbkdf2Sync, X509Certificate } from 'node:crypto';
+import {
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  type KeyObject,
+  pbkdf2Sync,
+  X509Certificate,
+} from 'node:crypto';
 import {
   childOf,
   childrenOf,
@@ -10,6 +17,7 @@ import {
   smallNumberOf,
   tags,
 } from './der-reader.ts';
+import { bmpString, type DigestName, pkcs12Derive } from './pkcs12-derivation.ts';
 
 /** Why a PKCS#12 file can't be used. */
 export class Pkcs12Error extends Error {
@@ -52,13 +60,22 @@ const PRFS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 };
 
+const DIGESTS: Readonly<Record<string, DigestName>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+const LONGEST_DIGEST = 64;
+
 /** A file that asks for more rounds would hold up everything else for seconds; OpenSSL writes 2048, others up to 600 000. */
 const MAX_ITERATIONS = 1_000_000;
 
 /**
  * Opens a PKCS#12 file (RFC 7292): its first private key and all its certificates. Contents may be plain, or encrypted by PBES2
- * (AES, 3DES) or by the older SHA-1 with 3DES; RC2, which OpenSSL itself no longer reads, is refused with advice. The file's
- * MAC is not looked at: whoever can replace the file can replace its passphrase too, and a wrong one shows when decrypting.
+ * (AES, 3DES) or by the older SHA-1 with 3DES; RC2, which OpenSSL itself no longer reads, is refused with advice. A MAC
+ * made with the passphrase is verified when there is one; other seals, like that of RFC 9579, are not looked at.
  * @throws Pkcs12Error
  */
 export function openPkcs12(bytes: Buffer, passphrase: string): Pkcs12Content {
@@ -72,7 +89,8 @@ export function openPkcs12(bytes: Buffer, passphrase: string): Pkcs12Content {
 }
 
 function open(bytes: Buffer, passphrase: string): Pkcs12Content {
-  const authSafe = childOf(readDer(bytes, tags.sequence), 1, tags.sequence);
+  const [, contents, mac] = childrenOf(readDer(bytes, tags.sequence));
+  const authSafe = expectTag(contents, tags.sequence);
   const certificates: X509Certificate[] = [];
   let key: KeyObject | null = null;
   for (const part of childrenOf(readDer(dataOf(authSafe), tags.sequence))) {
@@ -84,9 +102,30 @@ function open(bytes: Buffer, passphrase: string): Pkcs12Content {
       else if (kind === OID.shroudedKeyBag) key ??= privateKeyOf(value, passphrase);
     }
   }
+  // Only now: a wrong passphrase has shown by then, unless nothing is encrypted.
+  if (mac !== undefined && !isSealedBy(passphrase, mac, dataOf(authSafe))) {
+    throw new Pkcs12Error('the file is damaged, or this is not its passphrase: its MAC does not fit');
+  }
   if (key === null) throw new Pkcs12Error('the file holds no private key');
   if (certificates.length === 0) throw new Pkcs12Error('the file holds no certificate');
   return { certificates, key };
+}
+
+/** RFC 7292 §4 and appendix A. True also for a seal of a kind that is not known here. */
+function isSealedBy(passphrase: string, macData: Der, content: Buffer): boolean {
+  const [info, salt, count] = childrenOf(expectTag(macData, tags.sequence));
+  const digest = DIGESTS[oidOf(childOf(childOf(expectTag(info), 0, tags.sequence), 0))];
+  if (digest === undefined) return true;
+  const expected = childOf(expectTag(info), 1, tags.octetString).content;
+  if (expected.length > LONGEST_DIGEST) return false;
+  const iterations = count === undefined ? 1 : iterationsOf(count);
+  const parts = { salt: expectTag(salt, tags.octetString).content, iterations, digest, bytes: expected.length };
+  // No passphrase is two zeros to some programs and nothing at all to others.
+  const passwords = passphrase === '' ? [bmpString(''), Buffer.alloc(0)] : [bmpString(passphrase)];
+  return passwords.some((password) => {
+    const key = pkcs12Derive('mac', { ...parts, password });
+    return createHmac(digest, key).update(content).digest().equals(expected);
+  });
 }
 
 /** ContentInfo of type data (RFC 5652 §4). */
@@ -169,44 +208,9 @@ function legacy(scheme: string, parameters: Der, passphrase: string): CipherSett
   const iterations = iterationsOf(childOf(parameters, 1));
   return {
     name: 'des-ede3-cbc',
-    key: pkcs12Derive(1, { passphrase, salt, iterations, bytes: 24 }),
-    iv: pkcs12Derive(2, { passphrase, salt, iterations, bytes: 8 }),
+    key: pkcs12Derive('key', { password: bmpString(passphrase), salt, iterations, digest: 'sha1', bytes: 24 }),
+    iv: pkcs12Derive('iv', { password: bmpString(passphrase), salt, iterations, digest: 'sha1', bytes: 8 }),
   };
-}
-
-/** RFC 7292 appendix B.2 with SHA-1; `purpose` 1 makes a key, 2 an initialisation vector. */
-function pkcs12Derive(
-  purpose: number,
-  { passphrase, salt, iterations, bytes }: { passphrase: string; salt: Buffer; iterations: number; bytes: number },
-): Buffer {
-  const block = 64;
-  // A BMPString: UTF-16, big-endian, with its final zero.
-  const password = Buffer.from(`${passphrase}\0`, 'utf16le').swap16();
-  const input = Buffer.concat([salt, password].map((part) => repeated(part, block * Math.ceil(part.length / block))));
-  const diversifier = Buffer.alloc(block, purpose);
-  const blocks: Buffer[] = [];
-  for (let length = 0; length < bytes; length += 20) {
-    let digest = hash('sha1', Buffer.concat([diversifier, input]), 'buffer');
-    for (let round = 1; round < iterations; round += 1) digest = hash('sha1', digest, 'buffer');
-    blocks.push(digest);
-    const addend = repeated(digest, block);
-    for (let at = 0; at < input.length; at += block) addWithOne(input.subarray(at, at + block), addend);
-  }
-  return Buffer.concat(blocks).subarray(0, bytes);
-}
-
-function repeated(part: Buffer, length: number): Buffer {
-  return Buffer.alloc(length, part);
-}
-
-/** `target + addend + 1` modulo 2^(8 · length), in place. */
-function addWithOne(target: Buffer, addend: Buffer): void {
-  let carry = 1;
-  for (let i = target.length - 1; i >= 0; i -= 1) {
-    carry += (target[i] as number) + (addend[i] as number);
-    target[i] = carry & 0xff;
-    carry >>= 8;
-  }
 }
 
 function iterationsOf(element: Der): number {

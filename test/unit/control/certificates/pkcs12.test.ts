@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type FileResult, loadCertificate } from '../../../../src/control/certificates/certificate-file.ts';
+import { bmpString, type DigestName, pkcs12Derive } from '../../../../src/control/certificates/pkcs12-derivation.ts';
 import { pkcs12Files } from './pkcs12-files.ts';
 
 type Name = keyof typeof pkcs12Files;
@@ -39,6 +40,45 @@ test.each<Name>(['aes256', 'aes128', 'tripleDes'])(
     expect(problem(load(file(name), null))).toBe('passphrase: this is not the passphrase of the file');
   },
 );
+
+test.each<Name>(['aes256', 'aes128', 'tripleDes'])(
+  'the MAC of a file with %s is verified (RFC 7292 §4): of what nothing else looks at no octet may change',
+  (name) => {
+    const whole = file(name);
+    const refused = (at: number): string => {
+      const changed = Buffer.from(whole);
+      changed[at] = (whole[at] as number) ^ 1;
+      return problem(load(changed));
+    };
+    // `localKeyId`, an attribute behind the key in the clear, is the last thing that the MAC covers.
+    const at = whole.lastIndexOf(Buffer.from('3e75ae4dd055df8bf81bc320', 'hex'));
+    expect(refused(at)).toBe('pkcs12: the file is damaged, or this is not its passphrase: its MAC does not fit');
+  },
+);
+
+test('the key of a MAC is derived with any digest (RFC 7292 appendix B.2)', () => {
+  // openssl kdf -keylen 48 -kdfopt digest:… -kdfopt hexpass:0061006200630000 -kdfopt hexsalt:0102030405060708 -kdfopt iter:3 -kdfopt id:3 PKCS12KDF
+  const derived = (digest: DigestName) =>
+    pkcs12Derive('mac', {
+      password: bmpString('abc'),
+      salt: Buffer.from('0102030405060708', 'hex'),
+      iterations: 3,
+      digest,
+      bytes: 48,
+    }).toString('hex');
+  expect(derived('sha1')).toBe(
+    'ddc0e665dc497401838e2c647cfb708e1471d78e9e7018a9dc699e263b6e95694855c4b0e983f0fc14a24b0dc33be820',
+  );
+  expect(derived('sha256')).toBe(
+    'fb73d34e61a7ab106ab98df5b85dd0db60d8bd5e564b16b8b36c2d07d0552bd75693c4d16ff839c91a8be4e7bdee300f',
+  );
+  expect(derived('sha384')).toBe(
+    '3c1a71a7a5955c895d78c3e1566243b2d17b59686ec01e82b43ddc5e852f94528a6ecf6eca93ff7fcd597f70ce531f8d',
+  );
+  expect(derived('sha512')).toBe(
+    'f0aedf2d62aec7fdde5883078ed65a0c1d3f8291ff541809ed06ea8ff685829fc456ae1656661fc4451405aa2219aa99',
+  );
+});
 
 test('a file encrypted with RC2 is refused with advice', () => {
   expect(problem(load(file('rc2')))).toMatch(/^pkcs12: .*outdated algorithm.*openssl pkcs12 -export/);
