@@ -1,14 +1,15 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import type { CoarseClock, Deadline } from '../../clock.ts';
-import { GatewayError } from '../../errors.ts';
+import type { GatewayError } from '../../errors.ts';
 import type { Attempt, AttemptReceiver, InFlight, Transport } from '../../exchange/attempt.ts';
 import { type HeaderList, noHeaders } from '../../http/headers.ts';
 import { headTimeout, internal, protocolError, queueTimeout, unsendable, writeTimeout } from '../failure.ts';
 import { framedHeaders } from '../request-framing.ts';
+import { onEndOfStream } from './end-of-stream.ts';
 import { fieldBytes, requestFields, withoutPseudo } from './fields.ts';
 import type { SessionStream, UpstreamSession } from './session.ts';
 import type { SessionPool, StreamWaiter } from './session-pool.ts';
-import { streamFailure } from './stream-failure.ts';
+import { headTooLarge, isSessionBroken, streamFailure } from './stream-failure.ts';
 import { streamChannel, switchHead } from './tunnel.ts';
 import { Upload, type UploadOwner } from './upload.ts';
 
@@ -16,6 +17,8 @@ import { Upload, type UploadOwner } from './upload.ts';
 const MAX_INTERIM = 32;
 /** A session may be left before the endpoint has looked at the request; after so many in a row it is the endpoint's fault. */
 const MAX_MOVES = 3;
+/** An endpoint that has answered without taking all of the request may still take it for so long. */
+const UNTAKEN_MS = 2_000;
 
 export interface FlightParts {
   readonly pool: SessionPool;
@@ -32,7 +35,7 @@ type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
  * waiting → streaming (head is out, body follows) → done.
  */
 export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadline, UploadOwner {
-  /** Deadline for the queue, later for the response head. */
+  /** Deadline for the queue, then for the response head, at last for a request that outlives its response. */
   at = 0;
   slot = 0;
   stream: ClientHttp2Stream | null = null;
@@ -109,6 +112,10 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   }
 
   expire(): void {
+    if (this.#done) {
+      this.#reset(constants.NGHTTP2_CANCEL);
+      return;
+    }
     if (this.stream === null) {
       this.#parts.pool.forget(this);
       this.#fail(queueTimeout());
@@ -239,7 +246,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
       this.#end();
       return;
     }
-    watchForEnd(stream, () => {
+    onEndOfStream(stream, () => {
       this.#complete = true;
     });
     stream.on('trailers', (_headers: unknown, _flags: number, raw: HeaderList) => {
@@ -262,8 +269,13 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     const whole = this.#requestSent;
     this.#settle();
     // RFC 9113 §8.1: the endpoint has answered without the rest of the request, and nobody wants that any more.
-    if (!whole) this.#reset(constants.NGHTTP2_NO_ERROR);
-    else stream.resume();
+    if (!whole) {
+      this.#reset(constants.NGHTTP2_NO_ERROR);
+    } else {
+      stream.resume();
+      // What waits for the endpoint's window would keep the stream for ever, and its place among those of the session.
+      if (!stream.writableFinished) this.#parts.deadlines.arm(this, UNTAKEN_MS);
+    }
     this.#into.end(this.#trailers.length === 0 ? null : this.#trailers);
   }
 
@@ -274,7 +286,10 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   }
 
   #closed(): void {
-    if (this.#done) return;
+    if (this.#done) {
+      if (this.at !== 0) this.#parts.deadlines.disarm(this);
+      return;
+    }
     this.#fail(this.#failure({ unprocessed: false }));
   }
 
@@ -323,29 +338,4 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     if (this.at !== 0) this.#parts.deadlines.disarm(this);
     this.#upload?.detach();
   }
-}
-
-/**
- * Calls back when END_STREAM is seen. Node ends the readable side of a stream that was reset with NO_ERROR as if all had come,
- * but only after it has marked it closed; a real END_STREAM is pushed before that, even while nobody reads.
- */
-function watchForEnd(stream: ClientHttp2Stream, ended: () => void): void {
-  const { push } = stream;
-  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk === null && !stream.closed) ended();
-    return push.call(stream, chunk, encoding);
-  };
-}
-
-/** nghttp2 gave the session up: what came was not HTTP/2. */
-function isSessionBroken(error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_HTTP2_ERROR';
-}
-
-function headTooLarge(): GatewayError {
-  return new GatewayError('http_response_header_section_size', {
-    blame: 'upstream',
-    status: 502,
-    reason: 'response-head-too-large',
-  });
 }

@@ -53,6 +53,19 @@ export function streamFailure(end: StreamEnd, stage: Stage): GatewayError {
   return terminated(reasonOf(code), 'never', cause);
 }
 
+/** nghttp2 gave the session up: what came was not HTTP/2. */
+export function isSessionBroken(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_HTTP2_ERROR';
+}
+
+export function headTooLarge(): GatewayError {
+  return new GatewayError('http_response_header_section_size', {
+    blame: 'upstream',
+    status: 502,
+    reason: 'response-head-too-large',
+  });
+}
+
 function reasonOf(code: number): string {
   return REASONS.get(code) ?? 'stream-internal-error';
 }

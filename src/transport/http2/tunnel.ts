@@ -5,6 +5,7 @@ import type { ByteChannel } from '../../exchange/body.ts';
 import type { ResponseHead } from '../../exchange/response-sink.ts';
 import { getHeader, type HeaderList } from '../../http/headers.ts';
 import { duplexChannel } from '../socket-channel.ts';
+import { onEndOfStream } from './end-of-stream.ts';
 
 /** RFC 6455 §1.3. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -23,12 +24,9 @@ export function switchHead(attempt: Attempt, headers: HeaderList): ResponseHead 
 /** The two directions of an accepted extended CONNECT. */
 export function streamChannel(stream: ClientHttp2Stream): ByteChannel {
   let ended = false;
-  // A reset looks like an end, too, but comes to a stream that is closed already.
-  const { push } = stream;
-  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk === null && !stream.closed) ended = true;
-    return push.call(stream, chunk, encoding);
-  };
+  onEndOfStream(stream, () => {
+    ended = true;
+  });
   return duplexChannel(stream, {
     brokenOff: 'tunnel-closed',
     isCleanEnd: () => ended,

@@ -8,9 +8,19 @@ import type { Destination } from '../../../src/exchange/attempt.ts';
 import { TransportByProtocol, type TransportOptions } from '../../../src/transport/by-protocol.ts';
 import { attempt, begin, destination, FedBody, readyBody, send } from '../../kit/attempt.ts';
 import { until } from '../../kit/deadline.ts';
+import { SETTING } from '../../kit/h2-frames.ts';
 import { type Http2OriginOptions, http2Origin } from '../../kit/http2-origin.ts';
 import { testCertificate } from '../../kit/listener.ts';
-import { DATA, END_HEADERS, END_STREAM, HEADERS, rawHttp2Origin, STATUS_200 } from '../../kit/raw-http2-origin.ts';
+import { ManualClock } from '../../kit/manual-clock.ts';
+import {
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  HEADERS,
+  RST_STREAM,
+  rawHttp2Origin,
+  STATUS_200,
+} from '../../kit/raw-http2-origin.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const OK = { ':status': 200 };
@@ -187,6 +197,23 @@ test('an answer before the end of the upload ends the upload, not the answer', a
   expect([heard.status, heard.body, heard.error, body.unpipes]).toEqual([413, 'too much', null, 1]);
   await once(stream, 'close');
   expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+});
+
+test('a request that its endpoint has answered and never takes gives its stream back', async () => {
+  const clock = new ManualClock();
+  const origin = await rawHttp2Origin();
+  const transport = transportFor({ clock });
+  const to = h2(origin.port);
+  const sent = begin(transport, attempt(to, { method: 'POST', body: readyBody('never taken') }));
+  const peer = await origin.peer();
+  peer.settings([SETTING.initialWindowSize, 0]);
+  const { stream } = await peer.frame(HEADERS);
+  peer.write(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_200);
+  expect((await sent.heard.over).status).toBe(200);
+  expect(transport.connections(to.connectionKey).busy).toBe(1);
+  clock.advance(2_100);
+  expect((await peer.frame(RST_STREAM)).payload.readUInt32BE(0)).toBe(constants.NGHTTP2_CANCEL);
+  await until(() => transport.connections(to.connectionKey).busy === 0, 'the stream to be given back');
 });
 
 test('a response head beyond the bound is refused', async () => {
