@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { clientGone, type GatewayError } from '../errors.ts';
 import type { BodySink, BodySource } from '../exchange/body.ts';
-import { withoutClientCert } from '../http/client-cert.ts';
 import type { HeaderList } from '../http/headers.ts';
+import { requestTrailers } from '../http/trailers.ts';
 
 /** More than this of an unwanted request body is not read only to keep a connection. */
 export const DISCARD_BYTES = 256 * 1024;
@@ -144,9 +144,7 @@ export class RequestBody implements BodySource {
 
   #endInto(sink: BodySink): void {
     const { trailers } = this.#wire;
-    // What a client may not say in its head it may not add in its trailers either.
-    const sent = trailers.length === 0 ? trailers : withoutClientCert(trailers);
-    sink.end(sent.length === 0 ? null : sent);
+    sink.end(trailers.length === 0 ? null : requestTrailers(trailers));
   }
 
   #flow(state: State): void {

@@ -9,6 +9,7 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { isSafe } from '../http/method.ts';
+import { responseTrailers } from '../http/trailers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { type Caching, cacheRequestOf } from './decide.ts';
 import { fail } from './fail.ts';
@@ -78,7 +79,7 @@ export class Delivery {
   end(trailers: HeaderList | null): void {
     // Stored before the client hears of the end, so that its next request finds it.
     this.#fill?.end(trailers);
-    this.#progress.exchange.response.end(trailers);
+    this.#progress.exchange.response.end(trailers === null ? null : responseTrailers(trailers));
   }
 
   fail(error: GatewayError): void {

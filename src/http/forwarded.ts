@@ -118,7 +118,7 @@ export function forwardedFacts(headers: HeaderList, forwardedBy: Forwarding['for
   return scheme === null && host === null ? facts : `${facts} forwarded:${scheme}:${host}`;
 }
 
-function isForwardingName(name: string): boolean {
+export function isForwardingName(name: string): boolean {
   // Nine characters are the shortest of them; most names are ruled out by the first letter.
   if (name.length < 9) return false;
   const first = name.charCodeAt(0) | 0x20;
