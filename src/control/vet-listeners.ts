@@ -11,6 +11,7 @@ export function vetListeners(config: Config, complaints: Complaints): void {
   complainOfSharedPorts(config, complaints);
   complainOfEndlessRedirects(config, complaints);
   complainOfUnreachedRoutes(config, complaints);
+  complainOfUnaskedClients(config, complaints);
   vetAcme(config, complaints);
 }
 
@@ -74,5 +75,17 @@ function complainOfUnreachedRoutes({ listeners, routes }: Config, complaints: Co
     if (reached !== false) continue;
     const message = 'the route can never match: its listeners answer everything with a redirect';
     complaints.add(['routes', index, 'listeners'], { message });
+  }
+}
+
+/** Where no client is asked for a certificate, a route that wants one never matches. */
+function complainOfUnaskedClients({ listeners, routes }: Config, complaints: Complaints): void {
+  const asks = (name: string): boolean => listeners[name]?.tls?.clientCertificates !== undefined;
+  for (const [index, { match, listeners: names = Object.keys(listeners) }] of routes.entries()) {
+    const wanted = Object.values(match.clientCertificate ?? {}).some(({ kind }) => kind !== 'absent');
+    if (!wanted || names.some(asks)) continue;
+    const message =
+      'the route can never match: none of its listeners asks clients for a certificate (clientCertificates)';
+    complaints.add(['routes', index, 'match', 'clientCertificate'], { message });
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, cidr, headerName, method, oneOrMore, valueForms } from './units.ts';
+import { absolutePath, cidr, headerName, isMap, method, oneOrMore, valueForms } from './units.ts';
 
 export type PathMatch = { readonly kind: 'exact' | 'prefix' | 'pattern' | 'regex'; readonly value: string };
 
@@ -112,6 +112,11 @@ const conditions = {
       subject: valueTest.optional().describe('Test of the distinguished name (RFC 4514): CN=alice,OU=Dev,O=Acme'),
       san: valueTest.optional().describe('Test of the alternative names: DNS:a.test, URI:spiffe://a/b, email:…, IP:…'),
       fingerprint: valueTest.optional().transform(plainHex).describe('Test of the SHA-256 fingerprint, hexadecimal'),
+    })
+    // Without a word about it, it would be every client, and look like those that have a certificate.
+    .refine((tests) => Object.values(tests).some((test) => test !== undefined), {
+      message: 'say what must be true of it: for any certificate, fingerprint: { present: true }',
+      when: isMap,
     })
     .transform(withoutUndefined)
     .optional()

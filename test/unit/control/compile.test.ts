@@ -150,6 +150,26 @@ describe('listeners beside each other', () => {
   });
 });
 
+describe('routes by client certificate', () => {
+  test('where nobody is asked for one they can never match', () => {
+    const route = (clientCertificate: object) => ({ match: { clientCertificate }, respond: {} });
+    const message =
+      'the route can never match: none of its listeners asks clients for a certificate (clientCertificates)';
+    const listeners = { a: { port: 1 } };
+    expect(complaints({ listeners, routes: [route({ subject: 'CN=a' })] })).toEqual([expect.stringContaining(message)]);
+    expect(complaints({ listeners, routes: [route({ subject: { absent: true } })] })).toEqual([]);
+    const pair = { certificate: join(directory, 'a.test.pem'), key: join(directory, 'a.test-key.pem') };
+    const clientCertificates = { mode: 'request', ca: pair.certificate } as const;
+    const both = { ...listeners, b: { port: 2, tls: { ...pair, clientCertificates } } };
+    expect(complaints({ listeners: both, routes: [route({ subject: 'CN=a' })] })).toEqual([]);
+  });
+
+  test('a test of nothing is not taken for any certificate', () => {
+    const routes = [{ match: { clientCertificate: {} }, respond: {} }];
+    expect(() => complaints({ listeners: { a: { port: 1 } }, routes })).toThrow('say what must be true of it');
+  });
+});
+
 describe('mistakes of both kinds', () => {
   const place = ({ line, message }: { line: number; message: string }): string => `${line}: ${message.slice(0, 30)}`;
 
