@@ -146,8 +146,8 @@ function keyTypeOf(key: KeyObject): KeyType | null {
 /** What OpenSSL has read without a word, and neither it nor clients could use later; `null` when there is nothing. */
 function faultOf(certificate: X509Certificate): string | null {
   const whose = `“${certificate.subject?.replaceAll('\n', ', ') ?? 'a certificate without a name'}”`;
-  const { validFromDate, validToDate } = certificate;
-  if (Number.isNaN(validFromDate.getTime()) || Number.isNaN(validToDate.getTime()))
+  // “Bad time value”; the same as a `Date` is whatever lay in memory.
+  if ([certificate.validFrom, certificate.validTo].some((text) => Number.isNaN(Date.parse(text))))
     return `the dates of ${whose} can’t be read`;
   const { bits, asn1Curve } = certificate.toLegacyObject();
   const least = asn1Curve === undefined ? MIN_BITS.rsa : MIN_BITS.curve;

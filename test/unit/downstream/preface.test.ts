@@ -117,15 +117,11 @@ describe('RFC 9113 §3.3, §3.4: HTTP/2 by prior knowledge', () => {
     await until(() => on.connections.size === 0, 'the connection to be gone');
   });
 
-  test('a FIN before anything else ends it, one behind the beginning of a preface is for HTTP/1.x to answer', async () => {
-    const silent = await stage();
-    silent.client.end();
-    await until(() => silent.connections.size === 0, 'the connection to be gone');
-    expect(silent.decided).toEqual([]);
-    const brief = await stage();
-    brief.client.end('PRI');
-    await until(() => brief.decided.length > 0, 'a decision');
-    expect(brief.decided).toEqual(['http1']);
+  test.each(['', 'PRI'])('a FIN behind "%s" ends it: there is nothing to answer', async (beginning) => {
+    const on = await stage();
+    on.client.end(beginning);
+    await until(() => on.connections.size === 0, 'the connection to be gone');
+    expect([on.decided, on.late]).toEqual([[], []]);
   });
 
   test('a client that resets the connection is let go of', async () => {
