@@ -8,7 +8,7 @@ import { startTestGateway, testAuthority } from '../kit/gateway.ts';
 import { type EchoHandlers, GrpcClient, grpcServer, statusOf } from '../kit/grpc.ts';
 import { http2Origin } from '../kit/http2-origin.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
-import { type Front, type MatrixOptions, matrix, type Stage } from '../kit/matrix.ts';
+import { type Front, HTTP2_ONLY, type MatrixOptions, matrix, type Stage } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
 
 const GRPC: MatrixOptions = {
@@ -248,6 +248,24 @@ matrix(
     expect((await front.gateway.nextRecord()).end.reason).toBe('total-timeout');
   },
   GRPC,
+);
+
+matrix(
+  'the status comes behind a body of announced length, too',
+  async ({ gateway }) => {
+    const shop = await http2Origin();
+    const front = await gateway(forwardTo(shop, { pool: { protocol: 'http2' } }));
+    const headers = ['content-type', 'application/grpc', 'te', 'trailers'];
+    const call = await front.begin({ method: 'POST', chunked: true, body: 'ask', headers });
+    const { stream } = await shop.next();
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    const head = { ':status': 200, 'content-type': 'application/grpc', 'content-length': '6' };
+    stream.respond(head, { waitForTrailers: true });
+    stream.end('answer');
+    const reply = await call.reply();
+    expect([reply.text, reply.ended, reply.trailers.first('grpc-status')]).toEqual(['answer', 'clean', '0']);
+  },
+  { without: HTTP2_ONLY },
 );
 
 matrix(

@@ -97,6 +97,27 @@ matrix(
 );
 
 matrix(
+  'an endpoint’s success without a switch is not a tunnel for a client of extended CONNECT (RFC 8441 §5)',
+  async ({ gateway, origin }) => {
+    const ignorant = await origin();
+    const hasty = await http2Origin({
+      ...TUNNELS,
+      handle: ({ stream }) => stream.respond({ ':status': 200 }, { endStream: true }),
+    });
+    for (const config of [forwardTo(ignorant), forwardTo(hasty, HTTP2)]) {
+      const front = await gateway(config);
+      const client = await front.connectHttp2();
+      const stream = client.stream(HANDSHAKE, { endStream: false });
+      const [headers] = await once(stream, 'response');
+      expect([headers[':status'], headers['proxy-status']]).toEqual([502, 'headgate; error=http_protocol_error']);
+      stream.close();
+    }
+    expect((await ignorant.request()).header('upgrade')).toBe('websocket');
+  },
+  { without: HTTP2_ONLY },
+);
+
+matrix(
   'an endpoint that breaks a tunnel off breaks it off at the client, too',
   async ({ gateway }) => {
     const shop = await http2Origin(TUNNELS);

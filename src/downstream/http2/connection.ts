@@ -193,7 +193,7 @@ export class Http2Connection implements Tended {
       client: this.#parts.addresses.forRequest(this.#client, request.headers),
       body: bodyless ? null : new RequestBody(stream, wireOf(stream), head.contentLength),
       expectsContinue: head.expectsContinue && !bodyless,
-      isHead: request.method === 'HEAD',
+      asked: { isHead: request.method === 'HEAD', isTunnel: protocol !== null },
       ended: (over) => this.#ended(over),
     });
     if (protocol !== null) exchange.upgrade = new UpgradeByStream(protocol, stream, exchange);

@@ -5,7 +5,7 @@ import type { Client, Exchange, RequestHead, UpgradeOffer } from '../../exchange
 import type { RequestBody } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
 import { explained } from './chatter.ts';
-import { Http2Sink, type StreamOwner } from './response.ts';
+import { type Asked, Http2Sink, type StreamOwner } from './response.ts';
 import { STREAM_WINDOW_BYTES } from './upload-window.ts';
 
 export interface StreamParts {
@@ -15,7 +15,7 @@ export interface StreamParts {
   readonly client: Client;
   readonly body: RequestBody | null;
   readonly expectsContinue: boolean;
-  readonly isHead: boolean;
+  readonly asked: Asked;
   /** The stream has closed. */
   readonly ended: (exchange: Http2Exchange) => void;
 }
@@ -58,7 +58,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
     this.#uninvited = parts.expectsContinue;
     if (parts.expectsContinue && parts.body !== null) parts.body.invited = false;
     this.sendContinue = parts.expectsContinue ? () => this.#continue() : null;
-    this.response = new Http2Sink(parts.stream, this, parts.isHead);
+    this.response = new Http2Sink(parts.stream, this, parts.asked);
   }
 
   get bytesIn(): number {

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { GatewayError } from '../../errors.ts';
 import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts';
+import { isGrpc } from '../../http/grpc.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import { fieldObject } from '../../http/http2-fields.ts';
 import { announcedLength, responseFields } from './response-fields.ts';
@@ -13,6 +14,14 @@ export interface StreamOwner {
   responseClosed(complete: boolean): void;
   /** The stream has closed: nothing more comes of it in either direction. */
   streamClosed(): void;
+}
+
+/** What the request asks of its response. */
+export interface Asked {
+  /** HEAD: no body. */
+  readonly isHead: boolean;
+  /** An extended CONNECT, to which any 2xx means that the tunnel stands (RFC 8441 §5, RFC 9110 §9.3.6). */
+  readonly isTunnel: boolean;
 }
 
 const noTrailers: HeaderList = [];
@@ -32,6 +41,7 @@ export class Http2Sink implements ResponseSink {
   gaveUp = false;
   readonly #stream: ServerHttp2Stream;
   readonly #owner: StreamOwner;
+  readonly #isTunnel: boolean;
   #bodyless: boolean;
   #announced = -1;
   #trailers: HeaderList = noTrailers;
@@ -39,10 +49,11 @@ export class Http2Sink implements ResponseSink {
   #over = false;
   #handedOver = false;
 
-  constructor(stream: ServerHttp2Stream, owner: StreamOwner, isHead: boolean) {
+  constructor(stream: ServerHttp2Stream, owner: StreamOwner, asked: Asked) {
     this.#stream = stream;
     this.#owner = owner;
-    this.#bodyless = isHead;
+    this.#bodyless = asked.isHead;
+    this.#isTunnel = asked.isTunnel;
     // All three, because a stream closes only when its request was read to the end: a response may be over long before,
     // and a stream with bytes unread may have died long before.
     stream.on('finish', () => this.#finished());
@@ -64,7 +75,7 @@ export class Http2Sink implements ResponseSink {
     if (this.phase !== 'open') return;
     this.phase = 'started';
     this.#announced = announcedLength(head.headers);
-    this.#respond(head, { endStream: false, trailers: this.#announced === -1 });
+    this.#respond(head, { endStream: false, trailers: this.#announced === -1 || isGrpc(head.headers) });
   }
 
   respond(head: ResponseHead, body: Uint8Array | null): void {
@@ -148,7 +159,9 @@ export class Http2Sink implements ResponseSink {
   #respond(head: ResponseHead, plan: { readonly endStream: boolean; readonly trailers: boolean }): boolean {
     const { status } = head;
     if (status === 204 || status === 205 || status === 304) this.#bodyless = true;
-    const fields = status < 200 || status > 599 ? null : responseFields(status, head.headers);
+    // Without a switch behind it, an endpoint's 200 would be read as the tunnel's first bytes.
+    const saysTooMuch = this.#isTunnel && !this.#handedOver && status < 300;
+    const fields = status < 200 || status > 599 || saysTooMuch ? null : responseFields(status, head.headers);
     if (this.#gone) {
       this.phase = 'closed';
       return false;
@@ -157,7 +170,7 @@ export class Http2Sink implements ResponseSink {
       this.#unsendable();
       return false;
     }
-    // Trailers must be announced to Node with the head. A body of known length is not followed by any in practice, and
+    // Trailers must be announced to Node with the head. A body of known length is not followed by any but gRPC's, and
     // without the announcement its last frame can carry END_STREAM.
     const waitForTrailers = plan.trailers && !this.#bodyless;
     const endStream = plan.endStream || this.#bodyless;
