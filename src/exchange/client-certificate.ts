@@ -15,6 +15,6 @@ export interface ClientCertificateFacts {
   readonly der: Uint8Array;
   /** Value of `Client-Cert` (RFC 9440 §2.2). */
   readonly field: string;
-  /** Value of `Client-Cert-Chain` (RFC 9440 §2.3), the certificates between this one and the authority as the client sent them; `null` without any. */
+  /** Value of `Client-Cert-Chain` (RFC 9440 §2.3), the certificates between this one and the authority, each verified by the next; `null` without any. */
   readonly chainField: string | null;
 }

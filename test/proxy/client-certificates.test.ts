@@ -67,6 +67,17 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('client certificates, %s', (versi
     expect((await shop.request(1)).header('client-cert-chain')).toBe(byteSequence(intermediate.der));
   });
 
+  test('what a client shows besides its chain is not passed on as part of it', async () => {
+    const shop = await origin();
+    const gateway = await gatewayBefore(shop);
+    await visit({ port: gateway.port(), ...only, ...alice, cert: alice.cert + stranger.cert });
+    await visit({ port: gateway.port(), ...only, ...alice, cert: alice.cert + intermediate.cert });
+    const carol = await intermediate.issue({ subject: 'CN=carol' });
+    await visit({ port: gateway.port(), ...only, ...carol, cert: carol.cert + stranger.cert + authority.cert });
+    const chains = shop.received.map((received) => received.header('client-cert-chain'));
+    expect(chains).toEqual([null, null, byteSequence(intermediate.der)]);
+  });
+
   test('nothing is passed on unless it is asked for, and the log knows who it was', async () => {
     const shop = await origin();
     const gateway = await gatewayBefore(shop, { forward: false });

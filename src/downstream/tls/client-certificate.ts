@@ -1,20 +1,22 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { ClientCertificateFacts } from '../../exchange/client-certificate.ts';
+import type { ClientCertificatePolicy } from '../../exchange/tls-policy.ts';
 
 /** Clients whose facts are kept: a resumed session has their certificate, but not the chain that was shown with it. */
 const MAX_REMEMBERED = 4096;
-/** Certificates of a chain that are passed on. OpenSSL bounds what a client may send by size, not by number. */
+/** Certificates that are looked at for the chain. OpenSSL bounds what a client may send by size, not by number. */
 const MAX_CHAIN = 10;
 
 /** The facts of verified client certificates, worked out once for each certificate. At most `MAX_REMEMBERED`, the oldest forgotten first. */
 export class ClientCertificates {
   readonly #known = new Map<string, ClientCertificateFacts>();
+  readonly #authorities = new WeakMap<ClientCertificatePolicy, readonly X509Certificate[]>();
 
-  /** `certificate` must have been verified. */
-  factsOf(certificate: X509Certificate): ClientCertificateFacts {
+  /** `certificate` must have been verified under `policy`. */
+  factsOf(certificate: X509Certificate, policy: ClientCertificatePolicy): ClientCertificateFacts {
     const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
     const known = this.#known.get(fingerprint);
-    const chain = chainOf(certificate);
+    const chain = this.#chainOf(certificate, policy);
     if (known !== undefined && (chain === null || chain === known.chainField)) return known;
     const facts = factsOf(certificate, fingerprint, chain);
     this.#known.delete(fingerprint);
@@ -24,6 +26,23 @@ export class ClientCertificates {
       this.#known.delete(oldest);
     }
     return facts;
+  }
+
+  /** RFC 9440 §2.3: each certifies the one before it; the authority itself may be left out, and is. */
+  #chainOf(certificate: X509Certificate, policy: ClientCertificatePolicy): string | null {
+    const shown = shownWith(certificate);
+    if (shown.length === 0) return null;
+    const members = pathTo(this.#authoritiesOf(policy), certificate, shown).map(({ raw }) => byteSequence(raw));
+    return members.length === 0 ? null : members.join(', ');
+  }
+
+  #authoritiesOf(policy: ClientCertificatePolicy): readonly X509Certificate[] {
+    const known = this.#authorities.get(policy);
+    if (known !== undefined) return known;
+    const blocks = policy.ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const authorities = blocks.map((block) => new X509Certificate(block));
+    this.#authorities.set(policy, authorities);
+    return authorities;
   }
 }
 
@@ -47,15 +66,39 @@ function byteSequence(octets: Uint8Array): string {
   return `:${Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64')}:`;
 }
 
-/** RFC 9440 §2.3: each certificate certifies the one before it; the authority itself may be left out, and is. */
-function chainOf(certificate: X509Certificate): string | null {
-  const members: string[] = [];
-  let next = certificate.issuerCertificate;
-  while (next !== undefined && members.length < MAX_CHAIN && next.issuer !== next.subject) {
-    members.push(byteSequence(next.raw));
-    next = next.issuerCertificate;
+/**
+ * The certificates of `shown` that lead from `leaf` to one of `authorities`, which is left out itself; empty when there are
+ * none between. Signatures are looked at: Node has what the client sent, whatever it was, and not what was verified.
+ */
+function pathTo(
+  authorities: readonly X509Certificate[],
+  leaf: X509Certificate,
+  shown: readonly X509Certificate[],
+): readonly X509Certificate[] {
+  const path: X509Certificate[] = [];
+  const rest = [...shown];
+  let last = leaf;
+  while (!authorities.some((authority) => hasSigned(authority, last))) {
+    const index = rest.findIndex((candidate) => hasSigned(candidate, last));
+    const [next] = index === -1 ? [] : rest.splice(index, 1);
+    if (next === undefined) return [];
+    path.push(next);
+    last = next;
   }
-  return members.length === 0 ? null : members.join(', ');
+  return path;
+}
+
+function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function shownWith(certificate: X509Certificate): readonly X509Certificate[] {
+  const shown: X509Certificate[] = [];
+  for (let next = certificate.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
+    if (shown.length === MAX_CHAIN) break;
+    shown.push(next);
+  }
+  return shown;
 }
 
 /**

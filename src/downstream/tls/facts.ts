@@ -40,7 +40,7 @@ function judged(socket: TLSSocket, policy: ClientCertificatePolicy, context: Fac
   // Anything but a clear yes is a no.
   const verdict: unknown = socket.authorizationError;
   if (!socket.authorized) return refused(verdictReason(String(verdict)));
-  const facts = context.certificates.factsOf(certificate);
+  const facts = context.certificates.factsOf(certificate, policy);
   // A full handshake has looked at that; a session that is resumed was made when the certificate was still good.
   return context.now > facts.notAfter
     ? refused('client-certificate-expired')
