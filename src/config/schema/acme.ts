@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isMap, oneOrMore, valueForms } from './units.ts';
 
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?(?:${LABEL}\\.)*${LABEL}$`);
+/** The last label is not all digits: that would be an IPv4 address to clients, and no name to any authority. */
+const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?(?:${LABEL}\\.)*(?![0-9]+$)${LABEL}$`);
 
 /** Wildcards too, so that the compiler can say what is wrong with them here. Parsed to lower case. */
 const dnsName = z

@@ -50,14 +50,22 @@ const clientCertificates = z.strictObject({
 /** Two years, as Mozilla recommends. */
 const HSTS_MS = 730 * 86_400_000;
 
+const YEAR_MS = 365 * 86_400_000;
+
 const hsts = z
   .union([
     z.boolean(),
-    z.strictObject({
-      maxAge: duration.default(HSTS_MS).describe('How long browsers remember; 0 makes them forget'),
-      includeSubDomains: z.boolean().default(false).describe('For every name below this one too'),
-      preload: z.boolean().default(false).describe('May be put on the list that browsers bring along'),
-    }),
+    z
+      .strictObject({
+        maxAge: duration.default(HSTS_MS).describe('How long browsers remember; 0 makes them forget'),
+        includeSubDomains: z.boolean().default(false).describe('For every name below this one too'),
+        preload: z.boolean().default(false).describe('May be put on the list that browsers bring along'),
+      })
+      .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR_MS), {
+        message: 'preload is for includeSubDomains and a maxAge of 365d at least: the list takes nothing else',
+        path: ['preload'],
+        when: isMap,
+      }),
   ])
   .default(false)
   .transform((value) => {

@@ -45,6 +45,15 @@ describe('minVersion and profile', () => {
   });
 });
 
+test('preload goes with what the list of browsers asks for, or is a mistake', async () => {
+  expect((await read({ hsts: { preload: true, includeSubDomains: true, maxAge: '365d' } })).messages).toEqual([]);
+  for (const hsts of [{ preload: true }, { preload: true, includeSubDomains: true, maxAge: '364d' }] as const) {
+    expect((await read({ hsts })).messages).toEqual([
+      'preload is for includeSubDomains and a maxAge of 365d at least: the list takes nothing else',
+    ]);
+  }
+});
+
 describe('session tickets', () => {
   test('keys rotate twice a day', async () => {
     expect((await read({})).settings?.tickets).toEqual({ kind: 'rotating', rotationMs: 12 * 3_600_000 });

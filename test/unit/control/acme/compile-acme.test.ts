@@ -48,6 +48,7 @@ describe('refused is', () => {
     ['a name in other letters', { names: 'bücher.test' }, /is not a DNS name/],
     ['a name with a port', { names: 'shop.test:443' }, /is not a DNS name/],
     ['an address', { names: '::1' }, /is not a DNS name/],
+    ['an IPv4 address', { names: '192.0.2.1' }, /is not a DNS name/],
     ['more than 100 names', { names: Array.from({ length: 101 }, (_, n) => `n${n}.test`) }, /100 names at most/],
     ['a directory without TLS', { names: 'a.test', directory: 'http://ca.test/' }, /an https:\/\/ URL/],
     ['a directory beside staging', { names: 'a.test', directory: 'https://ca.test/', staging: true }, /staging is Let/],
