@@ -56,7 +56,7 @@ const fixed: Readonly<Record<string, Variable>> = {
   'tls.cipher': { kind: 'text', read: (v) => v.client.tls?.cipher ?? '' },
   'client.certificate.subject': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.subject ?? '') },
   'client.certificate.issuer': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.issuer ?? '') },
-  'client.certificate.san': { kind: 'text', read: (v) => toOctets(certificateOf(v)?.names.join(', ') ?? '') },
+  'client.certificate.san': { kind: 'text', read: (v) => toOctets(namesOf(certificateOf(v))) },
   'client.certificate.fingerprint': { kind: 'text', read: (v) => certificateOf(v)?.fingerprint ?? '' },
   'client.certificate.serial': { kind: 'text', read: (v) => certificateOf(v)?.serial ?? '' },
   'request.id': { kind: 'text', read: (v) => v.requestId },
@@ -97,6 +97,12 @@ export function suggestVariable(name: string, captures: readonly string[]): stri
 
 function certificateOf({ client }: Variables): ClientCertificateFacts | null {
   return client.tls === null ? null : client.tls.clientCertificate;
+}
+
+/** With commas between; a name that has one itself stands in quotes as in JSON, or it would look like two (CVE-2021-44532). */
+function namesOf(certificate: ClientCertificateFacts | null): string {
+  if (certificate === null) return '';
+  return certificate.names.map((name) => (/[",]/.test(name) ? JSON.stringify(name) : name)).join(', ');
 }
 
 /** Path and query as one origin-form target. */

@@ -300,6 +300,21 @@ test('a certificate without a subject, as SPIFFE has them, is as good as any', a
   });
 });
 
+test('one alternative name never looks like two where they are written as text', async () => {
+  const shop = await origin();
+  const config = forwardTo(shop);
+  const [route] = config.routes ?? [];
+  const set = { 'X-San': '{client.certificate.san}' };
+  const gateway = await gatewayBefore(shop, {}, { routes: [{ ...route, requestHeaders: { set } }] });
+  const names = ['spiffe://acme/x, URI:spiffe://acme/root', 'spiffe://acme/y'].map(
+    (value) => ({ type: 'url', value }) as const,
+  );
+  await visit({ port: gateway.port(), ...(await authority.issue({ names })) });
+  expect((await shop.request()).header('x-san')).toBe(
+    '"URI:spiffe://acme/x, URI:spiffe://acme/root", URI:spiffe://acme/y',
+  );
+});
+
 test('nothing that stands in a certificate becomes a line of its own in a field', async () => {
   const shop = await origin();
   const config = forwardTo(shop);
