@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyPair } from '../../../exchange/certificate.ts';
 
@@ -128,8 +128,15 @@ function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** Somebody else's file, or a read-only mount: whether it can be read is another question. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ENOENT') throw error;
+}
+
 async function readIfThere(file: string): Promise<string | null> {
   try {
+    // A copy or a restored backup may have been left open to others.
+    await chmod(file, 0o600).catch(unlessGone);
     return await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -66,6 +66,14 @@ test('what can’t be put in its place leaves no key lying about', async () => {
   mkdirSync(join(store().directory, 'account.json'), { recursive: true });
   await expect(store().writeAccount(account)).rejects.toThrow('EISDIR');
   expect(readdirSync(store().directory)).toEqual(['account.json']);
+});
+
+test('a key that was left open to others is closed to them when it is read', async () => {
+  await store().writeAccount(account);
+  const file = join(store().directory, 'account.json');
+  chmodSync(file, 0o644);
+  expect(await store().readAccount()).toEqual(account);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('nothing stored is nothing, not an error', async () => {
