@@ -169,12 +169,18 @@ export class Forward implements AttemptReceiver {
       const verdict = this.#delivery.start(this.#answer(head, endpoint), last);
       if (verdict !== 'delivering') this.#dropping = verdict;
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
-      else if (!last && this.#progress.exchange.response.phase === 'closed') this.#giveUp(unsendable());
+      else if (this.#progress.exchange.response.unsendable) this.#unsendable();
     } catch (bug) {
       this.#bug(bug);
       return;
     }
     if (!this.#done) this.#patience.awaitBody(head.headers);
+  }
+
+  #unsendable(): void {
+    const error = unsendable();
+    this.#progress.status = error.status;
+    this.#giveUp(error);
   }
 
   data(chunk: Uint8Array): boolean {

@@ -14,6 +14,8 @@ export interface ResponseHead {
 export interface ResponseSink extends BodySink {
   /** A failure while `open` gets an error response; while `started` it can only be a visible truncation (RFC 9112 §8). */
   readonly phase: 'open' | 'started' | 'closed';
+  /** The head could not be said in the client's protocol: it got a bare 502 in its place. */
+  readonly unsendable: boolean;
   /** An interim response (RFC 9110 §15.2). Dropped silently for HTTP/1.0 and for status 101. */
   informational(status: number, headers: HeaderList): void;
   start(head: ResponseHead): void;

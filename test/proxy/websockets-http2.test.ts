@@ -110,6 +110,7 @@ matrix(
       const stream = client.stream(HANDSHAKE, { endStream: false });
       const [headers] = await once(stream, 'response');
       expect([headers[':status'], headers['proxy-status']]).toEqual([502, 'headgate; error=http_protocol_error']);
+      expect(await front.gateway.nextRecord()).toMatchObject({ status: 502, end: { reason: 'unsendable-response' } });
       stream.close();
     }
     expect((await ignorant.request()).header('upgrade')).toBe('websocket');

@@ -29,6 +29,7 @@ export interface ResponseOwner {
  */
 export class Http1Sink implements ResponseSink {
   phase: 'open' | 'started' | 'closed' = 'open';
+  unsendable = false;
   onDrain: (() => void) | null = null;
   onClose: (() => void) | null = null;
   /** Body bytes given to the connection so far. */
@@ -171,6 +172,7 @@ export class Http1Sink implements ResponseSink {
 
   #unsendable(): void {
     this.phase = 'closed';
+    this.unsendable = true;
     const response = this.#response;
     response.shouldKeepAlive = false;
     response.writeHead(502, ['Content-Length', '0', 'Proxy-Status', 'headgate; error=http_protocol_error']);

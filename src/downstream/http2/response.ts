@@ -32,6 +32,7 @@ const noTrailers: HeaderList = [];
  */
 export class Http2Sink implements ResponseSink {
   phase: 'open' | 'started' | 'closed' = 'open';
+  unsendable = false;
   onDrain: (() => void) | null = null;
   onClose: (() => void) | null = null;
   /** Body bytes given to the stream so far, and in how many pieces. */
@@ -181,6 +182,7 @@ export class Http2Sink implements ResponseSink {
 
   #unsendable(): void {
     this.phase = 'closed';
+    this.unsendable = true;
     this.#guarded(() =>
       this.#stream.respond([':status', '502', 'proxy-status', 'headgate; error=http_protocol_error'], {
         endStream: true,
