@@ -11,9 +11,7 @@ export interface ClientCertificateFacts {
   readonly serial: string;
   /** Milliseconds since the epoch. A resumed session may outlive its certificate. */
   readonly notAfter: number;
-  /** The certificate, DER. At most 100 KiB with its chain: OpenSSL takes no more. */
-  readonly der: Uint8Array;
-  /** Value of `Client-Cert` (RFC 9440 §2.2). */
+  /** Value of `Client-Cert` (RFC 9440 §2.2). With its chain at most 100 KiB in DER: OpenSSL takes no more. */
   readonly field: string;
   /** Value of `Client-Cert-Chain` (RFC 9440 §2.3), the certificates between this one and the authority, each verified by the next; `null` without any. */
   readonly chainField: string | null;

@@ -9,7 +9,6 @@ export function certificateFacts(facts: Partial<ClientCertificateFacts> = {}): C
     fingerprint: 'ab'.repeat(32),
     serial: '01',
     notAfter: Number.POSITIVE_INFINITY,
-    der: new Uint8Array(0),
     field: '::',
     chainField: null,
     ...facts,

@@ -55,7 +55,6 @@ function factsOf(certificate: X509Certificate, fingerprint: string, chain: strin
     fingerprint,
     serial: certificate.serialNumber.toLowerCase(),
     notAfter: certificate.validToDate.getTime(),
-    der: certificate.raw,
     field: byteSequence(certificate.raw),
     chainField: chain,
   };
