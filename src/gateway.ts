@@ -1,4 +1,4 @@
-import { AdminServer } from './admin/server.ts';
+import { AdminServer, REVOCATION_LIST_PATH } from './admin/server.ts';
 import { MemoryStore } from './cache/memory-store.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
@@ -125,6 +125,7 @@ class Composition implements Gateway {
       directory: options.certificatesDirectory,
       now: () => this.#clock.now(),
       trouble: (message) => this.#log.warn(message),
+      revocationListUrl: revocationListUrl(config.admin),
     });
     this.#transport = new TransportByProtocol({ clock: this.#clock });
     this.#streams = new TcpTransport(this.#clock);
@@ -183,7 +184,12 @@ class Composition implements Gateway {
     this.#warnOfQuarantined();
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
-    this.#admin = new AdminServer({ ...admin, status: () => this.status(), metrics: this.#metrics });
+    this.#admin = new AdminServer({
+      ...admin,
+      status: () => this.status(),
+      metrics: this.#metrics,
+      revocationList: () => this.#localAuthority.revocationList(),
+    });
     const place = { kind: 'tcp', host: admin.address, port: admin.port } as const;
     this.adminUrl = await this.#admin.open().catch((error: unknown) => {
       throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
@@ -312,6 +318,12 @@ class Composition implements Gateway {
     this.#sinks.push(sink);
     return sink;
   }
+}
+
+/** `null` for a port that is another one at each start: what is minted is stored. */
+function revocationListUrl({ address, port }: Config['admin']): string | null {
+  if (port === 0) return null;
+  return `${urlOf({ kind: 'tcp', host: address, port }, 'http', port)}${REVOCATION_LIST_PATH}`;
 }
 
 /** One observer after the other. */

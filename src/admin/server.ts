@@ -8,9 +8,17 @@ export interface AdminOptions {
   readonly port: number;
   readonly status: () => GatewayStatus;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /** The current revocation list of the local CA, DER (RFC 5280 §5); `null` while there is none. */
+  readonly revocationList: () => Buffer | null;
 }
 
-/** The admin listener: liveness, readiness, metrics, status as JSON, and the dashboard. Read-only. */
+/** Where the revocation list is: certificates of the local CA name it, so that it can't change. */
+export const REVOCATION_LIST_PATH = '/ca.crl';
+
+/** Half a week of the list is left at least; and when the CA is made anew, its list should not be the old one's for long. */
+const REVOCATION_LIST_MAX_AGE_SECONDS = 3600;
+
+/** The admin listener: liveness, readiness, metrics, status as JSON, the local CA's revocation list, and the dashboard. Read-only. */
 export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: FastifyInstance;
@@ -34,6 +42,14 @@ export class AdminServer {
     this.#server.get('/metrics', async (_request, reply) =>
       reply.type(options.metrics.contentType).send(await options.metrics.text()),
     );
+    this.#server.get(REVOCATION_LIST_PATH, async (_request, reply) => {
+      const list = options.revocationList();
+      if (list === null) return reply.code(404).send({ error: 'no-revocation-list' });
+      return reply
+        .type('application/pkix-crl')
+        .header('cache-control', `max-age=${REVOCATION_LIST_MAX_AGE_SECONDS}`)
+        .send(list);
+    });
     const dashboard = readFileSync(new URL('./dashboard/index.html', import.meta.url));
     this.#server.get('/', async (_request, reply) =>
       reply

@@ -21,6 +21,8 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
   /** Exchanges go to the configured access log and are not recorded. Default false. */
   readonly accessLog?: boolean;
+  /** Default: a free one, which the gateway does not know before it listens. */
+  readonly adminPort?: number;
 }
 
 /** A running gateway whose exchanges a test can wait for. */
@@ -85,7 +87,7 @@ export class TestGateway {
 
 /** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
 export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const loaded = configFromObject({ ...onFreePorts(config), admin: { port: 0 } });
+  const loaded = configFromObject({ ...onFreePorts(config), admin: { port: options.adminPort ?? 0 } });
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
   const { clock, accessLog } = options;

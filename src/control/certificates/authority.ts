@@ -5,7 +5,6 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
-  sign,
 } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { KeyPair } from '../../exchange/certificate.ts';
@@ -13,7 +12,6 @@ import { addressOctets } from './address-octets.ts';
 import {
   bitString,
   boolean,
-  element,
   explicit,
   implicit,
   integer,
@@ -25,6 +23,8 @@ import {
   utf8String,
 } from './der-writer.ts';
 import type { Issuer } from './issuer.ts';
+import { distributionPoint } from './own-revocation-list.ts';
+import { algorithmOf, extension, signedWith } from './signed-structure.ts';
 
 // Written by hand: a general ASN.1 package costs 150 ms of CPU at its import and 4 ms a leaf; this is 0.3 ms a leaf and nothing before.
 
@@ -63,11 +63,22 @@ export function selfSigned(key: string, commonName: string, nowMs: number): stri
   );
 }
 
+export interface LeafTerms {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Where the issuer's revocation list can be fetched. Default `null`: nowhere, and the leaf says nothing of it. */
+  readonly revocationList?: string | null;
+}
+
 /**
  * A leaf for `names` (host names or IP addresses, RFC 5280 §4.2.1.6; at least one), signed by `issuer`, whose certificate is
  * appended to the chain. Synchronous; 0.3 ms of CPU.
  */
-export function issueLeaf(issuer: Issuer, names: readonly string[], nowMs: number): KeyPair {
+export function issueLeaf(
+  issuer: Issuer,
+  names: readonly string[],
+  { nowMs, revocationList = null }: LeafTerms,
+): KeyPair {
   const { privateKey, publicKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const publicKey = key.export({ type: 'spki', format: 'der' });
   const certificate = signed(
@@ -86,6 +97,7 @@ export function issueLeaf(issuer: Issuer, names: readonly string[], nowMs: numbe
         extension(OIDS.subjectAltName, sequence(...names.map(generalName))),
         extension(OIDS.subjectKeyId, octetString(keyIdOf(publicKey))),
         ...(issuer.keyId === null ? [] : [extension(OIDS.authorityKeyId, sequence(implicit(0, issuer.keyId)))]),
+        ...(revocationList === null ? [] : [distributionPoint(revocationList)]),
       ],
     },
     issuer.key,
@@ -103,8 +115,6 @@ const OIDS = {
   authorityKeyId: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const;
 
 interface Certificate {
@@ -119,26 +129,17 @@ interface Certificate {
 
 /** RFC 5280 §4.1, version 3, PEM. */
 function signed(certificate: Certificate, key: KeyObject): string {
-  // RFC 5758 §3.2: without parameters; RFC 4055 §5: with NULL.
-  const algorithm =
-    key.asymmetricKeyType === 'rsa'
-      ? sequence(oid(OIDS.sha256WithRsa), element(0x05))
-      : sequence(oid(OIDS.ecdsaWithSha256));
   const tbs = sequence(
     explicit(0, integer(Buffer.from([2]))),
     integer(serialNumber()),
-    algorithm,
+    algorithmOf(key),
     certificate.issuer,
     sequence(time(certificate.notBeforeMs), time(certificate.notAfterMs)),
     certificate.subject,
     certificate.publicKey,
     explicit(3, sequence(...certificate.extensions)),
   );
-  return pem('CERTIFICATE', sequence(tbs, algorithm, bitString(sign('sha256', tbs, key))));
-}
-
-function extension(id: string, value: Uint8Array, critical?: 'critical'): Buffer {
-  return sequence(oid(id), ...(critical === undefined ? [] : [boolean(true)]), octetString(value));
+  return pem('CERTIFICATE', signedWith(key, tbs));
 }
 
 function nameOf(...attributes: readonly (readonly [id: string, value: string])[]): Buffer {

@@ -7,6 +7,7 @@ import { issueLeaf, newKey, selfSigned } from './authority.ts';
 import { type Issuer, issuerOf } from './issuer.ts';
 import { KeyFiles, type Trouble } from './key-files.ts';
 import { fileNameOf } from './local-names.ts';
+import { distributionPoint, OwnRevocationList } from './own-revocation-list.ts';
 
 /** A certificate with less than this left, or a third of its life, is replaced when it is next asked for. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
@@ -24,6 +25,8 @@ export interface LocalAuthorityOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly trouble?: Trouble;
+  /** Where clients can fetch `revocationList()`, for the leaves to name. Default `null`: nowhere. */
+  readonly revocationListUrl?: string | null;
 }
 
 /** A minted certificate, and when the next one is due, in milliseconds since the epoch. */
@@ -49,6 +52,8 @@ export class LocalAuthority {
   readonly #trouble: Trouble;
   readonly #files: KeyFiles;
   readonly #leafFiles: KeyFiles;
+  readonly #revocationListUrl: string | null;
+  readonly #revocationList = new OwnRevocationList();
   #issuer: Issuer | null = null;
   /** In order of use. */
   readonly #leaves = new Map<string, Leaf>();
@@ -59,7 +64,8 @@ export class LocalAuthority {
   #counted: Promise<void> | null = null;
   #said = false;
 
-  constructor({ directory, now, trouble = () => {} }: LocalAuthorityOptions) {
+  constructor({ directory, now, trouble = () => {}, revocationListUrl = null }: LocalAuthorityOptions) {
+    this.#revocationListUrl = revocationListUrl;
     this.#now = now;
     this.#trouble = trouble;
     this.#files = new KeyFiles(directory, trouble);
@@ -75,6 +81,15 @@ export class LocalAuthority {
   async open(): Promise<Issuer> {
     if (this.#issuer === null || !this.#isCurrent(this.#issuer)) this.#issuer = await this.#load();
     return this.#issuer;
+  }
+
+  /**
+   * A current revocation list, DER; `null` unless the authority was opened, and for one that was not made here: it may have revoked
+   * certificates that we do not know of, and an empty list with its signature would deny that.
+   */
+  revocationList(): Buffer | null {
+    const issuer = this.#issuer;
+    return issuer === null || !isOurs(issuer.certificate) ? null : this.#revocationList.of(issuer, this.#now());
   }
 
   /**
@@ -100,7 +115,7 @@ export class LocalAuthority {
     const issuer = await this.open();
     const stored = await this.#stillGood(names, issuer);
     if (stored !== null) return leafOf(stored);
-    const pair = issueLeaf(issuer, names, this.#now());
+    const pair = this.#issue(issuer, names);
     await this.#keep(names, pair, issuer);
     return leafOf(pair);
   }
@@ -111,10 +126,19 @@ export class LocalAuthority {
     const file = fileNameOf(names);
     let pair = await this.#stillGood(names, issuer);
     if (pair === null) {
-      pair = issueLeaf(issuer, names, this.#now());
+      pair = this.#issue(issuer, names);
       await this.#leafFiles.write(file, pair);
     }
     return { certificate: this.#leafFiles.certificateFile(file), key: this.#leafFiles.keyFile(file), pair };
+  }
+
+  #issue(issuer: Issuer, names: readonly string[]): KeyPair {
+    return issueLeaf(issuer, names, { nowMs: this.#now(), revocationList: this.#listOf(issuer) });
+  }
+
+  /** Where the revocation list of this one is, or `null`. */
+  #listOf({ certificate }: Issuer): string | null {
+    return isOurs(certificate) ? this.#revocationListUrl : null;
   }
 
   async #make(name: string): Promise<ServerCertificate> {
@@ -162,6 +186,9 @@ export class LocalAuthority {
     if (!pair.certificate.endsWith(issuer.pair.certificate) || !leaf.verify(issuer.certificate.publicKey)) return false;
     if (!leaf.checkPrivateKey(createPrivateKey(pair.key)) || leafOf(pair).renewAtMs <= this.#now()) return false;
     if (leaf.validFromDate.getTime() > this.#now()) return false;
+    const list = this.#listOf(issuer);
+    // From before there was a list, or it has moved with the admin listener. Who publishes none does not mind the name of one.
+    if (list !== null && !leaf.raw.includes(distributionPoint(list))) return false;
     return names.every((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) !== undefined);
   }
 

@@ -21,6 +21,7 @@ async function admin(status: () => GatewayStatus): Promise<string> {
     port: 0,
     status,
     metrics: new Metrics({ connections: () => [], certificates: () => [] }),
+    revocationList: () => null,
   });
   const url = await server.open();
   stopAfterTest(() => server.close());

@@ -106,7 +106,7 @@ describe('what is minted', () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
     const issuer = issuerOf({ certificate: selfSigned(key, 'rsa', now), key });
-    const leaf = new X509Certificate(issueLeaf(issuer, ['a.test'], now).certificate);
+    const leaf = new X509Certificate(issueLeaf(issuer, ['a.test'], { nowMs: now }).certificate);
     expect(leaf.verify(issuer.certificate.publicKey)).toBe(true);
     expect(leaf.checkIssued(issuer.certificate)).toBe(true);
   });
