@@ -2,9 +2,11 @@ import { Bench } from 'tinybench';
 import type { BalanceRequest } from '../src/upstream/balance/balancer.ts';
 import { createCursor } from '../src/upstream/balance/balancer.ts';
 import { type BalanceName, balancerOf } from '../src/upstream/balance/balancer-of.ts';
-import { createLive, type Endpoint, placeOf } from '../src/upstream/endpoint.ts';
+import { type Endpoint, placeOf } from '../src/upstream/endpoint.ts';
+import { EndpointLive } from '../src/upstream/endpoint-live.ts';
 import { ProbeState } from '../src/upstream/health/probe-state.ts';
 import { connectionKey, probeId } from '../src/upstream/identity.ts';
+import { Revision } from '../src/upstream/revision.ts';
 
 // Time of one pick, all endpoints healthy and checked, as in a busy pool. Run: node bench/balance.ts
 
@@ -22,14 +24,16 @@ const probe = {
   start: 'up' as const,
 };
 
+const revision = new Revision();
+
 function endpoints(count: number, weightOf: (index: number) => number): Endpoint[] {
   return Array.from({ length: count }, (_, index) => {
     const address = { secure: false, host: `10.0.${index >> 8}.${index & 255}`, port: 3000 };
     const place = placeOf('bench', { address, tls: { serverName: null, ca: null, insecure: false }, limits });
     const id = probeId(connectionKey(place.origin, { tls: null, proxyProtocol: null }), probe);
-    const live = createLive();
+    const live = new EndpointLive(revision);
     live.inFlight = (index * 7) % 13;
-    return { ...place, weight: weightOf(index), live, probe: new ProbeState(id, probe, 0) };
+    return { ...place, weight: weightOf(index), live, probe: new ProbeState(id, probe, { revision, nowMs: 0 }) };
   });
 }
 
