@@ -24,6 +24,7 @@ import { Acme } from './gateway/acme.ts';
 import { bindError } from './gateway/bind-error.ts';
 import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
+import { UpstreamLog } from './gateway/upstream-log.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -31,6 +32,7 @@ import { newRequestId } from './observe/request-id.ts';
 import { TransportByProtocol } from './transport/by-protocol.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import { Prober } from './upstream/health/prober.ts';
+import { Revision } from './upstream/revision.ts';
 import { version } from './version.ts';
 
 export interface GatewayOptions {
@@ -129,13 +131,15 @@ class Composition implements Gateway {
     });
     this.#transport = new TransportByProtocol({ clock: this.#clock });
     this.#streams = new TcpTransport(this.#clock);
+    const revision = new Revision();
     this.#prober = new Prober({
       sender: probeSender(this.#transport, this.#streams),
       clock: this.#clock,
       random: Math.random,
-      observer: { changed: (change) => this.#healthChanged(change.origin, change.up, change.outcome.reason) },
+      observer: new UpstreamLog(this.#log),
+      revision,
     });
-    this.#ledger = new Ledger(this.#prober);
+    this.#ledger = new Ledger(this.#prober, revision);
     const compiled = compile({
       config,
       origins: options.origins,
@@ -297,11 +301,6 @@ class Composition implements Gateway {
     for (const { file, line, column, message } of this.quarantined) {
       this.#log.error({ file, line, column, problem: message }, 'A part of the configuration is left out');
     }
-  }
-
-  #healthChanged(origin: string, up: boolean, reason: string): void {
-    if (up) this.#log.info({ endpoint: origin, reason }, 'Endpoint is up');
-    else this.#log.warn({ endpoint: origin, reason }, 'Endpoint is down');
   }
 
   #accessLog(): ExchangeObserver & StreamObserver {

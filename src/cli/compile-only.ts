@@ -5,20 +5,23 @@ import { inSourceOrder, type Loaded, type LoadResult } from '../config/load.ts';
 import { type CompileResult, compile } from '../control/compile.ts';
 import { Ledger } from '../control/ledger.ts';
 import { Prober } from '../upstream/health/prober.ts';
+import { Revision } from '../upstream/revision.ts';
 
 /** Compiles as `start` does, into a ledger that nobody uses: nothing is opened, sent or written. */
 export function compileOnly(
   { config, origins }: Pick<Loaded, 'config' | 'origins'>,
   incomplete = false,
 ): CompileResult {
+  const revision = new Revision();
   const prober = new Prober({
     sender: { probe: () => ({ cancel: () => {} }) },
     clock: systemClock,
     random: Math.random,
-    observer: { changed: () => {} },
+    observer: { event: () => {} },
+    revision,
   });
   const store = new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize });
-  return compile({ config, origins, ledger: new Ledger(prober), store, development: false, incomplete });
+  return compile({ config, origins, ledger: new Ledger(prober, revision), store, development: false, incomplete });
 }
 
 /** Every mistake at once, in source order: those that loading shows, and those that only the compiler sees. */

@@ -12,11 +12,11 @@ import { vet } from '../routing/vet.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
 import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
-import { compilePool } from './compile-pool.ts';
 import { compileRoute } from './compile-route.ts';
 import { compileStreams } from './compile-streams.ts';
 import { Complaints } from './complaints.ts';
 import type { InUse, Ledger } from './ledger.ts';
+import { compilePool } from './pool/compile-pool.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
 import { vetListeners } from './vet-listeners.ts';
 

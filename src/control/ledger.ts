@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Cursor, createCursor } from '../upstream/balance/balancer.ts';
-import { createLive, type EndpointLive } from '../upstream/endpoint.ts';
+import { EndpointLive } from '../upstream/endpoint-live.ts';
 import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
 import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import type { EndpointId, ProbeId } from '../upstream/identity.ts';
+import type { Revision } from '../upstream/revision.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
 
@@ -26,14 +27,16 @@ export class Ledger {
   readonly #cursors = new Map<string, Cursor>();
   readonly #secrets = new Map<string, string>();
   readonly #prober: Prober;
+  readonly #revision: Revision;
 
   /** `prober` keeps the results of active checks, the one kind of live state with a life of its own. */
-  constructor(prober: Prober) {
+  constructor(prober: Prober, revision: Revision) {
     this.#prober = prober;
+    this.#revision = revision;
   }
 
   live(id: EndpointId): EndpointLive {
-    return adopt(this.#live, id, createLive);
+    return adopt(this.#live, id, () => new EndpointLive(this.#revision));
   }
 
   probe(definition: ProbeDefinition): ProbeState {

@@ -1,5 +1,6 @@
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
+import type { Standing } from '../upstream/endpoint-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 
@@ -32,7 +33,8 @@ export interface EndpointStatus {
   readonly origin: string;
   readonly weight: number;
   readonly health: 'up' | 'down' | 'unchecked';
-  readonly drained: boolean;
+  /** What an operator wants of it. */
+  readonly standing: Standing;
   readonly inFlight: number;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
@@ -46,7 +48,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       origin: endpoint.origin,
       weight: endpoint.weight,
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
-      drained: endpoint.live.drained,
+      standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,
       connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),

@@ -128,8 +128,7 @@ export class Forward implements AttemptReceiver {
     this.#progress.lastEndpoint = endpoint;
     this.#progress.attempts += 1;
     this.#progress.reusedConnection = false;
-    // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
-    endpoint.live.inFlight += 1;
+    this.#pool.began(endpoint);
     // Nowhere else can both directions stream: elsewhere a slow body holds a whole connection.
     if (this.#call !== null) this.#progress.exchange.bodyMayPause = endpoint.destination.protocol === 'http2';
     const { attempts } = this.#progress;
@@ -161,8 +160,8 @@ export class Forward implements AttemptReceiver {
   }
 
   head(head: ResponseHead, last: boolean): void {
-    this.#progress.firstByteAt = this.#parts.clock.monotonic();
     const endpoint = this.#endpoint as Endpoint;
+    this.#headCame(endpoint, head);
     this.#progress.exchange.response.onDrain = () => this.#resume();
     if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
@@ -175,6 +174,12 @@ export class Forward implements AttemptReceiver {
       return;
     }
     if (!this.#done) this.#patience.awaitBody(head.headers);
+  }
+
+  #headCame(endpoint: Endpoint, head: ResponseHead): void {
+    const now = this.#parts.clock.monotonic();
+    this.#progress.firstByteAt = now;
+    this.#pool.answered(endpoint, head.status, now - this.#progress.sentAt);
   }
 
   #unsendable(): void {
@@ -214,10 +219,10 @@ export class Forward implements AttemptReceiver {
       this.fail(error);
       return;
     }
-    this.#progress.firstByteAt = this.#parts.clock.monotonic();
+    const endpoint = this.#endpoint as Endpoint;
+    this.#headCame(endpoint, head);
     exchange.onClientGone = null;
     try {
-      const endpoint = this.#endpoint as Endpoint;
       const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, endpoint)));
       const idleMs = this.#plan.timeouts.tunnelIdleMs;
       const ends = { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS };
@@ -238,6 +243,7 @@ export class Forward implements AttemptReceiver {
   fail(cause: GatewayError): void {
     if (this.#done) return;
     const error = this.#overLimit ?? cause;
+    this.#pool.failed(this.#endpoint as Endpoint, error);
     if (this.#progress.exchange.response.phase !== 'open') {
       this.#finish();
       if (this.#dropping !== 'answered') this.#delivery.fail(error);
@@ -262,7 +268,7 @@ export class Forward implements AttemptReceiver {
 
   #retry(error: GatewayError, sameEndpoint: boolean): void {
     const endpoint = this.#endpoint as Endpoint;
-    endpoint.live.inFlight -= 1;
+    this.#pool.ended(endpoint);
     this.#endpoint = null;
     this.#inFlight = null;
     if (this.#body !== null) this.#body.unpipe();
@@ -278,7 +284,7 @@ export class Forward implements AttemptReceiver {
 
   /** A 304 that validated nothing: the same request once more, as if nothing were stored (RFC 9111 §4.3.3). */
   #askAgain(): void {
-    (this.#endpoint as Endpoint).live.inFlight -= 1;
+    this.#pool.ended(this.#endpoint as Endpoint);
     this.#endpoint = null;
     this.#dropping = null;
     this.#patience.pause();
@@ -318,6 +324,7 @@ export class Forward implements AttemptReceiver {
   #giveUp(cause: GatewayError): void {
     if (this.#done) return;
     this.#inFlight?.cancel();
+    if (this.#endpoint !== null) this.#pool.failed(this.#endpoint, cause);
     this.#finish();
     this.#delivery.fail(cause);
   }
@@ -327,7 +334,7 @@ export class Forward implements AttemptReceiver {
     if (this.#done) return;
     this.#done = true;
     this.#inFlight = null;
-    if (this.#endpoint !== null) this.#endpoint.live.inFlight -= 1;
+    if (this.#endpoint !== null) this.#pool.ended(this.#endpoint);
     this.#patience.stop();
   }
 }

@@ -78,8 +78,7 @@ export class Stream implements StreamReceiver {
     }
     this.#endpoint = endpoint;
     this.#tried.push(endpoint);
-    // Count before connecting: a burst that arrives while the first dial is pending must not all pick this endpoint.
-    endpoint.live.inFlight += 1;
+    this.#pool.began(endpoint);
     const { destination } = endpoint;
     const opening = this.#parts.streams.open({ destination, client: this.#exchange.client }, this);
     // It may have failed within `open`, and the next one may already be under way.
@@ -103,11 +102,13 @@ export class Stream implements StreamReceiver {
   failed(error: GatewayError): void {
     if (this.#over) return;
     this.#opening = null;
+    const endpoint = this.#endpoint as Endpoint;
+    this.#pool.failed(endpoint, error);
     if (error.retry !== 'always') {
       this.#giveUp(error);
       return;
     }
-    (this.#endpoint as Endpoint).live.inFlight -= 1;
+    this.#pool.ended(endpoint);
     this.#endpoint = null;
     try {
       this.#attempt(error);
@@ -132,7 +133,7 @@ export class Stream implements StreamReceiver {
   #finish(end: ExchangeEnd): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#endpoint !== null) this.#endpoint.live.inFlight -= 1;
+    if (this.#endpoint !== null) this.#pool.ended(this.#endpoint);
     this.#parts.streamObserver.streamFinished(this.#record(end));
     this.#edition.unpin();
   }

@@ -1,19 +1,7 @@
 import type { ConnectionLimits, Destination, ProxyProtocolVersion, UpstreamProtocol } from '../exchange/attempt.ts';
+import type { EndpointLive } from './endpoint-live.ts';
 import type { ProbeState } from './health/probe-state.ts';
 import { connectionKey, type EndpointId, endpointId } from './identity.ts';
-
-/** How an endpoint feels right now. Kept by the ledger under its `EndpointId`, so that a new configuration adopts it. */
-export interface EndpointLive {
-  /** Attempts sent and not finished. The engine adds one when it picks the endpoint and takes one when the attempt ends. */
-  inFlight: number;
-  /**
-   * Takes no new work: by hand, or because a new configuration removed it. The ledger forgets a removed endpoint, so one
-   * that comes back starts undrained.
-   */
-  drained: boolean;
-  /** Its credit in smooth weighted round robin; within ± the sum of the pool's weights. Written by that balancer alone. */
-  credit: number;
-}
 
 /** One address of one pool. Immutable but for `live` and `probe`, which outlive the snapshot. */
 export interface Endpoint {
@@ -22,7 +10,7 @@ export interface Endpoint {
   readonly origin: string;
   /** `10.0.0.1:3000`: the origin without its scheme, for `Host` and for people; `localhost` for a Unix socket. */
   readonly authority: string;
-  /** Share of traffic, 0–1000. 0 takes sticky sessions only. */
+  /** Share of traffic by configuration, 0–1000; 0 takes sticky sessions only. `weightOf` says what it is now. */
   readonly weight: number;
   readonly destination: Destination;
   readonly live: EndpointLive;
@@ -104,17 +92,17 @@ function literal(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Live state of an endpoint that was not there before. */
-export function createLive(): EndpointLive {
-  return { inFlight: 0, drained: false, credit: 0 };
+/** Passes its active checks or has none, and was not put aside for what it did to requests. */
+export function isHealthy({ probe, live }: Endpoint): boolean {
+  return (probe === null || probe.up) && !live.ejected && !live.tripped;
 }
 
-/** Passes its active checks, or has none. */
-export function isHealthy(endpoint: Endpoint): boolean {
-  return endpoint.probe === null || endpoint.probe.up;
+/** Share of the traffic that it has now. */
+export function weightOf({ weight, live }: Endpoint): number {
+  return (live.weight ?? weight) * live.ramp;
 }
 
-/** May a balancer give it new work? Healthy, not drained, and with a share of the traffic. */
+/** May a balancer give it new work? Healthy, not taken out by hand, and with a share of the traffic. */
 export function isAvailable(endpoint: Endpoint): boolean {
-  return endpoint.weight > 0 && !endpoint.live.drained && isHealthy(endpoint);
+  return weightOf(endpoint) > 0 && endpoint.live.standing === 'enabled' && isHealthy(endpoint);
 }

@@ -1,4 +1,6 @@
+import type { GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity.ts';
+import type { AttemptWatcher } from './attempt-watcher.ts';
 import { type BalanceRequest, type Balancer, wasTried } from './balance/balancer.ts';
 import { type Endpoint, isAvailable, isHealthy } from './endpoint.ts';
 
@@ -12,43 +14,89 @@ export interface PickRequest extends BalanceRequest {
 
 export interface PoolOptions {
   readonly name: string;
-  /** At least one, no origin twice. */
+  /** No origin twice. None while discovery has found none. */
   readonly endpoints: readonly Endpoint[];
-  /** Over the same endpoints (`balance/balancer-of.ts`). */
-  readonly balancer: Balancer;
-  /** Over the same endpoints, or `null` for none. */
-  readonly affinity: Affinity | null;
+  /** Makes the choice among these endpoints (`balance/balancer-of.ts`). */
+  readonly balance: (endpoints: readonly Endpoint[]) => Balancer;
+  /** Sessions at these endpoints; `null` for none. */
+  readonly affinity: ((endpoints: readonly Endpoint[]) => Affinity) | null;
   readonly hostPolicy: HostPolicy;
+  /** Hear of every attempt, in this order. Default none. */
+  readonly watchers?: readonly AttemptWatcher[];
 }
 
-/** A named set of endpoints and the choice among them. Immutable; the live state is in the endpoints and the balancer's cursor. */
+/**
+ * A named set of endpoints and the choice among them. What it was configured to do never changes; who its members are may
+ * (`replace`), and how they feel is in their live state.
+ */
 export class Pool {
   readonly name: string;
-  readonly endpoints: readonly Endpoint[];
-  readonly affinity: Affinity | null;
   readonly hostPolicy: HostPolicy;
-  readonly #balancer: Balancer;
+  readonly #options: PoolOptions;
+  readonly #watchers: readonly AttemptWatcher[];
+  #endpoints: readonly Endpoint[];
+  #balancer: Balancer;
+  #affinity: Affinity | null;
 
   constructor(options: PoolOptions) {
+    this.#options = options;
     this.name = options.name;
-    this.endpoints = options.endpoints;
-    this.affinity = options.affinity;
     this.hostPolicy = options.hostPolicy;
-    this.#balancer = options.balancer;
+    this.#watchers = options.watchers ?? [];
+    this.#endpoints = options.endpoints;
+    this.#balancer = options.balance(options.endpoints);
+    this.#affinity = options.affinity?.(options.endpoints) ?? null;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  get affinity(): Affinity | null {
+    return this.#affinity;
+  }
+
+  /** Discovery has found these members. Attempts under way at others go on. */
+  replace(endpoints: readonly Endpoint[]): void {
+    this.#endpoints = endpoints;
+    this.#balancer = this.#options.balance(endpoints);
+    this.#affinity = this.#options.affinity?.(endpoints) ?? null;
   }
 
   /**
    * The endpoint for the next attempt: the affinity cookie's while it can serve, else the balancer's choice. `null` when
-   * none is left. Does not count it as in flight; the caller does, before it connects. Allocates nothing.
+   * none is left. Does not count it as in flight; `began` does. Allocates nothing.
    */
   pick(request: PickRequest): Endpoint | null {
-    if (this.affinity !== null && request.affinityCookie !== null) {
-      const held = this.affinity.endpointOf(request.affinityCookie);
-      // Neither weight 0 nor drained by hand ends a session; that is what these two are for. Only health and a failed
+    if (this.#affinity !== null && request.affinityCookie !== null) {
+      const held = this.#affinity.endpointOf(request.affinityCookie);
+      // Neither weight 0 nor draining ends a session; that is what these two are for. Only health, being disabled, and a failed
       // attempt of this exchange do. A removed endpoint is not in this pool, so its cookie is unknown.
-      if (held !== null && isHealthy(held) && !wasTried(held, request.tried)) return held;
+      if (held !== null && keepsSessions(held) && !wasTried(held, request.tried)) return held;
     }
     return this.#balancer.pick(request);
+  }
+
+  /** An attempt begins: called before connecting, so that a burst does not all pick the endpoint that looks idle. */
+  began(endpoint: Endpoint): void {
+    endpoint.live.inFlight += 1;
+    for (const watcher of this.#watchers) watcher.began(endpoint);
+  }
+
+  answered(endpoint: Endpoint, status: number, headMs: number): void {
+    for (const watcher of this.#watchers) watcher.answered(endpoint, status, headMs);
+  }
+
+  /** A client that left, and what was our own doing, blames no endpoint. */
+  failed(endpoint: Endpoint, error: GatewayError): void {
+    if (error.blame !== 'upstream') return;
+    for (const watcher of this.#watchers) watcher.failed(endpoint, error);
+  }
+
+  /** To be called exactly once after `began`. */
+  ended(endpoint: Endpoint): void {
+    endpoint.live.inFlight -= 1;
+    for (const watcher of this.#watchers) watcher.ended(endpoint);
   }
 
   /**
@@ -56,13 +104,17 @@ export class Pool {
    * or whose session moved to `endpoint`. Apart from `pick`, so that a pick without affinity has no result to wrap.
    */
   needsCookie(endpoint: Endpoint, affinityCookie: string | null): boolean {
-    return this.affinity !== null && affinityCookie !== this.affinity.cookieFor(endpoint);
+    return this.#affinity !== null && affinityCookie !== this.#affinity.cookieFor(endpoint);
   }
 
   /** Endpoints that may take new work now; for status and readiness, not for the request path. */
   availableCount(): number {
     let count = 0;
-    for (const endpoint of this.endpoints) if (isAvailable(endpoint)) count += 1;
+    for (const endpoint of this.#endpoints) if (isAvailable(endpoint)) count += 1;
     return count;
   }
+}
+
+function keepsSessions(endpoint: Endpoint): boolean {
+  return endpoint.live.standing !== 'disabled' && isHealthy(endpoint);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listener } from './listener.ts';
 import { defaults } from './policies.ts';
-import { pool } from './pool.ts';
+import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
 import { duration, name, port, size } from './units.ts';
 

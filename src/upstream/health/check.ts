@@ -1,7 +1,8 @@
 import type { Clock, TimerHandle } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { Destination } from '../../exchange/attempt.ts';
-import type { ProbeId } from '../identity.ts';
+import type { UpstreamObserver } from '../events.ts';
+import type { Revision } from '../revision.ts';
 import { isExpected } from './expectation.ts';
 import type { ProbeDefinition } from './probe-definition.ts';
 import { type ProbeOutcome, ProbeState } from './probe-state.ts';
@@ -33,30 +34,15 @@ export interface ProbeSender {
   probe(request: ProbeRequest, done: (result: ProbeResult) => void): { cancel(): void };
 }
 
-/** An origin went up or down under one kind of check. */
-export interface HealthChange {
-  readonly id: ProbeId;
-  /** `http://10.0.0.1:3000` */
-  readonly origin: string;
-  readonly up: boolean;
-  /** The result that decided it. */
-  readonly outcome: ProbeOutcome;
-  /** How long the state before lasted. */
-  readonly heldMs: number;
-}
-
-/** Hears of every change of state, once each; for log lines. Must not throw. */
-export interface HealthObserver {
-  changed(change: HealthChange): void;
-}
-
 /** Everything outside that checks need. */
 export interface CheckParts {
   readonly sender: ProbeSender;
   readonly clock: Clock;
   /** Numbers in [0, 1), for the jitter. */
   readonly random: () => number;
-  readonly observer: HealthObserver;
+  readonly observer: UpstreamObserver;
+  /** Moves whenever a verdict changes. */
+  readonly revision: Revision;
 }
 
 /** ±20 % around the interval, so that gateways and endpoints that started together do not check in step for ever. */
@@ -83,7 +69,10 @@ export class Check {
   constructor(definition: ProbeDefinition, parts: CheckParts) {
     this.#definition = definition;
     this.#parts = parts;
-    this.state = new ProbeState(definition.id, definition.thresholds, parts.clock.now());
+    this.state = new ProbeState(definition.id, definition.thresholds, {
+      revision: parts.revision,
+      nowMs: parts.clock.now(),
+    });
   }
 
   /** Sends the first check at once. Does nothing when begun already. */
@@ -134,8 +123,7 @@ export class Check {
     const changed = this.state.record(outcome, now);
     this.#timer = clock.after(this.#pauseMs(), () => this.#send());
     if (!changed) return;
-    const { id, origin } = this.#definition;
-    observer.changed({ id, origin, up: this.state.up, outcome, heldMs });
+    observer.event({ kind: 'health', endpoint: this.#definition.origin, up: this.state.up, outcome, heldMs });
   }
 
   /** Ends the round: whatever it still reports is ignored. */

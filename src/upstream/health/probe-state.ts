@@ -1,4 +1,5 @@
 import type { ProbeId } from '../identity.ts';
+import type { Revision } from '../revision.ts';
 
 /** One finished check, judged. */
 export interface ProbeOutcome {
@@ -28,18 +29,20 @@ export interface ProbeThresholds {
 export class ProbeState {
   readonly id: ProbeId;
   readonly #thresholds: ProbeThresholds;
+  readonly #revision: Revision;
   #up: boolean;
   #sinceMs: number;
   #run = 0;
   #last: ProbeOutcome | null = null;
   #hasBeenUp: boolean;
 
-  constructor(id: ProbeId, thresholds: ProbeThresholds, nowMs: number) {
+  constructor(id: ProbeId, thresholds: ProbeThresholds, rest: { readonly revision: Revision; readonly nowMs: number }) {
     this.id = id;
     this.#thresholds = thresholds;
+    this.#revision = rest.revision;
     this.#up = thresholds.start === 'up';
     this.#hasBeenUp = this.#up;
-    this.#sinceMs = nowMs;
+    this.#sinceMs = rest.nowMs;
   }
 
   get up(): boolean {
@@ -79,6 +82,7 @@ export class ProbeState {
     this.#hasBeenUp ||= this.#up;
     this.#run = 0;
     this.#sinceMs = nowMs;
+    this.#revision.bump();
     return true;
   }
 }

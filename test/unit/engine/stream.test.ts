@@ -75,8 +75,8 @@ function begin(count: number): Stage {
       drain: () => Promise.resolve(),
     },
   } satisfies Partial<EngineParts>;
-  const balancer = balancerOf('round-robin', endpoints, { cursor: createCursor(), random: Math.random });
-  const pool = new Pool({ name: 'db', endpoints, balancer, affinity: null, hostPolicy: 'preserve' });
+  const balance = () => balancerOf('round-robin', endpoints, { cursor: createCursor(), random: Math.random });
+  const pool = new Pool({ name: 'db', endpoints, balance, affinity: null, hostPolicy: 'preserve' });
   const edition = new Edition({} as ConstructorParameters<typeof Edition>[0]);
   new Stream(parts as unknown as EngineParts, exchange, { edition, pool, idleMs: 1_000 }).start();
   return { exchange, endpoints, asked, records, edition, failures };

@@ -63,7 +63,7 @@ describe.each(NAMES)('%s', (name) => {
         const endpoints = endpointsOf(members.map((member) => member.weight));
         const tried = endpoints.filter((endpoint, index) => {
           setHealth(endpoint, members[index]?.up ?? true);
-          endpoint.live.drained = members[index]?.drained ?? false;
+          endpoint.live.standing = members[index]?.drained ? 'draining' : 'enabled';
           endpoint.live.inFlight = members[index]?.inFlight ?? 0;
           return members[index]?.tried;
         });
@@ -87,7 +87,7 @@ describe.each(NAMES)('%s', (name) => {
   test('an endpoint that is down, drained, or of weight 0 leaves its share to all others alike', () => {
     const endpoints = endpointsOf([1, 1, 1, 1, 0, 1]);
     setHealth(endpoints[1], false);
-    (endpoints[2] as Endpoint).live.drained = true;
+    (endpoints[2] as Endpoint).live.standing = 'draining';
     const counts = tally(picks(balancer(name, endpoints), endpoints, 12_000), 6);
     expect(worstDeviation(counts, [1, 0, 0, 1, 0, 1])).toBeLessThan(4.5);
   });

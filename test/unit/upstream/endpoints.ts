@@ -1,7 +1,9 @@
-import { createLive, type Endpoint, placeOf } from '../../../src/upstream/endpoint.ts';
+import { type Endpoint, placeOf } from '../../../src/upstream/endpoint.ts';
+import { EndpointLive } from '../../../src/upstream/endpoint-live.ts';
 import type { ProbeOutcome } from '../../../src/upstream/health/probe-state.ts';
 import { ProbeState } from '../../../src/upstream/health/probe-state.ts';
 import { connectionKey, probeId } from '../../../src/upstream/identity.ts';
+import { Revision } from '../../../src/upstream/revision.ts';
 
 export const limits = {
   maxConnections: 8,
@@ -25,15 +27,16 @@ const probeIdentity = {
 
 /** Endpoints `http://10.0.0.1:3000`, `http://10.0.0.2:3000`, … of the pool `shop`, one for each weight, all healthy. */
 export function endpointsOf(weights: readonly number[]): readonly Endpoint[] {
+  const revision = new Revision();
   return weights.map((weight, index) => {
     const address = { secure: false, host: `10.0.${index >> 8}.${(index & 255) + 1}`, port: 3000 };
     const place = placeOf('shop', { address, tls: plainTls, limits });
     const probe = new ProbeState(
       probeId(connectionKey(place.origin, { tls: null, proxyProtocol: null }), probeIdentity),
       thresholds,
-      0,
+      { revision, nowMs: 0 },
     );
-    return { ...place, weight, live: createLive(), probe };
+    return { ...place, weight, live: new EndpointLive(revision), probe };
   });
 }
 

@@ -15,12 +15,12 @@ function poolOf(weights: readonly number[], sticky: boolean) {
     { ...options, secure: 'auto', httpOnly: true, sameSite: 'lax', maxAgeMs: null },
     endpoints,
   );
-  const balancer = balancerOf('round-robin', endpoints, { cursor: createCursor(), random: seededRandom(1) });
+  const balance = () => balancerOf('round-robin', endpoints, { cursor: createCursor(), random: seededRandom(1) });
   const pool = new Pool({
     name: 'shop',
     endpoints,
-    balancer,
-    affinity: sticky ? affinity : null,
+    balance,
+    affinity: sticky ? () => affinity : null,
     hostPolicy: 'preserve',
   });
   const [first, second, third] = endpoints as readonly [Endpoint, Endpoint, Endpoint];
@@ -32,7 +32,7 @@ describe('a pool', () => {
     const { pool, endpoints, first, second, third } = poolOf([1, 1, 1], false);
     expect([pool.pick(CLIENT), pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([first, second, third]);
     setHealth(first, false);
-    second.live.drained = true;
+    second.live.standing = 'draining';
     expect(pool.availableCount()).toBe(1);
     expect(pool.pick(CLIENT)).toBe(third);
     expect(pool.pick({ ...CLIENT, tried: [third] })).toBeNull();
@@ -42,8 +42,8 @@ describe('a pool', () => {
 
   test('without checks takes its endpoints for healthy', () => {
     const unchecked = { ...(endpointsOf([1])[0] as Endpoint), probe: null };
-    const balancer = balancerOf('round-robin', [unchecked], { cursor: createCursor(), random: Math.random });
-    const pool = new Pool({ name: 'p', endpoints: [unchecked], balancer, affinity: null, hostPolicy: 'endpoint' });
+    const balance = () => balancerOf('round-robin', [unchecked], { cursor: createCursor(), random: Math.random });
+    const pool = new Pool({ name: 'p', endpoints: [unchecked], balance, affinity: null, hostPolicy: 'endpoint' });
     expect(pool.pick(CLIENT)).toBe(unchecked);
   });
 
@@ -83,7 +83,7 @@ describe('a pool with sticky sessions', () => {
 
   test('keeps sessions on an endpoint that drains, and sends no new ones there', () => {
     const { pool, affinity, first, second, third } = poolOf([1, 1, 1], true);
-    first.live.drained = true;
+    first.live.standing = 'draining';
     expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(first);
     expect([pool.pick(CLIENT), pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([second, third, second]);
   });
@@ -96,7 +96,7 @@ describe('a pool with sticky sessions', () => {
 
   test('moves a session whose endpoint is down, drained or not', () => {
     const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
-    first.live.drained = true;
+    first.live.standing = 'draining';
     setHealth(first, false);
     expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(second);
   });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProbeState, type ProbeThresholds } from '../../../src/upstream/health/probe-state.ts';
 import { connectionKey, probeId } from '../../../src/upstream/identity.ts';
+import { Revision } from '../../../src/upstream/revision.ts';
 import { outcome } from './endpoints.ts';
 
 function stateOf(thresholds: ProbeThresholds): ProbeState {
@@ -17,7 +18,7 @@ function stateOf(thresholds: ProbeThresholds): ProbeState {
   return new ProbeState(
     probeId(connectionKey('http://a.test', { tls: null, proxyProtocol: null }), identity),
     thresholds,
-    1_000,
+    { revision: new Revision(), nowMs: 1_000 },
   );
 }
 

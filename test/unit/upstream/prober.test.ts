@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../../src/errors.ts';
 import { placeOf } from '../../../src/upstream/endpoint.ts';
-import type { HealthChange, ProbeRequest, ProbeResult } from '../../../src/upstream/health/check.ts';
+import type { UpstreamEvent } from '../../../src/upstream/events.ts';
+import type { ProbeRequest, ProbeResult } from '../../../src/upstream/health/check.ts';
 import { defineProbe, type ProbeOptions } from '../../../src/upstream/health/probe-definition.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
+import { Revision } from '../../../src/upstream/revision.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { limits, plainTls } from './endpoints.ts';
 
@@ -41,7 +43,7 @@ function start(given: { random?: () => number; immediately?: number } = {}) {
   const { random = () => 0.5, immediately = null } = given;
   const clock = new ManualClock();
   const sent: Sent[] = [];
-  const changes: HealthChange[] = [];
+  const changes: UpstreamEvent[] = [];
   const sender = {
     probe(request: ProbeRequest, done: (result: ProbeResult) => void) {
       const record: Sent = {
@@ -60,7 +62,8 @@ function start(given: { random?: () => number; immediately?: number } = {}) {
       };
     },
   };
-  const prober = new Prober({ sender, clock, random, observer: { changed: (change) => changes.push(change) } });
+  const observer = { event: (event: UpstreamEvent) => changes.push(event) };
+  const prober = new Prober({ sender, clock, random, observer, revision: new Revision() });
   const last = () => sent.at(-1) as Sent;
   return { clock, sent, changes, prober, last };
 }
@@ -181,7 +184,7 @@ describe('a check', () => {
   });
 
   test('tells each change once, with its cause and how long the state before had lasted', () => {
-    const { state, clock, changes, last } = begun({ fall: 2 });
+    const { clock, changes, last } = begun({ fall: 2 });
     clock.advance(100);
     last().fail(REFUSED);
     expect(changes).toEqual([]);
@@ -191,8 +194,8 @@ describe('a check', () => {
     last().fail(REFUSED);
     expect(changes).toEqual([
       {
-        id: state.id,
-        origin: 'http://10.0.0.1:3000',
+        kind: 'health',
+        endpoint: 'http://10.0.0.1:3000',
         up: false,
         outcome: { healthy: false, reason: 'connect-refused', status: null, elapsedMs: 0 },
         heldMs: 5_100,
