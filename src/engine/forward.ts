@@ -1,5 +1,4 @@
 import { GatewayError } from '../errors.ts';
-import type { AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
@@ -13,6 +12,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { judgeRetry } from '../upstream/retry.ts';
 import type { Caching } from './decide.ts';
 import { type Answer, Delivery } from './deliver.ts';
+import { type AttemptOwner, EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { attemptAt, buildOutbound, hostFor, type Outbound } from './outbound.ts';
@@ -26,14 +26,10 @@ import { splice } from './tunnel.ts';
 const HALF_CLOSED_MS = 10_000;
 
 /**
- * Steps 9 to 14 of an exchange's life: picks endpoints, sends attempts, and hands what comes back to a `Delivery`.
- * Hot: one object for all attempts of an exchange, and it is the receiver of each of them; a transport reports nothing
- * after `fail` or `cancel`, so attempts can't be confused.
+ * Steps 9 to 14 of an exchange's life: picks endpoints, begins attempts, and hands what comes back to a `Delivery`. Coordinates
+ * the attempts of one exchange; each of them is an object of its own.
  */
-export class Forward implements AttemptReceiver {
-  /** Set by the transport: the response may flow again. */
-  onDrain: (() => void) | null = null;
-
+export class Forward implements AttemptOwner {
   readonly #parts: EngineParts;
   readonly #progress: Progress;
   readonly #plan: RoutePlan;
@@ -47,8 +43,8 @@ export class Forward implements AttemptReceiver {
   readonly #call: GrpcCall | null;
   readonly #patience: Patience;
   #tried: Endpoint[] | null = null;
-  #endpoint: Endpoint | null = null;
-  #inFlight: InFlight | null = null;
+  /** The attempt that is under way, or whose response is being delivered. */
+  #current: EndpointAttempt | null = null;
   #replayedReused = false;
   /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
   #overLimit: GatewayError | null = null;
@@ -89,8 +85,13 @@ export class Forward implements AttemptReceiver {
   }
 
   start(): void {
+    if (this.#progress.exchange.upgrade === null) this.#patience.begin();
+    this.#admitted();
+  }
+
+  /** Nothing on our side keeps the exchange from its first attempt. What does may call this later, or `#noResponse`. */
+  #admitted(): void {
     const { exchange } = this.#progress;
-    if (exchange.upgrade === null) this.#patience.begin();
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
     if (exchange.sendContinue !== null) exchange.sendContinue();
     this.#attempt(null);
@@ -120,37 +121,35 @@ export class Forward implements AttemptReceiver {
       tried: this.#tried,
     });
     if (endpoint === null) {
-      this.#finish();
-      this.#delivery.fail(lastError ?? unavailable());
+      this.#noResponse(lastError ?? unavailable());
       return;
     }
-    this.#endpoint = endpoint;
     this.#progress.lastEndpoint = endpoint;
     this.#progress.attempts += 1;
     this.#progress.reusedConnection = false;
-    this.#pool.began(endpoint);
     // Nowhere else can both directions stream: elsewhere a slow body holds a whole connection.
     if (this.#call !== null) this.#progress.exchange.bodyMayPause = endpoint.destination.protocol === 'http2';
-    const { attempts } = this.#progress;
-    const inFlight = this.#parts.transport.send(
+    const attempt = new EndpointAttempt(this, this.#pool, endpoint);
+    // It may fail within `begin`, and the next one may already be under way when that returns.
+    this.#current = attempt;
+    attempt.begin(
+      this.#parts.transport,
       attemptAt(endpoint, this.#outbound, {
         progress: this.#progress,
         pool: this.#pool,
         body: this.#body,
         headTimeoutMs: this.#headTimeoutMs,
       }),
-      this,
     );
-    // The transport may have failed this attempt within `send`, and the next one may already be under way.
-    if (!this.#done && attempts === this.#progress.attempts) this.#inFlight = inFlight;
   }
 
-  sent(reusedConnection: boolean): void {
-    this.#progress.sentAt = this.#parts.clock.monotonic();
-    this.#progress.reusedConnection = reusedConnection;
+  attemptSent(attempt: EndpointAttempt): void {
+    attempt.sentAt = this.#parts.clock.monotonic();
+    this.#progress.sentAt = attempt.sentAt;
+    this.#progress.reusedConnection = attempt.reusedConnection;
   }
 
-  informational(status: number, headers: HeaderList): void {
+  interimCame(_attempt: EndpointAttempt, status: number, headers: HeaderList): void {
     // RFC 9110 §15.2: every 1xx but 100 is forwarded; ours was answered by us, 101 never comes this way.
     if (status === 100) return;
     const draft = responseEndToEnd(headers);
@@ -159,13 +158,12 @@ export class Forward implements AttemptReceiver {
     this.#progress.exchange.response.informational(status, draft);
   }
 
-  head(head: ResponseHead, last: boolean): void {
-    const endpoint = this.#endpoint as Endpoint;
-    this.#headCame(endpoint, head);
+  headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void {
+    this.#answered(attempt, head);
     this.#progress.exchange.response.onDrain = () => this.#resume();
     if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
-      const verdict = this.#delivery.start(this.#answer(head, endpoint), last);
+      const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last);
       if (verdict !== 'delivering') this.#dropping = verdict;
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
       else if (this.#progress.exchange.response.unsendable) this.#unsendable();
@@ -176,10 +174,10 @@ export class Forward implements AttemptReceiver {
     if (!this.#done) this.#patience.awaitBody(head.headers);
   }
 
-  #headCame(endpoint: Endpoint, head: ResponseHead): void {
+  #answered({ pool, endpoint, sentAt }: EndpointAttempt, head: ResponseHead): void {
     const now = this.#parts.clock.monotonic();
     this.#progress.firstByteAt = now;
-    this.#pool.answered(endpoint, head.status, now - this.#progress.sentAt);
+    pool.answered(endpoint, head.status, now - sentAt);
   }
 
   #unsendable(): void {
@@ -188,7 +186,7 @@ export class Forward implements AttemptReceiver {
     this.#giveUp(error);
   }
 
-  data(chunk: Uint8Array): boolean {
+  dataCame(_attempt: EndpointAttempt, chunk: Uint8Array): boolean {
     if (this.#dropping !== null) return true;
     const more = this.#delivery.data(chunk);
     if (more) this.#patience.expect();
@@ -196,7 +194,7 @@ export class Forward implements AttemptReceiver {
     return more;
   }
 
-  end(trailers: HeaderList | null): void {
+  endCame(_attempt: EndpointAttempt, trailers: HeaderList | null): void {
     if (this.#dropping === 'ask-again') {
       this.#askAgain();
       return;
@@ -206,7 +204,7 @@ export class Forward implements AttemptReceiver {
     if (this.#dropping === null) this.#delivery.end(trailers);
   }
 
-  upgraded(head: ResponseHead, channel: ByteChannel): void {
+  upgradeCame(attempt: EndpointAttempt, head: ResponseHead, channel: ByteChannel): void {
     const { exchange } = this.#progress;
     if (exchange.upgrade === null) {
       // RFC 9110 §15.2.2: a 101 that nobody asked for.
@@ -216,14 +214,13 @@ export class Forward implements AttemptReceiver {
         reason: 'unasked-upgrade',
       });
       channel.sink.fail(error);
-      this.fail(error);
+      this.failureCame(attempt, error);
       return;
     }
-    const endpoint = this.#endpoint as Endpoint;
-    this.#headCame(endpoint, head);
+    this.#answered(attempt, head);
     exchange.onClientGone = null;
     try {
-      const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, endpoint)));
+      const client = exchange.upgrade.accept(this.#delivery.upgradeHead(this.#answer(head, attempt.endpoint)));
       const idleMs = this.#plan.timeouts.tunnelIdleMs;
       const ends = { client, upstream: channel, idleMs, halfClosedMs: HALF_CLOSED_MS };
       // Now, not at the end: a client that is gone after its own end closes the exchange before the tunnel is through.
@@ -240,10 +237,9 @@ export class Forward implements AttemptReceiver {
     }
   }
 
-  fail(cause: GatewayError): void {
-    if (this.#done) return;
+  failureCame(attempt: EndpointAttempt, cause: GatewayError): void {
     const error = this.#overLimit ?? cause;
-    this.#pool.failed(this.#endpoint as Endpoint, error);
+    attempt.lost(error);
     if (this.#progress.exchange.response.phase !== 'open') {
       this.#finish();
       if (this.#dropping !== 'answered') this.#delivery.fail(error);
@@ -255,22 +251,15 @@ export class Forward implements AttemptReceiver {
       bodyUntouched: this.#body === null || this.#body.untouched,
       attempt: this.#progress.attempts,
       maxAttempts: this.#plan.attempts,
-      reusedConnection: this.#progress.reusedConnection,
+      reusedConnection: attempt.reusedConnection,
       replayedReused: this.#replayedReused,
     });
-    if (!verdict.again) {
-      this.#finish();
-      this.#delivery.fail(error);
-      return;
-    }
-    this.#retry(error, verdict.why === 'reused-connection-died');
+    if (verdict.again) this.#retry(attempt.endpoint, error, verdict.why === 'reused-connection-died');
+    else this.#noResponse(error);
   }
 
-  #retry(error: GatewayError, sameEndpoint: boolean): void {
-    const endpoint = this.#endpoint as Endpoint;
-    this.#pool.ended(endpoint);
-    this.#endpoint = null;
-    this.#inFlight = null;
+  #retry(endpoint: Endpoint, error: GatewayError, sameEndpoint: boolean): void {
+    this.#current = null;
     if (this.#body !== null) this.#body.unpipe();
     if (sameEndpoint) {
       // The connection was stale, not the endpoint: it may be asked again, once.
@@ -284,8 +273,7 @@ export class Forward implements AttemptReceiver {
 
   /** A 304 that validated nothing: the same request once more, as if nothing were stored (RFC 9111 §4.3.3). */
   #askAgain(): void {
-    this.#pool.ended(this.#endpoint as Endpoint);
-    this.#endpoint = null;
+    this.#current = null;
     this.#dropping = null;
     this.#patience.pause();
     this.#outbound = buildOutbound(this.#progress, this.#plan, null);
@@ -308,7 +296,6 @@ export class Forward implements AttemptReceiver {
   }
 
   #bug(bug: unknown): void {
-    this.#inFlight?.cancel();
     this.#finish();
     this.#progress.bug ??= bug;
     this.#delivery.fail(internalError(bug));
@@ -317,24 +304,33 @@ export class Forward implements AttemptReceiver {
   #resume(): void {
     if (this.#done) return;
     this.#patience.expect();
-    if (this.onDrain !== null) this.onDrain();
+    this.#current?.resume();
   }
 
   /** A deadline has passed, or the client is gone. */
   #giveUp(cause: GatewayError): void {
     if (this.#done) return;
-    this.#inFlight?.cancel();
-    if (this.#endpoint !== null) this.#pool.failed(this.#endpoint, cause);
+    this.#current?.cancel(cause);
+    if (this.#progress.exchange.response.phase === 'open') {
+      this.#noResponse(cause);
+      return;
+    }
     this.#finish();
     this.#delivery.fail(cause);
+  }
+
+  /** No response will come from this pool, and none has begun: nothing is under way, and nothing will be tried again. */
+  #noResponse(error: GatewayError): void {
+    this.#finish();
+    this.#delivery.fail(error);
   }
 
   /** Gives back everything this exchange holds upstream. Idempotent. */
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#inFlight = null;
-    if (this.#endpoint !== null) this.#pool.ended(this.#endpoint);
+    this.#current?.cancel(null);
+    this.#current = null;
     this.#patience.stop();
   }
 }
