@@ -45,6 +45,11 @@ export interface GatewayErrorOptions {
   /** Enumerated kebab-case reason for log and metrics, more precise than the code: `header-read-timeout`, `body-too-large`. */
   readonly reason: string;
   readonly cause?: unknown;
+  /**
+   * Of a 503: when it may be worth while to come again, whole seconds from 1 for `Retry-After` (RFC 9110 §10.2.3); `null` where
+   * nobody can tell. Default 1.
+   */
+  readonly retryAfterSeconds?: number | null;
 }
 
 /** An expected failure on the data plane. Created per request, so without capturing a stack (a capture costs 5–10 µs). */
@@ -55,6 +60,7 @@ export class GatewayError extends Error {
   readonly retry: RetryVerdict;
   readonly status: number;
   readonly reason: string;
+  readonly retryAfterSeconds: number | null;
 
   constructor(code: ErrorCode, options: GatewayErrorOptions) {
     const stackTraceLimit = Error.stackTraceLimit;
@@ -66,6 +72,7 @@ export class GatewayError extends Error {
     this.retry = options.retry ?? 'never';
     this.status = options.status;
     this.reason = options.reason;
+    this.retryAfterSeconds = options.retryAfterSeconds === undefined ? 1 : options.retryAfterSeconds;
   }
 }
 

@@ -46,7 +46,9 @@ export function fail(progress: Progress, error: GatewayError): void {
   ];
   if (progress.hsts !== null) headers.push('Strict-Transport-Security', progress.hsts);
   if (progress.cacheStatus !== null) headers.push('Cache-Status', progress.cacheStatus);
-  if (error.status === 503) headers.push('Retry-After', '1');
+  if (error.status === 503 && error.retryAfterSeconds !== null) {
+    headers.push('Retry-After', String(error.retryAfterSeconds));
+  }
   if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
   progress.status = error.status;
   response.respond({ status: error.status, headers }, page.body);
