@@ -9,7 +9,7 @@ export function redacted(config: Config): Config {
   });
   const pools = Object.entries(config.pools).map(([name, pool]) => {
     if (pool.affinity?.secret === undefined) return [name, pool] as const;
-    return [name, { ...pool, affinity: { ...pool.affinity, secret: '(secret)' } }] as const;
+    return [name, { ...pool, affinity: { ...pool.affinity, secret: ['(secret)'] } }] as const;
   });
   return { ...config, listeners: Object.fromEntries(listeners), pools: Object.fromEntries(pools) };
 }

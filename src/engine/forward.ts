@@ -2,7 +2,6 @@ import { GatewayError } from '../errors.ts';
 import type { BodySource, ByteChannel } from '../exchange/body.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import { cookieValue } from '../http/cookie.ts';
 import { grpcStatusIn } from '../http/grpc.ts';
 import { type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
@@ -38,7 +37,7 @@ export class Forward implements AttemptOwner {
   #delivery: Delivery;
   #outbound: Outbound;
   readonly #body: BodySource | null;
-  readonly #affinityCookie: string | null;
+  readonly #session: string | null;
   /** `null` for what is not gRPC. */
   readonly #call: GrpcCall | null;
   readonly #patience: Patience;
@@ -71,8 +70,7 @@ export class Forward implements AttemptOwner {
     );
     this.#delivery = new Delivery(parts, progress, route);
     this.#body = this.#bodyToSend();
-    this.#affinityCookie =
-      route.pool.affinity === null ? null : cookieValue(exchange.request.headers, route.pool.affinity.cookie);
+    this.#session = route.pool.affinity === null ? null : route.pool.affinity.sessionOf(exchange.request.headers);
     this.#call = grpcCallOf(exchange.request);
     this.#patience = new Patience({
       clock: parts.deadlines,
@@ -117,7 +115,7 @@ export class Forward implements AttemptOwner {
   #attempt(lastError: GatewayError | null): void {
     const endpoint = this.#pool.pick({
       clientAddress: this.#progress.client.address,
-      affinityCookie: this.#affinityCookie,
+      session: this.#session,
       tried: this.#tried,
     });
     if (endpoint === null) {
@@ -286,12 +284,15 @@ export class Forward implements AttemptOwner {
 
   #answer(head: ResponseHead, endpoint: Endpoint): Answer {
     const { affinity } = this.#pool;
-    const needsCookie = affinity !== null && this.#pool.needsCookie(endpoint, this.#affinityCookie);
+    const overTls = this.#progress.client.tls !== null;
     return {
       head,
       endpoint,
       sentAuthority: hostFor(this.#pool, endpoint, this.#progress.request.authority),
-      setCookie: needsCookie ? affinity.setCookie(endpoint, this.#progress.client.tls !== null) : null,
+      setCookie:
+        affinity === null
+          ? null
+          : affinity.answered(endpoint, { session: this.#session, headers: head.headers, overTls }),
     };
   }
 

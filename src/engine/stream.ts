@@ -69,7 +69,7 @@ export class Stream implements StreamReceiver {
   #attempt(lastError: GatewayError | null): void {
     const endpoint = this.#pool.pick({
       clientAddress: this.#exchange.client.address,
-      affinityCookie: null,
+      session: null,
       tried: this.#tried,
     });
     if (endpoint === null || this.#tried.length >= MOST_ATTEMPTS) {

@@ -1,15 +1,15 @@
 import type { GatewayError } from '../errors.ts';
-import type { Affinity } from './affinity.ts';
+import type { Affinity } from './affinity/affinity.ts';
 import type { AttemptWatcher } from './attempt-watcher.ts';
-import { type BalanceRequest, type Balancer, wasTried } from './balance/balancer.ts';
-import { type Endpoint, isAvailable, isHealthy } from './endpoint.ts';
+import type { BalanceRequest, Balancer } from './balance/balancer.ts';
+import { type Endpoint, isAvailable } from './endpoint.ts';
 
 /** `Host` sent upstream: the client's, the endpoint's authority, or a fixed one. */
 export type HostPolicy = 'preserve' | 'endpoint' | { readonly fixed: string };
 
 export interface PickRequest extends BalanceRequest {
-  /** Value of the cookie `affinity.cookie`, or `null`. Not looked at when the pool has no affinity. */
-  readonly affinityCookie: string | null;
+  /** What `affinity.sessionOf` says of the request, or `null`. Not looked at when the pool has no affinity. */
+  readonly session: string | null;
 }
 
 export interface PoolOptions {
@@ -64,15 +64,13 @@ export class Pool {
   }
 
   /**
-   * The endpoint for the next attempt: the affinity cookie's while it can serve, else the balancer's choice. `null` when
+   * The endpoint for the next attempt: its session's while that can serve, else the balancer's choice. `null` when
    * none is left. Does not count it as in flight; `began` does. Allocates nothing.
    */
   pick(request: PickRequest): Endpoint | null {
-    if (this.#affinity !== null && request.affinityCookie !== null) {
-      const held = this.#affinity.endpointOf(request.affinityCookie);
-      // Neither weight 0 nor draining ends a session; that is what these two are for. Only health, being disabled, and a failed
-      // attempt of this exchange do. A removed endpoint is not in this pool, so its cookie is unknown.
-      if (held !== null && keepsSessions(held) && !wasTried(held, request.tried)) return held;
+    if (this.#affinity !== null && request.session !== null) {
+      const held = this.#affinity.pick(request.session, request.tried);
+      if (held !== null) return held;
     }
     return this.#balancer.pick(request);
   }
@@ -99,22 +97,10 @@ export class Pool {
     for (const watcher of this.#watchers) watcher.ended(endpoint);
   }
 
-  /**
-   * Must the response carry `affinity.setCookie(endpoint, …)`? True for a client without a cookie, with an unknown one,
-   * or whose session moved to `endpoint`. Apart from `pick`, so that a pick without affinity has no result to wrap.
-   */
-  needsCookie(endpoint: Endpoint, affinityCookie: string | null): boolean {
-    return this.#affinity !== null && affinityCookie !== this.#affinity.cookieFor(endpoint);
-  }
-
   /** Endpoints that may take new work now; for status and readiness, not for the request path. */
   availableCount(): number {
     let count = 0;
     for (const endpoint of this.#endpoints) if (isAvailable(endpoint)) count += 1;
     return count;
   }
-}
-
-function keepsSessions(endpoint: Endpoint): boolean {
-  return endpoint.live.standing !== 'disabled' && isHealthy(endpoint);
 }

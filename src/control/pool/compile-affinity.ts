@@ -1,5 +1,6 @@
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
-import { Affinity } from '../../upstream/affinity.ts';
+import type { Affinity } from '../../upstream/affinity/affinity.ts';
+import { InsertedCookie } from '../../upstream/affinity/inserted-cookie.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { Ledger } from '../ledger.ts';
 
@@ -14,13 +15,14 @@ export function compileAffinity(
   const options = {
     // One for each pool: two sticky pools on one host would overwrite a common cookie in turn.
     cookie: affinity.cookie ?? `headgate-${name}`,
-    secret: affinity.secret ?? ledger.affinitySecret(name),
+    secrets: affinity.secret ?? [ledger.affinitySecret(name)],
     path: affinity.path,
     domain: affinity.domain ?? null,
     secure: affinity.secure,
     httpOnly: affinity.httpOnly,
     sameSite: affinity.sameSite,
-    maxAgeMs: affinity.maxAge ?? null,
+    // 0 is none, not the Max-Age that would remove the cookie at once.
+    maxAgeMs: affinity.maxAge || null,
   };
-  return (endpoints) => new Affinity(options, endpoints);
+  return (endpoints) => new InsertedCookie(options, endpoints);
 }

@@ -219,7 +219,7 @@ routes:
     );
     expect(config.pools['a']?.endpoints[0]?.address).toMatchObject({ host: 'api' });
     expect(config.pools['a']?.connections.max).toBe(3);
-    expect(config.pools['a']?.affinity?.secret).toBe('1234567890123456');
+    expect(config.pools['a']?.affinity?.secret).toEqual(['1234567890123456']);
     expect(config.routes[0]?.requestHeaders?.set).toEqual({ 'x-price': '$5 {a: b}: # no', 'x-group': '$1' });
   });
 
@@ -251,7 +251,7 @@ routes:
     const secret = join(folder, 'secret');
     writeFileSync(secret, '1234567890123456\n');
     const pool = `pools: { a: { endpoints: ["x:1"], affinity: { secret: "\${file:${secret}}" } } }\n`;
-    expect(loaded(load({ '1.yaml': pool })).config.pools['a']?.affinity?.secret).toBe('1234567890123456');
+    expect(loaded(load({ '1.yaml': pool })).config.pools['a']?.affinity?.secret).toEqual(['1234567890123456']);
     expect(complaints(load({ '1.yaml': pool.replace(secret, '/nowhere/key') }))).toEqual([
       '1.yaml:1:55 cannot read /nowhere/key: no such file',
     ]);

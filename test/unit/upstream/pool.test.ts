@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { Affinity } from '../../../src/upstream/affinity.ts';
+import { InsertedCookie } from '../../../src/upstream/affinity/inserted-cookie.ts';
 import { createCursor } from '../../../src/upstream/balance/balancer.ts';
 import { balancerOf } from '../../../src/upstream/balance/balancer-of.ts';
 import type { Endpoint } from '../../../src/upstream/endpoint.ts';
 import { Pool } from '../../../src/upstream/pool.ts';
 import { endpointsOf, seededRandom, setHealth } from './endpoints.ts';
 
-const CLIENT = { clientAddress: '192.0.2.1', affinityCookie: null, tried: null };
+const CLIENT = { clientAddress: '192.0.2.1', session: null, tried: null };
 
 function poolOf(weights: readonly number[], sticky: boolean) {
   const endpoints = endpointsOf(weights);
-  const options = { cookie: 'headgate', secret: 'a secret of sixteen or more', path: '/', domain: null } as const;
-  const affinity = new Affinity(
+  const options = { cookie: 'headgate', secrets: ['a secret of sixteen or more'], path: '/', domain: null } as const;
+  const affinity = new InsertedCookie(
     { ...options, secure: 'auto', httpOnly: true, sameSite: 'lax', maxAgeMs: null },
     endpoints,
   );
@@ -25,6 +25,12 @@ function poolOf(weights: readonly number[], sticky: boolean) {
   });
   const [first, second, third] = endpoints as readonly [Endpoint, Endpoint, Endpoint];
   return { pool, endpoints, affinity, first, second, third };
+}
+
+/** What a client with a session at `endpoint` sends. */
+function sessionAt(affinity: InsertedCookie, endpoint: Endpoint): string {
+  const field = affinity.answered(endpoint, { session: null, headers: [], overTls: false }) ?? '';
+  return field.slice(field.indexOf('=') + 1, field.indexOf(';'));
 }
 
 describe('a pool', () => {
@@ -53,44 +59,35 @@ describe('a pool', () => {
     expect(endpoints[0]?.live.inFlight).toBe(0);
   });
 
-  test('without affinity neither reads nor needs a cookie', () => {
+  test('without affinity reads no session', () => {
     const { pool, affinity, first, second } = poolOf([1, 1, 1], false);
-    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(second) })).toBe(first);
-    expect(pool.needsCookie(first, null)).toBe(false);
+    expect(pool.pick({ ...CLIENT, session: sessionAt(affinity, second) })).toBe(first);
   });
 });
 
 describe('a pool with sticky sessions', () => {
   test('sends a session to its endpoint, and only a session', () => {
     const { pool, affinity, first, second, third } = poolOf([1, 1, 1], true);
-    const request = { ...CLIENT, affinityCookie: affinity.cookieFor(third) };
+    const request = { ...CLIENT, session: sessionAt(affinity, third) };
     expect([pool.pick(request), pool.pick(request)]).toEqual([third, third]);
     expect([pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([first, second]);
   });
 
-  test('gives a cookie to who has none or an unknown one, and to a session that moved', () => {
-    const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
-    expect(pool.needsCookie(first, null)).toBe(true);
-    expect(pool.needsCookie(first, 'forged')).toBe(true);
-    expect(pool.needsCookie(first, affinity.cookieFor(second))).toBe(true);
-    expect(pool.needsCookie(first, affinity.cookieFor(first))).toBe(false);
-  });
-
   test('balances a request whose cookie is forged', () => {
     const { pool, first } = poolOf([1, 1, 1], true);
-    expect(pool.pick({ ...CLIENT, affinityCookie: 'forged' })).toBe(first);
+    expect(pool.pick({ ...CLIENT, session: 'forged' })).toBe(first);
   });
 
   test('keeps sessions on an endpoint that drains, and sends no new ones there', () => {
     const { pool, affinity, first, second, third } = poolOf([1, 1, 1], true);
     first.live.standing = 'draining';
-    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(first);
+    expect(pool.pick({ ...CLIENT, session: sessionAt(affinity, first) })).toBe(first);
     expect([pool.pick(CLIENT), pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([second, third, second]);
   });
 
   test('keeps sessions on an endpoint of weight 0, and sends no new ones there', () => {
     const { pool, affinity, first, second } = poolOf([0, 1], true);
-    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(first);
+    expect(pool.pick({ ...CLIENT, session: sessionAt(affinity, first) })).toBe(first);
     expect([pool.pick(CLIENT), pool.pick(CLIENT)]).toEqual([second, second]);
   });
 
@@ -98,11 +95,11 @@ describe('a pool with sticky sessions', () => {
     const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
     first.live.standing = 'draining';
     setHealth(first, false);
-    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first) })).toBe(second);
+    expect(pool.pick({ ...CLIENT, session: sessionAt(affinity, first) })).toBe(second);
   });
 
   test('moves a session when its endpoint was tried for this request already', () => {
     const { pool, affinity, first, second } = poolOf([1, 1, 1], true);
-    expect(pool.pick({ ...CLIENT, affinityCookie: affinity.cookieFor(first), tried: [first] })).toBe(second);
+    expect(pool.pick({ ...CLIENT, session: sessionAt(affinity, first), tried: [first] })).toBe(second);
   });
 });

@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { absolutePath, cookieDomain, cookieName, duration, valueForms } from '../units.ts';
+import { absolutePath, cookieDomain, cookieName, duration, isMap, oneOrMore, valueForms } from '../units.ts';
+
+/** Below it, `Max-Age` would be 0, which removes the cookie. */
+const SHORTEST_AGE_MS = 1_000;
 
 export const affinity = z
   .strictObject({
     cookie: cookieName.optional().describe('Name of the cookie; headgate- and the pool’s name unless given'),
-    secret: z
-      .string()
-      .min(16)
+    secret: oneOrMore(z.string().min(16))
       .optional()
-      .describe('Signs the cookie; give the same to every gateway. Random at each start unless given'),
+      .describe(
+        'Signs the cookie; give the same to every gateway. Of several the first signs and all are understood. Random at each start unless given',
+      ),
     path: absolutePath
       .regex(/^[\x20-\x3a\x3c-\x7e]+$/, 'a cookie path is ASCII without ";"')
       .register(valueForms, {
@@ -19,9 +22,37 @@ export const affinity = z
       .default('/')
       .describe('Path of the cookie'),
     domain: cookieDomain.optional().describe('Domain of the cookie; the request’s host alone unless given'),
-    secure: z.enum(['auto', 'always', 'never']).default('auto').describe('auto: when the client came over TLS'),
+    secure: z
+      .enum(['auto', 'always', 'never'])
+      .default('auto')
+      .describe('auto: when the client came over TLS, and always with sameSite none'),
     httpOnly: z.boolean().default(true).describe('Hide the cookie from scripts'),
     sameSite: z.enum(['strict', 'lax', 'none']).default('lax').describe('SameSite of the cookie'),
     maxAge: duration.optional().describe('Lifetime of the cookie; a session cookie unless given'),
   })
+  .refine(({ secure, sameSite }) => sameSite !== 'none' || secure !== 'never', {
+    message: 'browsers drop a cookie with SameSite=None that is not Secure: write secure: auto, or sameSite: lax',
+    path: ['secure'],
+    when: isMap,
+  })
+  .refine(({ maxAge = 0 }) => maxAge === 0 || maxAge >= SHORTEST_AGE_MS, {
+    message: 'a cookie lives for whole seconds: 1s at least, or 0 for a session cookie',
+    path: ['maxAge'],
+    when: isMap,
+  })
+  .refine(({ cookie, secure, sameSite }) => !/^__(host|secure)-/i.test(cookie ?? '') || isSecure(secure, sameSite), {
+    message: 'the prefix of this name promises Secure (RFC 6265bis §4.1.3): write secure: always',
+    path: ['cookie'],
+    when: isMap,
+  })
+  .refine(({ cookie, domain, path }) => !/^__host-/i.test(cookie ?? '') || (domain === undefined && path === '/'), {
+    message: '“__Host-” promises the path / and no domain (RFC 6265bis §4.1.3)',
+    path: ['cookie'],
+    when: isMap,
+  })
   .meta({ description: 'Sticky sessions by cookie' });
+
+/** Over every connection, TLS or not. */
+function isSecure(secure: 'auto' | 'always' | 'never', sameSite: 'strict' | 'lax' | 'none'): boolean {
+  return secure === 'always' || (secure === 'auto' && sameSite === 'none');
+}

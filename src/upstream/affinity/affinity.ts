@@ -1,0 +1,34 @@
+import type { HeaderList } from '../../http/headers.ts';
+import { wasTried } from '../balance/balancer.ts';
+import { type Endpoint, isHealthy } from '../endpoint.ts';
+
+/** What is known when the head of a final response has come. */
+export interface SessionAnswer {
+  /** What `sessionOf` said of the request. */
+  readonly session: string | null;
+  /** Of the response, as the endpoint sent it. */
+  readonly headers: HeaderList;
+  /** The client came over TLS. */
+  readonly overTls: boolean;
+}
+
+/** Which endpoint of one pool a session belongs to: made anew whenever the pool's members change. Hot, and never throws. */
+export interface Affinity {
+  /** What a request says of its session; `null` for nothing. Asked once an exchange. */
+  sessionOf(headers: HeaderList): string | null;
+  /**
+   * The endpoint of a session, if it keeps sessions and was not tried yet; else `null`, and the balancer chooses. A forged, an
+   * unknown and an old session is no session.
+   */
+  pick(session: string, tried: readonly Endpoint[] | null): Endpoint | null;
+  /** `endpoint` has answered, and has the session from now on. The Set-Cookie that tells the client so, or `null` for none. */
+  answered(endpoint: Endpoint, answer: SessionAnswer): string | null;
+}
+
+/**
+ * Neither weight 0 nor draining ends a session: that is what these two are for. Only health, being disabled, and a failed attempt
+ * of this exchange do.
+ */
+export function keepsSession(endpoint: Endpoint, tried: readonly Endpoint[] | null): boolean {
+  return endpoint.live.standing !== 'disabled' && isHealthy(endpoint) && !wasTried(endpoint, tried);
+}
