@@ -24,7 +24,7 @@ import { Acme } from './gateway/acme.ts';
 import { bindError } from './gateway/bind-error.ts';
 import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
-import { UpstreamLog } from './gateway/upstream-log.ts';
+import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -111,6 +111,7 @@ class Composition implements Gateway {
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  readonly #upstream: UpstreamWatch;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
@@ -122,6 +123,10 @@ class Composition implements Gateway {
     this.#metrics = new Metrics({
       connections: () => this.#openConnections(),
       certificates: () => this.#certificates.status(),
+    });
+    this.#upstream = new UpstreamWatch(this.#log, {
+      metrics: this.#metrics,
+      pools: () => this.#engine.snapshot.pools.values(),
     });
     this.#localAuthority = new LocalAuthority({
       directory: options.certificatesDirectory,
@@ -136,7 +141,7 @@ class Composition implements Gateway {
       sender: probeSender(this.#transport, this.#streams),
       clock: this.#clock,
       random: Math.random,
-      observer: new UpstreamLog(this.#log),
+      observer: this.#upstream,
       revision,
     });
     this.#ledger = new Ledger(this.#prober, revision);

@@ -17,7 +17,7 @@ export function compileOnly(
     sender: { probe: () => ({ cancel: () => {} }) },
     clock: systemClock,
     random: Math.random,
-    observer: { event: () => {} },
+    observer: { event: () => {}, checked: () => {} },
     revision,
   });
   const store = new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize });

@@ -79,7 +79,7 @@ function isNothing(node: SourceNode): boolean {
 /** Durations and sizes may be numbers in YAML; the others are text or have a wrong type. */
 function isReadAsText(form: ValueForm, node: ScalarNode): boolean {
   if (typeof node.value === 'string') return true;
-  return typeof node.value === 'number' && ['duration', 'size', 'address'].includes(form.kind);
+  return typeof node.value === 'number' && ['duration', 'size', 'share', 'address'].includes(form.kind);
 }
 
 function nothingThere({ key, schema }: ValueSite): Complaint {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { $ZodType } from 'zod/v4/core';
-import { formatDuration, formatSize } from './near-values.ts';
+import { formatDuration, formatShare, formatSize } from './near-values.ts';
 import { config } from './schema/config.ts';
 import { formOf } from './schema-shape.ts';
 
@@ -46,6 +46,12 @@ function override({ zodSchema, jsonSchema }: { zodSchema: $ZodType; jsonSchema: 
       { type: 'integer', minimum: 0 },
     ];
   }
+  if (kind === 'share' && Array.isArray(jsonSchema['anyOf'])) {
+    jsonSchema['anyOf'] = [
+      { type: 'string', pattern: '^\\d+(\\.\\d+)?%?$' },
+      { type: 'number', minimum: 0, maximum: 1 },
+    ];
+  }
   if (kind === 'address' && def.type === 'string') {
     jsonSchema['pattern'] = '^((https?://)?(\\[[0-9a-fA-F:.]+(%[\\w.-]+)?\\]|[A-Za-z0-9._-]+)(:\\d{1,5})?/?|unix:/.+)$';
   }
@@ -54,6 +60,7 @@ function override({ zodSchema, jsonSchema }: { zodSchema: $ZodType; jsonSchema: 
 function setDefault(jsonSchema: Json, value: unknown, kind: string | undefined): void {
   if (typeof value === 'number' && kind === 'duration') jsonSchema['default'] = formatDuration(value);
   else if (typeof value === 'number' && kind === 'size') jsonSchema['default'] = formatSize(value);
+  else if (typeof value === 'number' && kind === 'share') jsonSchema['default'] = formatShare(value);
   else jsonSchema['default'] = value;
 }
 

@@ -52,6 +52,11 @@ export function formatSize(bytes: number): string {
   return String(bytes);
 }
 
+/** `50%`: the way to write a share. */
+export function formatShare(share: number): string {
+  return `${Number((share * 100).toFixed(3))}%`;
+}
+
 /** What `text` most likely was meant to be, in the form that is accepted; `null` when that can't be said. */
 export function nearValue(kind: ValueForm['kind'], text: string): string | null {
   switch (kind) {
@@ -59,6 +64,8 @@ export function nearValue(kind: ValueForm['kind'], text: string): string | null 
       return nearDuration(text);
     case 'size':
       return nearSize(text);
+    case 'share':
+      return nearShare(text);
     case 'path':
       return /^[\w.~{%-][^\s:]*$/.test(text) ? `/${text}` : null;
     case 'address':
@@ -92,6 +99,15 @@ function nearSize(text: string): string | null {
   if (unit === undefined) return String(Math.floor(Number(count)));
   if (unit === 't') return `${Number(count) * 1024}G`;
   return `${count}${unit === 'k' ? 'k' : unit.toUpperCase()}`;
+}
+
+/** `50` → `50%`, `50 percent` → `50%`, `0,5` → `0.5`. */
+function nearShare(text: string): string | null {
+  const parts = /^(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|pct)?$/i.exec(text);
+  if (parts === null) return null;
+  const number = (parts[1] as string).replace(',', '.');
+  if (Number(number) > 100) return null;
+  return Number(number) <= 1 && number === text.replace(',', '.') ? number : `${number}%`;
 }
 
 function nearAddress(text: string): string | null {

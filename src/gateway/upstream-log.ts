@@ -1,17 +1,22 @@
 import type { Logger } from '../observe/log.ts';
-import type { UpstreamEvent, UpstreamObserver } from '../upstream/events.ts';
+import type { UpstreamEvent } from '../upstream/events.ts';
 
-/** A log line for everything that happens to pools and endpoints. */
-export class UpstreamLog implements UpstreamObserver {
-  readonly #log: Logger;
+type Of<K extends UpstreamEvent['kind']> = Extract<UpstreamEvent, { readonly kind: K }>;
 
-  constructor(log: Logger) {
-    this.#log = log;
-  }
+/** One line for everything that happens to pools and endpoints, by kind. */
+const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>) => void } = {
+  health: logHealth,
+};
 
-  event(event: UpstreamEvent): void {
-    const { endpoint, up, outcome } = event;
-    if (up) this.#log.info({ endpoint, reason: outcome.reason }, 'Endpoint is up');
-    else this.#log.warn({ endpoint, reason: outcome.reason }, 'Endpoint is down');
-  }
+/** A log line for what has happened. */
+export function logUpstream<K extends UpstreamEvent['kind']>(log: Logger, event: Of<K>): void {
+  const line = lines[event.kind as K] as (log: Logger, event: Of<K>) => void;
+  line(log, event);
+}
+
+function logHealth(log: Logger, { endpoint, up, outcome, heldMs }: Of<'health'>): void {
+  const { reason, status } = outcome;
+  const fields = { endpoint, reason, ...(status === null ? {} : { status }), heldMs };
+  if (up) log.info(fields, 'Endpoint is up');
+  else log.warn(fields, 'Endpoint is down');
 }

@@ -33,34 +33,34 @@ export class Metrics implements ExchangeObserver, StreamObserver {
   readonly #streams = new Tally();
 
   constructor(sources: MetricSources) {
-    this.#counter('headgate_exchanges_total', {
+    this.counter('headgate_exchanges_total', {
       help: 'Exchanges that have ended, by class of status',
       labels: ['listener', 'route', 'status'],
       tally: this.#exchanges,
     });
-    this.#counter('headgate_exchange_errors_total', {
+    this.counter('headgate_exchange_errors_total', {
       help: 'Exchanges that did not end well, by whose doing it was and why',
       labels: ['listener', 'route', 'side', 'reason'],
       tally: this.#errors,
     });
-    this.#counter('headgate_refused_total', {
+    this.counter('headgate_refused_total', {
       help: 'Connections and requests turned away before they became an exchange',
       labels: ['listener', 'reason'],
       tally: this.#refusals,
     });
-    this.#counter('headgate_streams_total', {
+    this.counter('headgate_streams_total', {
       help: 'Connections forwarded as they are that have ended, by whose doing it was and why',
       labels: ['listener', 'pool', 'side', 'reason'],
       tally: this.#streams,
     });
-    this.#gauge('headgate_connections', {
+    this.gauge('headgate_connections', {
       help: 'Open client connections',
       labels: ['listener'],
       read: (set) => {
         for (const [listener, count] of sources.connections()) set({ listener }, count);
       },
     });
-    this.#gauge('headgate_certificate_not_after_seconds', {
+    this.gauge('headgate_certificate_not_after_seconds', {
       help: 'When a certificate ends, in seconds since 1970; 0 for one that can not be used',
       labels: ['listener', 'from'],
       read: (set) => {
@@ -95,7 +95,8 @@ export class Metrics implements ExchangeObserver, StreamObserver {
     return this.#registry.contentType;
   }
 
-  #gauge(
+  /** Adds a family whose values are asked for when somebody reads the metrics. */
+  gauge(
     name: string,
     parts: {
       help: string;
@@ -115,7 +116,8 @@ export class Metrics implements ExchangeObserver, StreamObserver {
     });
   }
 
-  #counter(name: string, parts: { help: string; labels: readonly string[]; tally: Tally }): void {
+  /** Adds a family that shows what `tally` has counted. */
+  counter(name: string, parts: { help: string; labels: readonly string[]; tally: Tally }): void {
     const { help, labels, tally } = parts;
     const counter = new Counter({
       name,

@@ -5,7 +5,7 @@ import { z } from 'zod';
  * Schema. `noun` completes "… is not ", `form` completes "write ".
  */
 export interface ValueForm {
-  readonly kind: 'duration' | 'size' | 'address' | 'path' | 'status-range' | 'word';
+  readonly kind: 'duration' | 'size' | 'share' | 'address' | 'path' | 'status-range' | 'word';
   readonly noun: string;
   readonly form: string;
 }
@@ -41,6 +41,24 @@ export const size = z
     const parts = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(String(text));
     if (parts !== null) return Math.floor(Number(parts[1]) * BYTES[parts[2] as keyof typeof BYTES]);
     context.issues.push({ code: 'custom', input: text, message: `"${text}" is not a size`, params: { unit: 'size' } });
+    return z.NEVER;
+  });
+
+/** `50%`, `0.5`: part of a whole. Parsed to a number in [0, 1]. */
+export const share = z
+  .union([z.string(), z.number()])
+  .register(valueForms, { kind: 'share', noun: 'a share', form: '50% or 0.5; 100% at most' })
+  .meta({ description: 'A share of a whole: 50%, 0.5', examples: ['50%'] })
+  .transform((text, context) => {
+    const parts = /^(\d+(?:\.\d+)?)(%?)$/.exec(String(text));
+    const part = parts === null ? Number.NaN : Number(parts[1]) / (parts[2] === '%' ? 100 : 1);
+    if (part <= 1) return part;
+    context.issues.push({
+      code: 'custom',
+      input: text,
+      message: `"${text}" is not a share: give 0% to 100%`,
+      params: { unit: 'share' },
+    });
     return z.NEVER;
   });
 

@@ -34,13 +34,18 @@ export interface ProbeSender {
   probe(request: ProbeRequest, done: (result: ProbeResult) => void): { cancel(): void };
 }
 
+/** Hears of changes, and of the result of every single check. Must not throw. */
+export interface CheckObserver extends UpstreamObserver {
+  checked(origin: string, outcome: ProbeOutcome): void;
+}
+
 /** Everything outside that checks need. */
 export interface CheckParts {
   readonly sender: ProbeSender;
   readonly clock: Clock;
   /** Numbers in [0, 1), for the jitter. */
   readonly random: () => number;
-  readonly observer: UpstreamObserver;
+  readonly observer: CheckObserver;
   /** Moves whenever a verdict changes. */
   readonly revision: Revision;
 }
@@ -121,6 +126,7 @@ export class Check {
     const heldMs = now - this.state.sinceMs;
     const outcome: ProbeOutcome = { ...judged, elapsedMs: clock.monotonic() - this.#sentAt };
     const changed = this.state.record(outcome, now);
+    observer.checked(this.#definition.origin, outcome);
     this.#timer = clock.after(this.#pauseMs(), () => this.#send());
     if (!changed) return;
     observer.event({ kind: 'health', endpoint: this.#definition.origin, up: this.state.up, outcome, heldMs });

@@ -62,7 +62,7 @@ function start(given: { random?: () => number; immediately?: number } = {}) {
       };
     },
   };
-  const observer = { event: (event: UpstreamEvent) => changes.push(event) };
+  const observer = { event: (event: UpstreamEvent) => changes.push(event), checked: () => {} };
   const prober = new Prober({ sender, clock, random, observer, revision: new Revision() });
   const last = () => sent.at(-1) as Sent;
   return { clock, sent, changes, prober, last };

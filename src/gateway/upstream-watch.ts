@@ -1,0 +1,40 @@
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
+import { isHealthy } from '../upstream/endpoint.ts';
+import type { UpstreamEvent } from '../upstream/events.ts';
+import type { CheckObserver } from '../upstream/health/check.ts';
+import type { ProbeOutcome } from '../upstream/health/probe-state.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { logUpstream } from './upstream-log.ts';
+
+export interface WatchedUpstream {
+  readonly metrics: Metrics;
+  /** Those of the snapshot that is served now. */
+  readonly pools: () => Iterable<Pool>;
+}
+
+/** Makes log lines and metrics of what happens to pools and endpoints. */
+export class UpstreamWatch implements CheckObserver {
+  readonly #log: Logger;
+  readonly #metrics: UpstreamMetrics;
+
+  constructor(log: Logger, { metrics, pools }: WatchedUpstream) {
+    this.#log = log;
+    this.#metrics = new UpstreamMetrics(metrics, { endpoints: () => endpointsOf(pools()) });
+  }
+
+  event(event: UpstreamEvent): void {
+    logUpstream(this.#log, event);
+  }
+
+  checked(endpoint: string, outcome: ProbeOutcome): void {
+    this.#metrics.checked(endpoint, outcome);
+  }
+}
+
+function* endpointsOf(pools: Iterable<Pool>) {
+  for (const { name: pool, endpoints } of pools) {
+    for (const endpoint of endpoints) yield { pool, endpoint: endpoint.origin, up: isHealthy(endpoint) };
+  }
+}

@@ -1,0 +1,43 @@
+import type { Metrics } from './metrics.ts';
+import { Tally } from './tally.ts';
+
+/** What is asked when somebody reads the metrics. */
+export interface UpstreamSources {
+  readonly endpoints: () => Iterable<EndpointGauges>;
+}
+
+/** How one endpoint of one pool is now. */
+export interface EndpointGauges {
+  readonly pool: string;
+  readonly endpoint: string;
+  readonly up: boolean;
+}
+
+/**
+ * Counts of what happens to pools and endpoints. Labels are names of the configuration, origins that it gives or that were
+ * discovered, and enumerated reasons.
+ */
+export class UpstreamMetrics {
+  readonly #checks = new Tally();
+
+  /** Adds its families to those of `metrics`. */
+  constructor(metrics: Metrics, sources: UpstreamSources) {
+    metrics.gauge('headgate_endpoint_up', {
+      help: '1 for an endpoint that passes its health checks or has none, and was not put aside for what it did; else 0',
+      labels: ['pool', 'endpoint'],
+      read: (set) => {
+        for (const { pool, endpoint, up } of sources.endpoints()) set({ pool, endpoint }, up ? 1 : 0);
+      },
+    });
+    metrics.counter('headgate_endpoint_checks_total', {
+      help: 'Active health checks, by what they showed',
+      labels: ['endpoint', 'result', 'reason'],
+      tally: this.#checks,
+    });
+  }
+
+  /** One active check of an origin, for all pools that check it alike. */
+  checked(endpoint: string, { healthy, reason }: { readonly healthy: boolean; readonly reason: string }): void {
+    this.#checks.add(endpoint, healthy ? 'healthy' : 'failed', reason);
+  }
+}
