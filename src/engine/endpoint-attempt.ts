@@ -3,6 +3,7 @@ import type { Attempt, AttemptReceiver, InFlight, Transport } from '../exchange/
 import type { ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderList } from '../http/headers.ts';
+import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 
@@ -24,11 +25,13 @@ export interface AttemptOwner {
  * One attempt at one endpoint: counts there from `begin` until it is over, and is over exactly once, by whatever comes first.
  * Hot: one object an attempt, the receiver of what the transport reports, so that two attempts of an exchange can be told apart.
  */
-export class EndpointAttempt implements AttemptReceiver {
+export class EndpointAttempt implements AttemptReceiver, AttemptMark {
   /** Set by the transport: the response may flow again. */
   onDrain: (() => void) | null = null;
   readonly endpoint: Endpoint;
   readonly pool: Pool;
+  readonly serial = nextSerial();
+  status = 0;
   /** When the request was begun to be written, on the monotonic clock; 0 before. */
   sentAt = 0;
   reusedConnection = false;
@@ -44,7 +47,7 @@ export class EndpointAttempt implements AttemptReceiver {
 
   /** It may be over when this returns. */
   begin(transport: Transport, attempt: Attempt): void {
-    this.pool.began(this.endpoint);
+    this.pool.began(this.endpoint, this);
     const inFlight = transport.send(attempt, this);
     if (this.#over) inFlight.cancel();
     else this.#inFlight = inFlight;
@@ -54,14 +57,14 @@ export class EndpointAttempt implements AttemptReceiver {
   cancel(cause: GatewayError | null): void {
     if (this.#over) return;
     this.#inFlight?.cancel();
-    if (cause !== null) this.pool.failed(this.endpoint, cause);
+    if (cause !== null) this.pool.failed(this.endpoint, cause, this);
     this.finish();
   }
 
   /** It failed, with what the endpoint may be to blame for. */
   lost(error: GatewayError): void {
     if (this.#over) return;
-    this.pool.failed(this.endpoint, error);
+    this.pool.failed(this.endpoint, error, this);
     this.finish();
   }
 
@@ -70,7 +73,7 @@ export class EndpointAttempt implements AttemptReceiver {
     if (this.#over) return;
     this.#over = true;
     this.#inFlight = null;
-    this.pool.ended(this.endpoint);
+    this.pool.ended(this.endpoint, this);
   }
 
   /** The response may flow again. */

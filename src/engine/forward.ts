@@ -172,10 +172,11 @@ export class Forward implements AttemptOwner {
     if (!this.#done) this.#patience.awaitBody(head.headers);
   }
 
-  #answered({ pool, endpoint, sentAt }: EndpointAttempt, head: ResponseHead): void {
+  #answered(attempt: EndpointAttempt, head: ResponseHead): void {
     const now = this.#parts.clock.monotonic();
     this.#progress.firstByteAt = now;
-    pool.answered(endpoint, head.status, now - sentAt);
+    attempt.status = head.status;
+    attempt.pool.answered(attempt.endpoint, now - attempt.sentAt, attempt);
   }
 
   #unsendable(): void {

@@ -3,6 +3,7 @@ import type { InFlight } from '../exchange/attempt.ts';
 import type { ByteChannel } from '../exchange/body.ts';
 import type { ExchangeEnd } from '../exchange/outcome.ts';
 import type { StreamExchange, StreamReceiver, StreamRecord } from '../exchange/stream.ts';
+import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Edition } from './edition.ts';
@@ -19,6 +20,12 @@ export function poolFor(rules: StreamRules, serverName: string | null): Pool | n
   return (serverName === null ? null : rules.names.find(serverName)) ?? rules.pool;
 }
 
+interface StreamAttempt extends AttemptMark {
+  readonly endpoint: Endpoint;
+  /** On the monotonic clock. */
+  readonly begunAt: number;
+}
+
 /**
  * One client connection joined to one connection of an endpoint. What can't be connected to is passed over for the next
  * endpoint: nothing was sent yet, the client's first bytes wait. From then on every byte, every end and every reset of either
@@ -33,7 +40,7 @@ export class Stream implements StreamReceiver {
   readonly #startedAt: number;
   readonly #startedAtEpoch: number;
   readonly #tried: Endpoint[] = [];
-  #endpoint: Endpoint | null = null;
+  #current: StreamAttempt | null = null;
   #opening: InFlight | null = null;
   #connectMs: number | null = null;
   #over = false;
@@ -76,19 +83,23 @@ export class Stream implements StreamReceiver {
       this.#giveUp(lastError ?? unavailable());
       return;
     }
-    this.#endpoint = endpoint;
+    const attempt = { endpoint, serial: nextSerial(), status: 0, begunAt: this.#parts.clock.monotonic() };
+    this.#current = attempt;
     this.#tried.push(endpoint);
-    this.#pool.began(endpoint);
+    this.#pool.began(endpoint, attempt);
     const { destination } = endpoint;
     const opening = this.#parts.streams.open({ destination, client: this.#exchange.client }, this);
     // It may have failed within `open`, and the next one may already be under way.
-    if (!this.#over && this.#endpoint === endpoint) this.#opening = opening;
+    if (!this.#over && this.#current === attempt) this.#opening = opening;
   }
 
   opened(channel: ByteChannel): void {
     this.#opening = null;
     this.#exchange.onClientGone = null;
-    this.#connectMs = this.#parts.clock.monotonic() - this.#startedAt;
+    const now = this.#parts.clock.monotonic();
+    this.#connectMs = now - this.#startedAt;
+    const attempt = this.#current as StreamAttempt;
+    this.#pool.answered(attempt.endpoint, now - attempt.begunAt, attempt);
     const idleMs = this.#idleMs;
     const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs };
     try {
@@ -102,14 +113,14 @@ export class Stream implements StreamReceiver {
   failed(error: GatewayError): void {
     if (this.#over) return;
     this.#opening = null;
-    const endpoint = this.#endpoint as Endpoint;
-    this.#pool.failed(endpoint, error);
+    const attempt = this.#current as StreamAttempt;
+    this.#pool.failed(attempt.endpoint, error, attempt);
     if (error.retry !== 'always') {
       this.#giveUp(error);
       return;
     }
-    this.#pool.ended(endpoint);
-    this.#endpoint = null;
+    this.#pool.ended(attempt.endpoint, attempt);
+    this.#current = null;
     try {
       this.#attempt(error);
     } catch (bug) {
@@ -133,7 +144,7 @@ export class Stream implements StreamReceiver {
   #finish(end: ExchangeEnd): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#endpoint !== null) this.#pool.ended(this.#endpoint);
+    if (this.#current !== null) this.#pool.ended(this.#current.endpoint, this.#current);
     this.#parts.streamObserver.streamFinished(this.#record(end));
     this.#edition.unpin();
   }

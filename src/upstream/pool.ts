@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity/affinity.ts';
-import type { AttemptWatcher } from './attempt-watcher.ts';
+import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
 import type { BalanceRequest, Balancer } from './balance/balancer.ts';
 import { type Endpoint, isAvailable } from './endpoint.ts';
 
@@ -76,25 +76,25 @@ export class Pool {
   }
 
   /** An attempt begins: called before connecting, so that a burst does not all pick the endpoint that looks idle. */
-  began(endpoint: Endpoint): void {
+  began(endpoint: Endpoint, attempt: AttemptMark): void {
     endpoint.live.inFlight += 1;
-    for (const watcher of this.#watchers) watcher.began(endpoint);
+    for (const watcher of this.#watchers) watcher.began(endpoint, attempt);
   }
 
-  answered(endpoint: Endpoint, status: number, headMs: number): void {
-    for (const watcher of this.#watchers) watcher.answered(endpoint, status, headMs);
+  answered(endpoint: Endpoint, headMs: number, attempt: AttemptMark): void {
+    for (const watcher of this.#watchers) watcher.answered(endpoint, attempt.status, headMs, attempt);
   }
 
   /** A client that left, and what was our own doing, blames no endpoint. */
-  failed(endpoint: Endpoint, error: GatewayError): void {
+  failed(endpoint: Endpoint, error: GatewayError, attempt: AttemptMark): void {
     if (error.blame !== 'upstream') return;
-    for (const watcher of this.#watchers) watcher.failed(endpoint, error);
+    for (const watcher of this.#watchers) watcher.failed(endpoint, error, attempt);
   }
 
   /** To be called exactly once after `began`. */
-  ended(endpoint: Endpoint): void {
+  ended(endpoint: Endpoint, attempt: AttemptMark): void {
     endpoint.live.inFlight -= 1;
-    for (const watcher of this.#watchers) watcher.ended(endpoint);
+    for (const watcher of this.#watchers) watcher.ended(endpoint, attempt);
   }
 
   /** Endpoints that may take new work now; for status and readiness, not for the request path. */
