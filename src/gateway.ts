@@ -136,15 +136,14 @@ class Composition implements Gateway {
     });
     this.#transport = new TransportByProtocol({ clock: this.#clock });
     this.#streams = new TcpTransport(this.#clock);
-    const revision = new Revision();
-    this.#prober = new Prober({
-      sender: probeSender(this.#transport, this.#streams),
+    const upstream = {
       clock: this.#clock,
       random: Math.random,
       observer: this.#upstream,
-      revision,
-    });
-    this.#ledger = new Ledger(this.#prober, revision);
+      revision: new Revision(),
+    };
+    this.#prober = new Prober({ sender: probeSender(this.#transport, this.#streams), ...upstream });
+    this.#ledger = new Ledger(this.#prober, upstream);
     const compiled = compile({
       config,
       origins: options.origins,

@@ -12,16 +12,15 @@ export function compileOnly(
   { config, origins }: Pick<Loaded, 'config' | 'origins'>,
   incomplete = false,
 ): CompileResult {
-  const revision = new Revision();
-  const prober = new Prober({
-    sender: { probe: () => ({ cancel: () => {} }) },
+  const upstream = {
     clock: systemClock,
     random: Math.random,
     observer: { event: () => {}, checked: () => {} },
-    revision,
-  });
+    revision: new Revision(),
+  };
+  const prober = new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream });
   const store = new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize });
-  return compile({ config, origins, ledger: new Ledger(prober, revision), store, development: false, incomplete });
+  return compile({ config, origins, ledger: new Ledger(prober, upstream), store, development: false, incomplete });
 }
 
 /** Every mistake at once, in source order: those that loading shows, and those that only the compiler sees. */

@@ -5,7 +5,7 @@ import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
 import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import type { EndpointId, ProbeId } from '../upstream/identity.ts';
-import type { Revision } from '../upstream/revision.ts';
+import type { UpstreamParts } from '../upstream/parts.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
 
@@ -27,16 +27,17 @@ export class Ledger {
   readonly #cursors = new Map<string, Cursor>();
   readonly #secrets = new Map<string, string>();
   readonly #prober: Prober;
-  readonly #revision: Revision;
+  /** For whatever is made of live state. */
+  readonly upstream: UpstreamParts;
 
   /** `prober` keeps the results of active checks, the one kind of live state with a life of its own. */
-  constructor(prober: Prober, revision: Revision) {
+  constructor(prober: Prober, upstream: UpstreamParts) {
     this.#prober = prober;
-    this.#revision = revision;
+    this.upstream = upstream;
   }
 
   live(id: EndpointId): EndpointLive {
-    return adopt(this.#live, id, () => new EndpointLive(this.#revision));
+    return adopt(this.#live, id, () => new EndpointLive(this.upstream.revision));
   }
 
   probe(definition: ProbeDefinition): ProbeState {

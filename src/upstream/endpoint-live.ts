@@ -12,6 +12,8 @@ export type Standing = 'enabled' | 'draining' | 'disabled';
 export class EndpointLive {
   /** Attempts sent and not finished. `Pool.began` adds one, `Pool.ended` takes one. */
   inFlight = 0;
+  /** Most attempts that it may have in flight; a pool passes over an endpoint that has them. */
+  limit = Number.POSITIVE_INFINITY;
   /** Its credit in smooth weighted round robin; within ± the sum of the pool's weights. Written by that balancer alone. */
   credit = 0;
   readonly #revision: Revision;
