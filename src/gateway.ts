@@ -1,4 +1,5 @@
-import { AdminServer, REVOCATION_LIST_PATH } from './admin/server.ts';
+import { REVOCATION_LIST_PATH } from './admin/routes/revocation-list.ts';
+import { AdminServer } from './admin/server.ts';
 import { MemoryStore } from './cache/memory-store.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
@@ -8,6 +9,7 @@ import type { ListenerConfig } from './config/schema/listener.ts';
 import { LocalAuthority } from './control/certificates/local-authority.ts';
 import { compile } from './control/compile.ts';
 import type { CertificatePlan } from './control/compile-listener.ts';
+import { Control } from './control/control.ts';
 import { httpClient } from './control/http-client.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe-sender.ts';
@@ -61,6 +63,8 @@ export interface Gateway {
   /** Base URL by listener name: `https://localhost:8443`, or `unix:/run/headgate.sock`. */
   readonly urls: ReadonlyMap<string, string>;
   readonly adminUrl: string;
+  /** Endpoints by hand: drain, disable, enable, weight. */
+  readonly control: Control;
   status(): GatewayStatus;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
@@ -111,6 +115,7 @@ class Composition implements Gateway {
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  readonly control: Control;
   readonly #upstream: UpstreamWatch;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
@@ -128,6 +133,7 @@ class Composition implements Gateway {
       metrics: this.#metrics,
       pools: () => this.#engine.snapshot.pools.values(),
     });
+    this.control = new Control({ pools: () => this.#engine.snapshot.pools, observer: this.#upstream });
     this.#localAuthority = new LocalAuthority({
       directory: options.certificatesDirectory,
       now: () => this.#clock.now(),
@@ -194,8 +200,11 @@ class Composition implements Gateway {
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({
       ...admin,
+      token: admin.token ?? null,
       status: () => this.status(),
       metrics: this.#metrics,
+      control: this.control,
+      broke: (bug) => this.#log.error({ err: bug }, 'The admin listener met a bug'),
       revocationList: () => this.#localAuthority.revocationList(),
     });
     const place = { kind: 'tcp', host: admin.address, port: admin.port } as const;

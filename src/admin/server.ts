@@ -1,65 +1,73 @@
-import { readFileSync } from 'node:fs';
-import { type FastifyInstance, fastify } from 'fastify';
-import type { GatewayStatus } from '../control/status.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { refusalOf } from './guard.ts';
+import { objectIn, refusalOfError, send } from './refusal.ts';
+import { addDashboard } from './routes/dashboard.ts';
+import { addEndpoints, type EndpointControl } from './routes/endpoints.ts';
+import { addObservation, type ObservationSources } from './routes/observation.ts';
+import { addRevocationList } from './routes/revocation-list.ts';
 
-export interface AdminOptions {
+export interface AdminOptions extends ObservationSources {
   readonly address: string;
   readonly port: number;
-  readonly status: () => GatewayStatus;
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /** Whoever brings it may change things; `null` for none (`guard.ts`). */
+  readonly token: string | null;
+  readonly control: EndpointControl;
   /** The current revocation list of the local CA, DER (RFC 5280 §5); `null` while there is none. */
   readonly revocationList: () => Buffer | null;
+  /** Hears of a bug that a request met. Must not throw. */
+  readonly broke: (bug: unknown) => void;
 }
 
-/** Where the revocation list is: certificates of the local CA name it, so that it can't change. */
-export const REVOCATION_LIST_PATH = '/ca.crl';
+/** Nothing that is sent here is longer. */
+const BODY_BYTES = 16 * 1024;
 
-/** Half a week of the list is left at least; and when the CA is made anew, its list should not be the old one's for long. */
-const REVOCATION_LIST_MAX_AGE_SECONDS = 3600;
+/** Nobody who means well takes longer for a whole request. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
-/** The admin listener: liveness, readiness, metrics, status as JSON, the local CA's revocation list, and the dashboard. Read-only. */
+/** A percent-encoded origin whose host has 253 characters, or the path of a Unix socket. */
+const LONGEST_NAME = 1024;
+
+/**
+ * The admin listener: liveness, readiness, metrics, status as JSON, control of endpoints, the local CA's revocation list, and the
+ * dashboard. Every refusal is JSON: `{ error, message }`.
+ */
 export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: FastifyInstance;
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#server = fastify({ forceCloseConnections: true });
-    const { status } = options;
+    this.#server = fastify({
+      forceCloseConnections: true,
+      bodyLimit: BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { maxParamLength: LONGEST_NAME },
+      exposeHeadRoutes: false,
+      // A path that can't be decoded: nothing else of Fastify's runs for it.
+      frameworkErrors: (error, _request, reply) => void send(reply, refusalOfError(error)),
+    });
     this.#server.addHook('onRequest', async (request, reply) => {
-      if (isLoopback(options.address) && !isLoopback(hostName(request.headers.host ?? ''))) {
-        // A page of any origin can make a browser ask 127.0.0.1 under a name of its own (DNS rebinding).
-        await reply.code(421).send({ error: 'host-not-allowed' });
-      }
+      const refusal = refusalOf(request, options);
+      if (refusal !== null) await send(reply, refusal);
     });
-    this.#server.get('/healthz', () => ({ status: 'alive' }));
-    this.#server.get('/readyz', async (_request, reply) => {
-      const ready = status().phase === 'serving';
-      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'draining' });
-    });
-    this.#server.get('/status', () => status());
-    this.#server.get('/metrics', async (_request, reply) =>
-      reply.type(options.metrics.contentType).send(await options.metrics.text()),
+    this.#server.removeAllContentTypeParsers();
+    this.#server.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string' },
+      async (_request: unknown, text: string) => objectIn(text),
     );
-    this.#server.get(REVOCATION_LIST_PATH, async (_request, reply) => {
-      const list = options.revocationList();
-      if (list === null) return reply.code(404).send({ error: 'no-revocation-list' });
-      return reply
-        .type('application/pkix-crl')
-        .header('cache-control', `max-age=${REVOCATION_LIST_MAX_AGE_SECONDS}`)
-        .send(list);
+    this.#server.setErrorHandler<FastifyError>(async (error, _request, reply) => {
+      const refusal = refusalOfError(error);
+      if (refusal.status === 500) options.broke(error);
+      return send(reply, refusal);
     });
-    const dashboard = readFileSync(new URL('./dashboard/index.html', import.meta.url));
-    this.#server.get('/', async (_request, reply) =>
-      reply
-        .type('text/html; charset=utf-8')
-        .header(
-          'content-security-policy',
-          "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
-        )
-        .send(dashboard),
+    this.#server.setNotFoundHandler(async (_request, reply) =>
+      send(reply, { status: 404, error: 'not-found', message: 'Nothing is here' }),
     );
+    addObservation(this.#server, options);
+    addEndpoints(this.#server, options.control);
+    addRevocationList(this.#server, options.revocationList);
+    addDashboard(this.#server);
   }
 
   /** Binds and resolves to the URL. Rejects with what the system says (EADDRINUSE, EACCES). */
@@ -70,12 +78,4 @@ export class AdminServer {
   async close(): Promise<void> {
     await this.#server.close();
   }
-}
-
-function hostName(authority: string): string {
-  return authority.replace(/:\d+$/, '').toLowerCase();
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -11,7 +11,8 @@ export function redacted(config: Config): Config {
     if (pool.affinity?.secret === undefined) return [name, pool] as const;
     return [name, { ...pool, affinity: { ...pool.affinity, secret: ['(secret)'] } }] as const;
   });
-  return { ...config, listeners: Object.fromEntries(listeners), pools: Object.fromEntries(pools) };
+  const admin = config.admin.token === undefined ? config.admin : { ...config.admin, token: '(secret)' };
+  return { ...config, admin, listeners: Object.fromEntries(listeners), pools: Object.fromEntries(pools) };
 }
 
 function withoutSecrets(tls: TlsConfig): TlsConfig {

@@ -31,7 +31,10 @@ export interface PoolStatus {
 
 export interface EndpointStatus {
   readonly origin: string;
+  /** By configuration. */
   readonly weight: number;
+  /** By hand, in place of it; `null` for none. */
+  readonly weightByHand: number | null;
   readonly health: 'up' | 'down' | 'unchecked';
   /** What an operator wants of it. */
   readonly standing: Standing;
@@ -47,6 +50,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
       weight: endpoint.weight,
+      weightByHand: endpoint.live.weight,
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,

@@ -6,6 +6,7 @@ type Of<K extends UpstreamEvent['kind']> = Extract<UpstreamEvent, { readonly kin
 /** One line for everything that happens to pools and endpoints, by kind. */
 const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>) => void } = {
   health: logHealth,
+  hand: logHand,
 };
 
 /** A log line for what has happened. */
@@ -19,4 +20,10 @@ function logHealth(log: Logger, { endpoint, up, outcome, heldMs }: Of<'health'>)
   const fields = { endpoint, reason, ...(status === null ? {} : { status }), heldMs };
   if (up) log.info(fields, 'Endpoint is up');
   else log.warn(fields, 'Endpoint is down');
+}
+
+function logHand(log: Logger, { pool, endpoint, standing, weightByHand, by }: Of<'hand'>): void {
+  const { via, address } = by;
+  const fields = { pool, endpoint, standing, weightByHand, via, ...(address === null ? {} : { address }) };
+  log.info(fields, 'Endpoint set by hand');
 }

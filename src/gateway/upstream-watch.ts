@@ -1,7 +1,7 @@
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
-import { isHealthy } from '../upstream/endpoint.ts';
+import { isHealthy, weightOf } from '../upstream/endpoint.ts';
 import type { UpstreamEvent } from '../upstream/events.ts';
 import type { CheckObserver } from '../upstream/health/check.ts';
 import type { ProbeOutcome } from '../upstream/health/probe-state.ts';
@@ -35,6 +35,9 @@ export class UpstreamWatch implements CheckObserver {
 
 function* endpointsOf(pools: Iterable<Pool>) {
   for (const { name: pool, endpoints } of pools) {
-    for (const endpoint of endpoints) yield { pool, endpoint: endpoint.origin, up: isHealthy(endpoint) };
+    for (const endpoint of endpoints) {
+      const { origin, live } = endpoint;
+      yield { pool, endpoint: origin, up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint) };
+    }
   }
 }

@@ -11,6 +11,10 @@ export interface EndpointGauges {
   readonly pool: string;
   readonly endpoint: string;
   readonly up: boolean;
+  /** By hand: enabled, draining, disabled. */
+  readonly standing: string;
+  /** As balancing takes it now: by hand, else by configuration, less while it starts slowly. */
+  readonly weight: number;
 }
 
 /**
@@ -27,6 +31,20 @@ export class UpstreamMetrics {
       labels: ['pool', 'endpoint'],
       read: (set) => {
         for (const { pool, endpoint, up } of sources.endpoints()) set({ pool, endpoint }, up ? 1 : 0);
+      },
+    });
+    metrics.gauge('headgate_endpoint_standing', {
+      help: '1 for what is wanted of an endpoint by hand: enabled, draining or disabled',
+      labels: ['pool', 'endpoint', 'standing'],
+      read: (set) => {
+        for (const { pool, endpoint, standing } of sources.endpoints()) set({ pool, endpoint, standing }, 1);
+      },
+    });
+    metrics.gauge('headgate_endpoint_weight', {
+      help: 'Weight of an endpoint as it is now: by hand, else by configuration, less while it starts slowly',
+      labels: ['pool', 'endpoint'],
+      read: (set) => {
+        for (const { pool, endpoint, weight } of sources.endpoints()) set({ pool, endpoint }, weight);
       },
     });
     metrics.counter('headgate_endpoint_checks_total', {

@@ -1,18 +1,37 @@
+import type { Standing } from './endpoint-live.ts';
 import type { ProbeOutcome } from './health/probe-state.ts';
 
 /** Something happened to a pool or an endpoint that an operator wants to read in the log, once each. */
 export type UpstreamEvent =
   /** Active checks changed their verdict, for every pool that checks this origin alike. */
-  {
-    readonly kind: 'health';
-    /** `http://10.0.0.1:3000` */
-    readonly endpoint: string;
-    readonly up: boolean;
-    /** The result that decided it. */
-    readonly outcome: ProbeOutcome;
-    /** How long the state before lasted. */
-    readonly heldMs: number;
-  };
+  | {
+      readonly kind: 'health';
+      /** `http://10.0.0.1:3000` */
+      readonly endpoint: string;
+      readonly up: boolean;
+      /** The result that decided it. */
+      readonly outcome: ProbeOutcome;
+      /** How long the state before lasted. */
+      readonly heldMs: number;
+    }
+  /** Somebody has said by hand what an endpoint is to do. */
+  | {
+      readonly kind: 'hand';
+      readonly pool: string;
+      /** Its origin. */
+      readonly endpoint: string;
+      readonly standing: Standing;
+      /** In place of the configuration's; `null` for none. */
+      readonly weightByHand: number | null;
+      readonly by: Hand;
+    };
+
+/** Whose hand: by the command line, by the admin listener, or in this process. */
+export interface Hand {
+  readonly via: 'cli' | 'api' | 'program';
+  /** Of the client of the admin listener; `null` within the process. */
+  readonly address: string | null;
+}
 
 /** Hears of every event, once; for log lines and metrics. Must not throw. */
 export interface UpstreamObserver {

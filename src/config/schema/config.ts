@@ -16,6 +16,12 @@ const admin = z
   .strictObject({
     address: z.string().default('127.0.0.1').describe('Address to bind'),
     port: port.default(4600).describe('Port of the API and the dashboard'),
+    token: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, 'a token is visible ASCII without blanks')
+      .min(16)
+      .optional()
+      .describe('Who changes things brings it (Authorization: Bearer); without, only a loopback address takes changes'),
   })
   .prefault({});
 

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { AdminServer } from '../../../src/admin/server.ts';
+import { Control } from '../../../src/control/control.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
@@ -19,6 +20,11 @@ async function admin(status: () => GatewayStatus): Promise<string> {
   const server = new AdminServer({
     address: '127.0.0.1',
     port: 0,
+    token: null,
+    control: new Control({ pools: () => new Map(), observer: { event: () => {} } }),
+    broke: (bug) => {
+      throw bug;
+    },
     status,
     metrics: new Metrics({ connections: () => [], certificates: () => [] }),
     revocationList: () => null,
