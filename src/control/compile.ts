@@ -85,7 +85,7 @@ export function compile(input: CompileInput): CompileResult {
     tlsSettings,
     acme,
     quarantined: quarantine.inOrder(),
-    inUse: inUseOf(pools),
+    inUse: inUseOf(pools, config),
     routes,
   };
 }
@@ -149,12 +149,22 @@ function redirectOf({ redirectTo: listener, redirectPort }: ListenerConfig, ledg
   };
 }
 
-function inUseOf(pools: ReadonlyMap<string, Pool>): InUse {
+function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse {
   const endpoints = [...pools.values()].flatMap((pool) => pool.endpoints);
   return {
     endpoints: new Set(endpoints.map((endpoint) => endpoint.id)),
     probes: new Set(endpoints.flatMap((endpoint) => (endpoint.probe === null ? [] : [endpoint.probe.id]))),
     pools: new Set(pools.keys()),
+    breakers: breakersOf(config),
     connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
   };
+}
+
+function breakersOf({ pools }: Config): InUse['breakers'] {
+  const withBreakers = Object.entries(pools).flatMap(([name, { breaker }]) =>
+    breaker === undefined ? [] : [{ name, scope: breaker.scope }],
+  );
+  const named = (without: 'pool' | 'endpoint') =>
+    new Set(withBreakers.filter(({ scope }) => scope !== without).map(({ name }) => name));
+  return { pools: named('endpoint'), endpointsOf: named('pool') };
 }

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Cursor, createCursor } from '../upstream/balance/balancer.ts';
+import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
+import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import { EndpointLive } from '../upstream/endpoint-live.ts';
 import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
 import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
-import type { EndpointId, ProbeId } from '../upstream/identity.ts';
+import { type EndpointId, type ProbeId, poolOf } from '../upstream/identity.ts';
 import type { UpstreamParts } from '../upstream/parts.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
@@ -14,6 +17,8 @@ export interface InUse {
   readonly endpoints: ReadonlySet<EndpointId>;
   readonly probes: ReadonlySet<ProbeId>;
   readonly pools: ReadonlySet<string>;
+  /** Pools that have a breaker, and those whose endpoints have. */
+  readonly breakers: { readonly pools: ReadonlySet<string>; readonly endpointsOf: ReadonlySet<string> };
   /** Connection keys, for the transport. */
   readonly connections: ReadonlySet<string>;
 }
@@ -26,6 +31,7 @@ export class Ledger {
   readonly #live = new Map<EndpointId, EndpointLive>();
   readonly #cursors = new Map<string, Cursor>();
   readonly #secrets = new Map<string, string>();
+  readonly #breakers: KeptBreakers;
   readonly #prober: Prober;
   /** For whatever is made of live state. */
   readonly upstream: UpstreamParts;
@@ -34,6 +40,7 @@ export class Ledger {
   constructor(prober: Prober, upstream: UpstreamParts) {
     this.#prober = prober;
     this.upstream = upstream;
+    this.#breakers = new KeptBreakers(upstream);
   }
 
   live(id: EndpointId): EndpointLive {
@@ -46,6 +53,15 @@ export class Ledger {
 
   cursor(pool: string): Cursor {
     return adopt(this.#cursors, pool, createCursor);
+  }
+
+  /** The breaker of a whole pool. */
+  breaker(pool: string, policy: BreakerPolicy): Breaker {
+    return this.#breakers.ofPool(pool, policy);
+  }
+
+  endpointBreaker(pool: string, endpoint: Endpoint, policy: BreakerPolicy): Breaker {
+    return this.#breakers.ofEndpoint(pool, endpoint, policy);
   }
 
   /** What certificate authorities ask for over plain HTTP. */
@@ -62,11 +78,20 @@ export class Ledger {
   }
 
   retain(inUse: InUse): void {
+    this.#breakers.retain(inUse.breakers.pools);
+    for (const [id, live] of this.#live) {
+      if (!inUse.endpoints.has(id) || !inUse.breakers.endpointsOf.has(poolOf(id))) retireBreaker(live);
+    }
     forget(this.#live, inUse.endpoints);
     this.#prober.retain(inUse.probes);
     forget(this.#cursors, inUse.pools);
     forget(this.#secrets, inUse.pools);
   }
+}
+
+function retireBreaker(live: EndpointLive): void {
+  live.breaker?.retire();
+  live.breaker = null;
 }
 
 function adopt<K, V>(known: Map<K, V>, key: K, create: () => V): V {

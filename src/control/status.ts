@@ -1,5 +1,6 @@
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
+import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/breaker.ts';
 import type { Standing } from '../upstream/endpoint-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
@@ -26,6 +27,7 @@ export interface ListenerStatus {
 export interface PoolStatus {
   readonly name: string;
   readonly available: number;
+  readonly breaker: BreakerStatus | null;
   readonly endpoints: readonly EndpointStatus[];
 }
 
@@ -39,14 +41,32 @@ export interface EndpointStatus {
   /** What an operator wants of it. */
   readonly standing: Standing;
   readonly inFlight: number;
+  /** `null` for none, and before the first request. */
+  readonly breaker: BreakerStatus | null;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
+}
+
+export interface BreakerStatus {
+  readonly state: BreakerState;
+  /** ISO 8601. */
+  readonly since: string;
+  /** When it will probe, ISO 8601; `null` unless it has tripped. */
+  readonly until: string | null;
+  /** Why it tripped last; `null` before. */
+  readonly reason: TripReason | null;
+  readonly trips: number;
+  readonly refusals: number;
+  /** Of the attempts within its window. */
+  readonly attempts: number;
+  readonly failures: number;
 }
 
 export function poolStatus(pool: Pool, via: { transport: Transport; streams: StreamTransport }): PoolStatus {
   return {
     name: pool.name,
     available: pool.availableCount(),
+    breaker: breakerStatus(pool.breaker),
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
       weight: endpoint.weight,
@@ -54,9 +74,18 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,
+      breaker: breakerStatus(endpoint.live.breaker),
       connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),
   };
+}
+
+function breakerStatus(breaker: Breaker | null): BreakerStatus | null {
+  if (breaker === null) return null;
+  const { state, reason, trips, refusals, sinceEpoch, untilEpoch, counts } = breaker;
+  const since = new Date(sinceEpoch).toISOString();
+  const until = untilEpoch === null ? null : new Date(untilEpoch).toISOString();
+  return { state, since, until, reason, trips, refusals, ...counts };
 }
 
 function connectionsTo(

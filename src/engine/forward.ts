@@ -9,6 +9,7 @@ import { limitBody } from '../policy/body-limit.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { judgeRetry } from '../upstream/retry.ts';
+import { breakerRefusal } from './breaker-refusal.ts';
 import type { Caching } from './decide.ts';
 import { type Answer, Delivery } from './deliver.ts';
 import { type AttemptOwner, EndpointAttempt } from './endpoint-attempt.ts';
@@ -90,6 +91,12 @@ export class Forward implements AttemptOwner {
   /** Nothing on our side keeps the exchange from its first attempt. What does may call this later, or `#noResponse`. */
   #admitted(): void {
     const { exchange } = this.#progress;
+    const { breaker } = this.#pool;
+    const refusal = breaker === null ? null : breakerRefusal(breaker);
+    if (refusal !== null) {
+      this.#noResponse(refusal);
+      return;
+    }
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
     if (exchange.sendContinue !== null) exchange.sendContinue();
     this.#attempt(null);
@@ -113,6 +120,11 @@ export class Forward implements AttemptOwner {
   }
 
   #attempt(lastError: GatewayError | null): void {
+    // It may be the very failure of this exchange that has made it trip.
+    if (lastError !== null && this.#pool.breaker?.admits === false) {
+      this.#noResponse(lastError);
+      return;
+    }
     const endpoint = this.#pool.pick({
       clientAddress: this.#progress.client.address,
       session: this.#session,

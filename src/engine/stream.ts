@@ -6,6 +6,7 @@ import type { StreamExchange, StreamReceiver, StreamRecord } from '../exchange/s
 import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { breakerRefusal } from './breaker-refusal.ts';
 import type { Edition } from './edition.ts';
 import { internalError } from './fail.ts';
 import type { EngineParts } from './parts.ts';
@@ -74,6 +75,12 @@ export class Stream implements StreamReceiver {
   }
 
   #attempt(lastError: GatewayError | null): void {
+    const { breaker } = this.#pool;
+    const refusal = breaker === null ? null : breakerRefusal(breaker);
+    if (refusal !== null) {
+      this.#giveUp(lastError ?? refusal);
+      return;
+    }
     const endpoint = this.#pool.pick({
       clientAddress: this.#exchange.client.address,
       session: null,

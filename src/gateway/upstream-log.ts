@@ -5,6 +5,7 @@ type Of<K extends UpstreamEvent['kind']> = Extract<UpstreamEvent, { readonly kin
 
 /** One line for everything that happens to pools and endpoints, by kind. */
 const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>) => void } = {
+  breaker: logBreaker,
   health: logHealth,
   hand: logHand,
 };
@@ -26,4 +27,11 @@ function logHand(log: Logger, { pool, endpoint, standing, weightByHand, by }: Of
   const { via, address } = by;
   const fields = { pool, endpoint, standing, weightByHand, via, ...(address === null ? {} : { address }) };
   log.info(fields, 'Endpoint set by hand');
+}
+
+function logBreaker(log: Logger, { pool, endpoint, state, reason, openMs, heldMs }: Of<'breaker'>): void {
+  const where = endpoint === null ? { pool } : { pool, endpoint };
+  if (state === 'tripped') log.warn({ ...where, reason, openMs, heldMs }, 'Breaker has tripped');
+  else if (state === 'probing') log.info({ ...where, heldMs }, 'Breaker probes');
+  else log.info({ ...where, heldMs }, 'Breaker lets everything pass');
 }

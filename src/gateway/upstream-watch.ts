@@ -1,3 +1,4 @@
+import { BreakerMetrics } from '../observe/breaker-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
@@ -18,14 +19,19 @@ export interface WatchedUpstream {
 export class UpstreamWatch implements CheckObserver {
   readonly #log: Logger;
   readonly #metrics: UpstreamMetrics;
+  readonly #breakers: BreakerMetrics;
 
   constructor(log: Logger, { metrics, pools }: WatchedUpstream) {
     this.#log = log;
     this.#metrics = new UpstreamMetrics(metrics, { endpoints: () => endpointsOf(pools()) });
+    this.#breakers = new BreakerMetrics(metrics, () => breakersOf(pools()));
   }
 
   event(event: UpstreamEvent): void {
     logUpstream(this.#log, event);
+    if (event.kind === 'breaker' && event.reason !== null) {
+      this.#breakers.tripped(event.pool, event.endpoint, event.reason);
+    }
   }
 
   checked(endpoint: string, outcome: ProbeOutcome): void {
@@ -38,6 +44,15 @@ function* endpointsOf(pools: Iterable<Pool>) {
     for (const endpoint of endpoints) {
       const { origin, live } = endpoint;
       yield { pool, endpoint: origin, up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint) };
+    }
+  }
+}
+
+function* breakersOf(pools: Iterable<Pool>) {
+  for (const { name: pool, breaker, endpoints } of pools) {
+    if (breaker !== null) yield { pool, endpoint: null, state: breaker.state, refusals: breaker.refusals };
+    for (const { origin: endpoint, live } of endpoints) {
+      if (live.breaker !== null) yield { pool, endpoint, state: live.breaker.state, refusals: 0 };
     }
   }
 }

@@ -117,7 +117,7 @@ export class Metrics implements ExchangeObserver, StreamObserver {
   }
 
   /** Adds a family that shows what `tally` has counted. */
-  counter(name: string, parts: { help: string; labels: readonly string[]; tally: Tally }): void {
+  counter(name: string, parts: { help: string; labels: readonly string[]; tally: Pick<Tally, 'entries'> }): void {
     const { help, labels, tally } = parts;
     const counter = new Counter({
       name,

@@ -1,3 +1,4 @@
+import type { Breaker } from './breaker/breaker.ts';
 import type { Revision } from './revision.ts';
 
 /**
@@ -14,6 +15,8 @@ export class EndpointLive {
   inFlight = 0;
   /** Most attempts that it may have in flight; a pool passes over an endpoint that has them. */
   limit = Number.POSITIVE_INFINITY;
+  /** `null` for a pool whose endpoints have none, and before its first attempt. It says what `tripped` is. */
+  breaker: Breaker | null = null;
   /** Its credit in smooth weighted round robin; within ± the sum of the pool's weights. Written by that balancer alone. */
   credit = 0;
   readonly #revision: Revision;
@@ -70,7 +73,7 @@ export class EndpointLive {
     this.#revision.bump();
   }
 
-  /** Its breaker has tripped: it gets nothing until the breaker probes. */
+  /** Its breaker admits nothing: it has tripped, or as many probes are under way as may be. */
   get tripped(): boolean {
     return this.#tripped;
   }

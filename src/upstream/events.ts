@@ -1,3 +1,4 @@
+import type { BreakerChange } from './breaker/breaker.ts';
 import type { Standing } from './endpoint-live.ts';
 import type { ProbeOutcome } from './health/probe-state.ts';
 
@@ -14,6 +15,13 @@ export type UpstreamEvent =
       /** How long the state before lasted. */
       readonly heldMs: number;
     }
+  /** A breaker has changed its state. */
+  | ({
+      readonly kind: 'breaker';
+      readonly pool: string;
+      /** `http://10.0.0.1:3000`; `null` for the breaker of the whole pool. */
+      readonly endpoint: string | null;
+    } & BreakerChange)
   /** Somebody has said by hand what an endpoint is to do. */
   | {
       readonly kind: 'hand';

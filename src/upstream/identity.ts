@@ -30,6 +30,11 @@ export function endpointId(pool: string, origin: string): EndpointId {
   return `${pool}@${origin}` as EndpointId;
 }
 
+/** The pool of an endpoint. */
+export function poolOf(id: EndpointId): string {
+  return id.slice(0, id.indexOf('@'));
+}
+
 /** A change to any member, thresholds included, makes another identity: its count of results starts anew. */
 export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeId {
   const { type, target, host, expect, intervalMs, timeoutMs, rise, fall, start } = probe;

@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity/affinity.ts';
 import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
 import type { BalanceRequest, Balancer } from './balance/balancer.ts';
+import type { Breaker } from './breaker/breaker.ts';
 import { type Endpoint, isAvailable } from './endpoint.ts';
 
 /** `Host` sent upstream: the client's, the endpoint's authority, or a fixed one. */
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly hostPolicy: HostPolicy;
   /** Hear of every attempt, in this order. Default none. */
   readonly watchers?: readonly AttemptWatcher[];
+  /** Refuses requests while it does not admit any; one of the watchers tells it of attempts. Default none. */
+  readonly breaker?: Breaker | null;
 }
 
 /**
@@ -32,6 +35,8 @@ export interface PoolOptions {
 export class Pool {
   readonly name: string;
   readonly hostPolicy: HostPolicy;
+  /** To be asked before every pick. */
+  readonly breaker: Breaker | null;
   readonly #options: PoolOptions;
   readonly #watchers: readonly AttemptWatcher[];
   #endpoints: readonly Endpoint[];
@@ -42,6 +47,7 @@ export class Pool {
     this.#options = options;
     this.name = options.name;
     this.hostPolicy = options.hostPolicy;
+    this.breaker = options.breaker ?? null;
     this.#watchers = options.watchers ?? [];
     this.#endpoints = options.endpoints;
     this.#balancer = options.balance(options.endpoints);

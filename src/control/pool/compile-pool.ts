@@ -5,6 +5,7 @@ import { type HostPolicy, Pool } from '../../upstream/pool.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Ledger } from '../ledger.ts';
 import { compileAffinity } from './compile-affinity.ts';
+import { compileBreakers } from './compile-breaker.ts';
 import { compileEndpoint } from './compile-endpoint.ts';
 import { compileTls } from './compile-tls.ts';
 
@@ -39,12 +40,15 @@ export function compilePool(
     endpoints.push(made.endpoint);
   }
   if (complaints.count > before) return null;
+  const { breaker, watchers } = compileBreakers(name, config.breaker, ledger);
   return new Pool({
     name,
     endpoints,
     balance: (members) => balancerOf(config.balance, members, { cursor: ledger.cursor(name), random: Math.random }),
     affinity: compileAffinity(name, config, ledger),
     hostPolicy: hostPolicyOf(config.host),
+    breaker,
+    watchers: [...watchers],
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { authority } from '../units.ts';
 import { affinity } from './affinity.ts';
+import { breaker } from './breaker.ts';
 import { connections } from './connections.ts';
 import { endpoint } from './endpoint.ts';
 import { health } from './health.ts';
@@ -31,6 +32,7 @@ export const pool = z
       .describe('Begin each connection with a PROXY header that names the client, in this version'),
     health: health.optional().describe('Active health checks by HTTP GET, or by TCP connect; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
+    breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
     connections: connections.describe('Connections to each endpoint'),
   })
   .meta({ description: 'A named set of endpoints' });

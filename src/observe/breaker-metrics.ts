@@ -1,0 +1,67 @@
+import type { Metrics } from './metrics.ts';
+import { Tally } from './tally.ts';
+
+const STATES = ['passing', 'tripped', 'probing'] as const;
+
+/** How one breaker is now. */
+export interface BreakerGauges {
+  readonly pool: string;
+  /** `null` for the breaker of the whole pool. */
+  readonly endpoint: string | null;
+  readonly state: (typeof STATES)[number];
+  readonly refusals: number;
+}
+
+/** Metrics of breakers. Labels are names of the configuration, origins of endpoints, and enumerated states and reasons. */
+export class BreakerMetrics {
+  readonly #poolTrips = new Tally();
+  readonly #endpointTrips = new Tally();
+
+  /** Adds its families to those of `metrics`; `breakers` is asked when somebody reads them. */
+  constructor(metrics: Metrics, breakers: () => Iterable<BreakerGauges>) {
+    metrics.gauge('headgate_pool_breaker_state', {
+      help: '1 for the state that the breaker of a pool is in, 0 for the others',
+      labels: ['pool', 'state'],
+      read: (set) => {
+        for (const { pool, endpoint, state } of breakers()) {
+          if (endpoint === null) for (const each of STATES) set({ pool, state: each }, each === state ? 1 : 0);
+        }
+      },
+    });
+    metrics.gauge('headgate_endpoint_breaker_state', {
+      help: '1 for the state that the breaker of an endpoint is in, 0 for the others',
+      labels: ['pool', 'endpoint', 'state'],
+      read: (set) => {
+        for (const { pool, endpoint, state } of breakers()) {
+          if (endpoint !== null)
+            for (const each of STATES) set({ pool, endpoint, state: each }, each === state ? 1 : 0);
+        }
+      },
+    });
+    metrics.counter('headgate_pool_breaker_trips_total', {
+      help: 'How often the breaker of a pool has tripped, by why',
+      labels: ['pool', 'reason'],
+      tally: this.#poolTrips,
+    });
+    metrics.counter('headgate_endpoint_breaker_trips_total', {
+      help: 'How often the breaker of an endpoint has tripped, by why',
+      labels: ['pool', 'endpoint', 'reason'],
+      tally: this.#endpointTrips,
+    });
+    metrics.counter('headgate_pool_breaker_refusals_total', {
+      help: 'Requests that the breaker of a pool has turned away',
+      labels: ['pool'],
+      tally: { entries: () => refusalsOf(breakers()) },
+    });
+  }
+
+  tripped(pool: string, endpoint: string | null, reason: string): void {
+    if (endpoint === null) this.#poolTrips.add(pool, reason);
+    else this.#endpointTrips.add(pool, endpoint, reason);
+  }
+}
+
+function refusalsOf(breakers: Iterable<BreakerGauges>): (readonly [readonly string[], number])[] {
+  const ofPools = [...breakers].filter(({ endpoint, refusals }) => endpoint === null && refusals > 0);
+  return ofPools.map(({ pool, refusals }) => [[pool], refusals]);
+}
