@@ -39,8 +39,12 @@ export interface ConnectionLimits {
   readonly maxQueued: number;
   /** Longest wait in that queue; 0 = as long as the total timeout allows. */
   readonly queueTimeoutMs: number;
-  /** An idle connection is closed after this, unless the endpoint's `Keep-Alive: timeout` says sooner. */
+  /** An idle connection is closed after this, sooner if the endpoint would close it sooner. 0: none is kept. */
   readonly keepAliveMs: number;
+  /** A connection carries no further requests after so long; up to a tenth sooner. Default 0: no limit. */
+  readonly maxAgeMs?: number;
+  /** Nor after so many requests. Default 0: no limit. */
+  readonly maxRequests?: number;
   readonly connectTimeoutMs: number;
 }
 

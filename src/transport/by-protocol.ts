@@ -8,6 +8,8 @@ export interface TransportOptions {
   readonly clock?: Clock;
   /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
   readonly maxHeadBytes?: number;
+  /** A number in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** Sends each attempt by the protocol of its destination. */

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../clock.ts';
+import type { Clock, CoarseClock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ConnectionLimits, Destination } from '../exchange/attempt.ts';
 import { type Codec, Connection, type ConnectionOwner } from './connection.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { Dial, type DialOutcome, TlsClient } from './dial.ts';
 import { dialFailure, queueFull, shutDown } from './failure.ts';
+import { IdleConnections, type Taker } from './idle-connections.ts';
 
-/** A request in need of a connection. Gets exactly one answer, unless it is forgotten. */
-export interface Waiter {
-  /** What its connection must have begun with. Of one pool's waiters either all have one or none has. */
-  readonly preamble: string | null;
+/** A request in need of a connection. Gets exactly one answer, unless it is forgotten. Of one pool's all have a preamble or none has. */
+export interface Waiter extends Taker {
   assigned(connection: Connection): void;
   refused(error: GatewayError): void;
   /** It has to wait for a connection, at most so long (0: no limit); it keeps the time itself and then calls `forget`. */
@@ -18,6 +18,9 @@ export interface Waiter {
 
 export interface PoolParts {
   readonly clock: Clock;
+  readonly deadlines: CoarseClock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
   /** Puts a codec on a fresh socket. */
   readonly codecFor: (socket: Socket, destination: Destination) => Codec;
   /** Called whenever the pool has become empty: no connection, no dial, nobody waiting. */
@@ -35,9 +38,9 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   readonly #parts: PoolParts;
   #destination: Destination;
   readonly #tls: TlsClient | null;
+  readonly counts = new ConnectionCounts();
   readonly #open = new Set<Connection>();
-  /** A stack. At most `maxConnections`. */
-  readonly #idle: Connection[] = [];
+  readonly #idle: IdleConnections;
   readonly #dials = new Map<Waiter, Dial>();
   /** In order of arrival; a set, so that leaving from the middle is cheap. At most `maxQueued`. */
   readonly #queue = new Set<Waiter>();
@@ -48,6 +51,12 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     this.#destination = destination;
     this.#parts = parts;
     this.#tls = destination.tls === null ? null : new TlsClient(destination.tls);
+    const { clock, deadlines } = parts;
+    const retired = (connection: Connection, early: boolean): void => {
+      if (early) this.counts.retired += 1;
+      this.#giveUp(connection);
+    };
+    this.#idle = new IdleConnections({ clock, deadlines, limits: () => this.limits, retired });
   }
 
   get open(): number {
@@ -55,7 +64,7 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   }
 
   get busy(): number {
-    return this.open - this.#idle.length;
+    return this.open - this.#idle.size;
   }
 
   get queued(): number {
@@ -89,7 +98,7 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
       waiter.refused(shutDown());
       return;
     }
-    const connection = this.#takeIdle(waiter.preamble);
+    const connection = this.#idle.take(waiter);
     if (connection !== null) waiter.assigned(connection);
     else if (this.open < this.limits.maxConnections || this.#makeRoom()) this.#dial(waiter);
     else if (this.#queue.size >= this.limits.maxQueued) waiter.refused(queueFull());
@@ -122,35 +131,52 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
 
   dialled(dial: Dial, socket: Socket): void {
     const waiter = this.#ownerOf(dial);
+    this.counts.made(dial.tookMs);
     const connection = new Connection({
       socket,
       codec: this.#parts.codecFor(socket, this.#destination),
       owner: this,
       preamble: waiter.preamble,
+      madeAt: this.#parts.clock.monotonic(),
+      roundTripMs: dial.roundTripMs,
+      chance: this.#parts.random(),
     });
     this.#open.add(connection);
     waiter.assigned(connection);
   }
 
   notDialled(dial: Dial, error: GatewayError): void {
+    this.counts.failed(error.reason);
     this.#ownerOf(dial).refused(error);
     this.#serveQueue();
     this.#checkEmpty();
   }
 
   idle(connection: Connection): void {
+    if (this.#isSpent(connection)) {
+      queueMicrotask(() => connection.destroy());
+      return;
+    }
     const next = this.#nextInLine(connection.preamble);
-    if (next !== null) next.assigned(connection);
-    // Somebody else waits: `closed` makes a connection for that one.
-    else if (this.#queue.size > 0) connection.destroy();
-    else if (this.#keepsIdle) this.#idle.push(connection);
-    else connection.destroy();
+    if (next !== null) {
+      connection.idledMs = 0;
+      next.assigned(connection);
+      return;
+    }
+    // Where somebody else waits, `closed` makes a connection for that one.
+    const kept = this.#queue.size === 0 && this.#keepsIdle && this.#idle.push(connection);
+    if (!kept) queueMicrotask(() => connection.destroy());
+  }
+
+  /** A request on `connection`, which had been used before, got no answer: the endpoint closed it as the request was on its way. */
+  raceLost(connection: Connection): void {
+    this.counts.racesLost += 1;
+    this.#idle.lost(connection);
   }
 
   closed(connection: Connection): void {
     this.#open.delete(connection);
-    const at = this.#idle.indexOf(connection);
-    if (at !== -1) this.#idle.splice(at, 1);
+    this.#idle.closed(connection);
     this.#serveQueue();
     this.#checkEmpty();
   }
@@ -159,7 +185,7 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   keepIdle(keep: boolean): void {
     this.#keepsIdle = keep;
     if (keep) return;
-    for (const connection of this.#idle.splice(0)) connection.destroy();
+    for (const connection of this.#idle.clear()) connection.destroy();
   }
 
   /** Closes everything. Who was waiting or in flight hears a failure; who comes later too. */
@@ -174,29 +200,23 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     this.#checkEmpty();
   }
 
-  #takeIdle(preamble: string | null): Connection | null {
-    if (preamble !== null) return this.#takeIdleOf(preamble);
-    for (;;) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) return null;
-      // Closed already, and `closed` is about to be called.
-      if (!connection.socket.destroyed) return connection;
-    }
-  }
-
-  /** A search, but through `maxConnections` at most, and only for destinations with PROXY headers. */
-  #takeIdleOf(preamble: string): Connection | null {
-    const at = this.#idle.findLastIndex((idle) => idle.preamble === preamble && !idle.socket.destroyed);
-    return at === -1 ? null : (this.#idle.splice(at, 1)[0] ?? null);
-  }
-
-  /** Gives up the connection that was idle for longest, which is another client's; `false` when none is. */
+  /** Gives up a connection that is idle and of no use for who waits; `false` when none is. */
   #makeRoom(): boolean {
-    const connection = this.#idle.shift();
-    if (connection === undefined) return false;
+    const connection = this.#idle.giveUp();
+    if (connection !== null) this.#giveUp(connection);
+    return connection !== null;
+  }
+
+  #giveUp(connection: Connection): void {
     this.#open.delete(connection);
     connection.destroy();
-    return true;
+  }
+
+  /** It has served for long enough: others behind the same address may want their share. */
+  #isSpent({ served, madeAt, chance }: Connection): boolean {
+    const { maxRequests = 0, maxAgeMs = 0 } = this.limits;
+    if (maxRequests > 0 && served >= maxRequests) return true;
+    return maxAgeMs > 0 && this.#parts.clock.monotonic() - madeAt >= maxAgeMs * (1 - chance / 10);
   }
 
   /** The first in line, if a connection that began with `preamble` is one for it. */

@@ -67,14 +67,21 @@ export class Dial {
   readonly #clock: Clock;
   #socket: Socket;
   #timer: TimerHandle | null = null;
+  readonly #startedAt: number;
   #phase: DialPhase;
   #over = false;
+  /** From the start until it was ready; 0 before. */
+  tookMs = 0;
+  /** Time of the TCP handshake: as long as a round trip. 0 before, and for Unix sockets. */
+  roundTripMs = 0;
 
   /** May throw on a destination that can't be dialled at all, such as port 70000. */
   constructor(destination: Destination, parts: DialParts) {
     this.#outcome = parts.outcome;
     this.#clock = parts.clock;
-    const { tls, preamble } = parts;
+    const { tls, preamble, clock } = parts;
+    this.#startedAt = clock.monotonic();
+    let tcpAt = this.#startedAt;
     const options = connectOptions(destination);
     this.#phase = 'host' in options && isIP(options.host ?? '') === 0 ? 'dns' : 'tcp';
     // Node has no way to say anything between connecting and the handshake, so with a preamble they are two steps.
@@ -84,8 +91,12 @@ export class Dial {
     this.#socket.setKeepAlive(true, PROBE_AFTER_MS);
     this.#socket.once('lookup', () => {
       if (this.#phase === 'dns') this.#phase = 'tcp';
+      tcpAt = clock.monotonic();
     });
-    this.#socket.once('connect', () => this.#connected(tls, preamble));
+    this.#socket.once('connect', () => {
+      if (destination.socketPath === null) this.roundTripMs = clock.monotonic() - tcpAt;
+      this.#connected(tls, preamble);
+    });
     if (tls !== null) this.#socket.once('secureConnect', this.#onReady);
     const { connectTimeoutMs } = destination.limits;
     if (connectTimeoutMs > 0) {
@@ -112,7 +123,9 @@ export class Dial {
   }
 
   readonly #onReady = (): void => {
-    if (this.#settle()) this.#outcome.dialled(this, this.#socket);
+    if (!this.#settle()) return;
+    this.tookMs = this.#clock.monotonic() - this.#startedAt;
+    this.#outcome.dialled(this, this.#socket);
   };
 
   readonly #onError = (error: Error): void => {

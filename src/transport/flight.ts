@@ -3,6 +3,7 @@ import type { CoarseClock, Deadline } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { Attempt, AttemptReceiver, InFlight } from '../exchange/attempt.ts';
 import { type HeaderList, noHeaders } from '../http/headers.ts';
+import { isIdempotent } from '../http/method.ts';
 import type { Connection, ResponseController } from './connection.ts';
 import type { ConnectionPool, Waiter } from './connection-pool.ts';
 import { sendHeadEarly } from './early-head.ts';
@@ -19,7 +20,7 @@ import {
 import { proxyHeader } from './proxy-header.ts';
 import { type BodyOwner, RequestBody } from './request-body.ts';
 import { framedHeaders } from './request-framing.ts';
-import { decodeFields, framingOf, isBodiless } from './response-head.ts';
+import { announcedKeepAlive, decodeFields, framingOf, isBodiless } from './response-head.ts';
 import { socketChannel } from './socket-channel.ts';
 
 /** An endpoint that sends more interim responses than this for one request is not going to answer. */
@@ -85,6 +86,10 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     else this.#pool.acquire(this);
   }
 
+  get repeatable(): boolean {
+    return isIdempotent(this.attempt.method);
+  }
+
   queued(timeoutMs: number): void {
     this.#deadlines.arm(this, timeoutMs);
   }
@@ -93,7 +98,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     if (this.at !== 0) this.#deadlines.disarm(this);
     this.#connection = connection;
     if (this.body !== null) connection.prepareUpload();
-    connection.codec.dispatch(this);
+    connection.begin(this);
   }
 
   refused(error: GatewayError): void {
@@ -156,7 +161,8 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     }
     const connection = this.#connection as Connection;
     this.#controller = controller;
-    this.#reused = connection.served > 0;
+    this.#reused = connection.served > 0 || connection.idledMs > 0;
+    if (this.#reused) this.#pool.counts.reused += 1;
     connection.served += 1;
     if (this.body !== null && this.attempt.headTimeoutMs > 0) this.#deadlines.arm(this, this.attempt.headTimeoutMs);
     this.#into.sent(this.#reused);
@@ -183,6 +189,8 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
       this.#interimResponse(status, headers);
       return;
     }
+    const saidMs = announcedKeepAlive(headers);
+    if (saidMs !== null && this.#connection !== null) this.#connection.saidMs = saidMs;
     if (!isBodiless(this.attempt.method, status)) {
       const framing = framingOf(headers);
       if (framing === null) {
@@ -262,7 +270,9 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     }
     // What undici gives up is closed; a receiver's exception leaves the connection in an unknown state.
     if (started) connection.destroy();
-    this.#fail(attemptFailure(error, this.#stage()));
+    const failure = attemptFailure(error, this.#stage());
+    if (failure.retry === 'if-reused') this.#pool.raceLost(connection);
+    this.#fail(failure);
   }
 
   // ---- ends

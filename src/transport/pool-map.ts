@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Destination } from '../exchange/attempt.ts';
+import type { ConnectionTraffic } from './connection-counts.ts';
 
 /** The connections of one connection key, whatever protocol is spoken on them. */
 export interface KeyedPool {
@@ -7,6 +8,7 @@ export interface KeyedPool {
   readonly open: number;
   readonly busy: number;
   readonly queued: number;
+  readonly counts: ConnectionTraffic;
   /** No connection, no dial, nobody waiting. */
   readonly empty: boolean;
   /** The same destination as a newer snapshot has it: limits may have changed, `connectionKey` says that nothing else has. */
@@ -57,6 +59,11 @@ export class PoolMap<P extends KeyedPool> {
     const pool = this.#pools.get(connectionKey);
     if (pool === undefined) return { open: 0, busy: 0, queued: 0 };
     return { open: pool.open, busy: pool.busy, queued: pool.queued };
+  }
+
+  /** `null` for a key that is not in use. */
+  traffic(connectionKey: string): ConnectionTraffic | null {
+    return this.#pools.get(connectionKey)?.counts ?? null;
   }
 
   /**

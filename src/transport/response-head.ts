@@ -69,6 +69,19 @@ export function framingOf(headers: HeaderList): ResponseFraming | null {
   return framing;
 }
 
+const KEEP_ALIVE_TIMEOUT = /(?:^|[\s,;])timeout\s*=\s*"?(\d{1,7})/i;
+
+/** Milliseconds that the endpoint keeps the connection when idle, by its `Keep-Alive` field (RFC 2068 §19.7.1.1); `null` if it does not say. Hot. */
+export function announcedKeepAlive(headers: HeaderList): number | null {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length !== 10 || !isNamed(name, 'keep-alive')) continue;
+    const found = KEEP_ALIVE_TIMEOUT.exec(headers[i + 1] as string);
+    if (found !== null) return Number(found[1]) * 1000;
+  }
+  return null;
+}
+
 /** Responses that have no body whatever their head says (RFC 9110 §6.4.1). */
 export function isBodiless(method: string, status: number): boolean {
   return status === 204 || status === 304 || method === 'HEAD';

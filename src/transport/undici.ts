@@ -3,6 +3,7 @@ import { Client } from 'undici';
 import { type Clock, CoarseClock, systemClock } from '../clock.ts';
 import type { Attempt, AttemptReceiver, Destination, InFlight, Transport } from '../exchange/attempt.ts';
 import type { Codec } from './connection.ts';
+import type { ConnectionTraffic } from './connection-counts.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Flight } from './flight.ts';
 import { PoolMap } from './pool-map.ts';
@@ -13,10 +14,12 @@ export interface UndiciTransportOptions {
   readonly clock?: Clock;
   /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
   readonly maxHeadBytes?: number;
+  /** A number in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
 }
 
-/** An endpoint's `Keep-Alive: timeout` counts from when it answered; ours starts when we have read that. */
-const KEEP_ALIVE_MARGIN_MS = 1000;
+/** When idle connections close is decided in `idle-connections.ts`: undici's own time is beyond all of it. */
+const NEVER_MS = 2 ** 31 - 1;
 
 /**
  * HTTP/1.1 over pooled connections. undici writes and parses, on one socket each; dialling, pooling and queueing are ours,
@@ -30,8 +33,13 @@ export class UndiciTransport implements Transport {
     const clock = options.clock ?? systemClock;
     const maxHeadBytes = options.maxHeadBytes ?? DEFAULT_MAX_HEAD_BYTES;
     const codecFor = (socket: Socket, to: Destination): Codec => new UndiciCodec(socket, to, maxHeadBytes);
-    this.#deadlines = new CoarseClock(clock);
-    this.#pools = new PoolMap(clock, (to, emptied) => new ConnectionPool(to, { clock, codecFor, emptied }));
+    const deadlines = new CoarseClock(clock);
+    const random = options.random ?? Math.random;
+    this.#deadlines = deadlines;
+    this.#pools = new PoolMap(
+      clock,
+      (to, emptied) => new ConnectionPool(to, { clock, deadlines, random, codecFor, emptied }),
+    );
   }
 
   /** Hot. */
@@ -50,6 +58,11 @@ export class UndiciTransport implements Transport {
     return this.#pools.connections(connectionKey);
   }
 
+  /** `null` while none was ever needed. */
+  traffic(connectionKey: string): ConnectionTraffic | null {
+    return this.#pools.traffic(connectionKey);
+  }
+
   drain(deadlineMs: number): Promise<void> {
     return this.#pools.drain(deadlineMs);
   }
@@ -60,12 +73,12 @@ class UndiciCodec implements Codec {
   readonly #client: Client;
   readonly #closesAlways: boolean;
   #socket: Socket | null;
+  #rested = false;
 
   constructor(socket: Socket, destination: Destination, maxHeadBytes: number) {
     const { host, port, limits } = destination;
     this.#socket = socket;
     this.#closesAlways = limits.keepAliveMs === 0;
-    const keepAliveMs = Math.max(1, limits.keepAliveMs);
     // The URL is only what undici would put into a missing Host field. That TLS may be below is not its business, nor through
     // which interface an IPv6 address is reached (`fe80::1%eth0`).
     const name = host.split('%')[0] as string;
@@ -75,25 +88,30 @@ class UndiciCodec implements Codec {
       maxHeaderSize: maxHeadBytes,
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: keepAliveMs,
-      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
+      keepAliveTimeout: NEVER_MS,
+      keepAliveMaxTimeout: NEVER_MS,
+      // Taken off what an endpoint says: whatever that is, it is beyond the maximum.
+      keepAliveTimeoutThreshold: -NEVER_MS,
       connect: (_options, callback) => {
-        // Not at once: undici resumes itself only when it has returned from here.
-        queueMicrotask(() => {
+        const give = (): void => {
           const given = this.#socket;
           this.#socket = null;
           if (given === null) callback(new Error('The connection was closed before the request was written'), null);
           else callback(null, given);
-        });
+        };
+        // Not at once: undici resumes itself only when it has returned from here. What has happened to a socket that was idle
+        // until now is looked for first, as undici does before it uses a socket once more.
+        if (this.#rested) setImmediate(give);
+        else queueMicrotask(give);
       },
     });
     // Emitted when a receiver throws out of `fail`. It was told; there is nobody else to tell.
     this.#client.on('error' as 'drain', () => {});
   }
 
-  dispatch(flight: Flight): void {
+  dispatch(flight: Flight, rested: boolean): void {
     const { attempt } = flight;
+    this.#rested = rested;
     const upgrades = attempt.upgrade !== null;
     this.#client.dispatch(
       {

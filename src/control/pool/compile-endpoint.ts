@@ -22,6 +22,8 @@ export function compileEndpoint(
       queueTimeoutMs: connections.queueTimeout,
       keepAliveMs: connections.keepAlive,
       connectTimeoutMs: connections.connectTimeout,
+      maxAgeMs: connections.maxAge,
+      maxRequests: connections.maxRequests,
     },
   });
   let probe: ProbeDefinition | null = null;

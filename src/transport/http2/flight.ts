@@ -95,6 +95,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     if (stream === null) return;
     this.stream = stream;
     this.#reused = session.served > 1;
+    if (this.#reused) this.#parts.pool.counts.reused += 1;
     this.#into.sent(this.#reused);
     if (this.#done) return;
     if (this.#attempt.headTimeoutMs > 0) this.#parts.deadlines.arm(this, this.#attempt.headTimeoutMs);

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock, CoarseClock } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { ConnectionLimits, Destination } from '../../exchange/attempt.ts';
+import { ConnectionCounts } from '../connection-counts.ts';
 import { Dial, type DialOutcome, TlsClient } from '../dial.ts';
 import { alpnRefused, dialFailure, queueFull, shutDown } from '../failure.ts';
 import type { KeyedPool } from '../pool-map.ts';
@@ -20,6 +21,8 @@ export interface StreamWaiter {
 export interface SessionPoolParts {
   readonly clock: Clock;
   readonly deadlines: CoarseClock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
   readonly maxHeadBytes: number;
   /** Called whenever the pool has become empty: no session, no dial, nobody waiting. */
   readonly emptied: () => void;
@@ -34,6 +37,7 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   readonly #parts: SessionPoolParts;
   #destination: Destination;
   readonly #tls: TlsClient | null;
+  readonly counts = new ConnectionCounts();
   readonly #sessions = new Set<UpstreamSession>();
   readonly #dials = new Set<Dial>();
   /** In order of arrival. */
@@ -112,13 +116,14 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
 
   dialled(dial: Dial, socket: Socket): void {
     this.#dials.delete(dial);
+    this.counts.made(dial.tookMs);
     if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
       socket.destroy();
       this.#notMade(alpnRefused());
       return;
     }
-    const { clock, deadlines, maxHeadBytes } = this.#parts;
-    const parts = { clock, deadlines, maxHeadBytes, destination: this.#destination, owner: this };
+    const { clock, deadlines, maxHeadBytes, random } = this.#parts;
+    const parts = { clock, deadlines, maxHeadBytes, destination: this.#destination, owner: this, chance: random() };
     this.#sessions.add(new UpstreamSession(socket, parts));
   }
 
@@ -179,6 +184,7 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
    * dial answers somebody, so that they can't go round in circles.
    */
   #notMade(error: GatewayError): void {
+    this.counts.failed(error.reason);
     const { coming, taking } = this.#census();
     const waiting = coming + taking === 0 ? [...this.#waiting] : [...this.#waiting].slice(0, 1);
     for (const waiter of waiting) this.#waiting.delete(waiter);

@@ -17,6 +17,8 @@ const STREAM_WINDOW_BYTES = 512 * 1024;
 const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A request head longer than this is not sent. Listeners accept far less. */
 const MAX_SENT_HEAD_BYTES = 1024 * 1024;
+/** Stream identifiers are used up after 2³⁰ − 1 requests (RFC 9113 §5.1.1). */
+const MAX_REQUESTS = 1_000_000_000;
 /** A session that was closed politely is cut off after this. */
 const LINGER_MS = 1_000;
 
@@ -46,6 +48,8 @@ export interface SessionParts {
   readonly deadlines: CoarseClock;
   readonly owner: SessionOwner;
   readonly maxHeadBytes: number;
+  /** In [0, 1), its own: so that sessions that were made together do not end together. */
+  readonly chance: number;
 }
 
 /**
@@ -66,6 +70,7 @@ export class UpstreamSession implements Deadline {
   readonly #parts: SessionParts;
   readonly #users = new Set<SessionStream>();
   readonly #silence: Silence;
+  readonly #madeAt: number;
   #phase: 'greeting' | 'ready' | 'leaving' = 'greeting';
   #failed = false;
   #maxStreams = 0;
@@ -76,6 +81,7 @@ export class UpstreamSession implements Deadline {
     this.#socket = socket;
     this.#parts = parts;
     this.#silence = new Silence(parts.clock);
+    this.#madeAt = parts.clock.monotonic();
     // Before Node's session adds its own: what its streams are told then must find these set.
     socket.on('error', (error) => {
       this.error ??= error;
@@ -136,6 +142,7 @@ export class UpstreamSession implements Deadline {
   open(user: SessionStream, fields: readonly string[], options: { endStream: boolean; waitForTrailers: boolean }) {
     const stream = this.#session.request(fields as string[], options);
     this.served += 1;
+    if (this.#isSpent()) this.#phase = 'leaving';
     this.#users.add(user);
     if (this.#users.size === 1) {
       this.#silence.begin(this.#socket.bytesRead);
@@ -192,6 +199,14 @@ export class UpstreamSession implements Deadline {
     this.#phase = 'ready';
     this.#parts.owner.ready(this);
     if (this.#users.size === 0) this.#rest();
+  }
+
+  /** It has served for long enough: others behind the same address may want their share. */
+  #isSpent(): boolean {
+    const { clock, chance, destination } = this.#parts;
+    const { maxRequests = 0, maxAgeMs = 0 } = destination.limits;
+    if (this.served >= (maxRequests === 0 ? MAX_REQUESTS : maxRequests)) return true;
+    return maxAgeMs > 0 && clock.monotonic() - this.#madeAt >= maxAgeMs * (1 - chance / 10);
   }
 
   #goaway(lastStreamId: number): void {

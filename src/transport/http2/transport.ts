@@ -1,5 +1,6 @@
 import { type Clock, CoarseClock, systemClock } from '../../clock.ts';
 import type { Attempt, AttemptReceiver, InFlight, Transport } from '../../exchange/attempt.ts';
+import type { ConnectionTraffic } from '../connection-counts.ts';
 import { PoolMap } from '../pool-map.ts';
 import { DEFAULT_MAX_HEAD_BYTES } from '../response-head.ts';
 import { Http2Flight } from './flight.ts';
@@ -10,6 +11,8 @@ export interface Http2TransportOptions {
   readonly clock?: Clock;
   /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
   readonly maxHeadBytes?: number;
+  /** A number in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
   /** Takes the upgrades (WebSockets) of endpoints whose SETTINGS do not allow extended CONNECT (RFC 8441). */
   readonly http1: Transport;
 }
@@ -31,7 +34,11 @@ export class Http2Transport implements Transport {
     this.#deadlines = deadlines;
     this.#maxHeadBytes = maxHeadBytes;
     this.#http1 = options.http1;
-    this.#pools = new PoolMap(clock, (to, emptied) => new SessionPool(to, { clock, deadlines, maxHeadBytes, emptied }));
+    const random = options.random ?? Math.random;
+    this.#pools = new PoolMap(
+      clock,
+      (to, emptied) => new SessionPool(to, { clock, deadlines, random, maxHeadBytes, emptied }),
+    );
   }
 
   /** Hot. */
@@ -52,6 +59,11 @@ export class Http2Transport implements Transport {
 
   connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
     return this.#pools.connections(connectionKey);
+  }
+
+  /** `null` while none was ever needed. */
+  traffic(connectionKey: string): ConnectionTraffic | null {
+    return this.#pools.traffic(connectionKey);
   }
 
   drain(deadlineMs: number): Promise<void> {

@@ -113,15 +113,35 @@ describe('connections', () => {
     expect(other.received[0]?.header('connection')).toBe('close');
   });
 
-  test('close when idle for as long as configured, or the endpoint says sooner', async () => {
+  test('close when idle for as long as configured', async () => {
     const out = transportOf();
     const server = await origin();
     await send(out, attempt(destination(server.port, {}, { keepAliveMs: 30 })));
     await server.closed(1);
-    // One second of margin is more than this endpoint grants: not kept at all.
-    const hasty = await origin({ script: [{ respond: 200, headers: ['Keep-Alive', 'timeout=1'] }] });
-    await send(out, attempt(destination(hasty.port)));
-    await hasty.closed(1);
+  });
+
+  test('carry no more requests than configured', async () => {
+    const server = await origin();
+    const out = transportOf();
+    const to = destination(server.port, {}, { maxRequests: 3, maxConnections: 1 });
+    const sent = Array.from({ length: 7 }, () => begin(out, attempt(to)));
+    await allOver(sent);
+    expect(server.received.map(({ connection }) => connection)).toEqual([0, 0, 0, 1, 1, 1, 2]);
+    expect(out.traffic(to.connectionKey)).toMatchObject({ opened: 3, reused: 4 });
+  });
+
+  test('carry no requests when they have become older than configured', async () => {
+    const clock = new ManualClock();
+    const server = await origin();
+    const out = transportOf({ clock, random: () => 0.5 });
+    const to = destination(server.port, {}, { maxAgeMs: 60_000, keepAliveMs: 50_000, connectTimeoutMs: 0 });
+    for (const waitMs of [0, 30_000, 26_900, 101]) {
+      clock.advance(waitMs);
+      await send(out, attempt(to));
+    }
+    await server.closed(1);
+    await send(out, attempt(to));
+    expect(server.received.map(({ connection }) => connection)).toEqual([0, 0, 0, 0, 1]);
   });
 });
 
@@ -302,7 +322,7 @@ describe('the time limit', () => {
       ],
     });
     const out = transportOf({ clock });
-    const to = destination(server.port, {}, { connectTimeoutMs: 0 });
+    const to = destination(server.port, {}, { connectTimeoutMs: 0, keepAliveMs: 0 });
     const { heard } = begin(out, attempt(to, { headTimeoutMs: 1000 }));
     await heard.begun;
     clock.advance(60_000);

@@ -210,6 +210,35 @@ test('a session without streams closes after the keep-alive time, politely', asy
   await until(() => transport.connections(to.connectionKey).open === 0, 'no session');
 });
 
+test('a session carries no more requests than configured; those that it carries end in peace', async () => {
+  const origin = await http2Origin();
+  const transport = transportFor();
+  const to = h2(origin.port, {}, { maxRequests: 2 });
+  const sent = many(3, () => begin(transport, attempt(to)));
+  await origin.until(() => origin.arrivals.length === 3, 'all requests');
+  expect(origin.sessions).toHaveLength(2);
+  for (const { stream } of origin.arrivals) stream.respond(OK, { endStream: true });
+  for (const { heard } of sent) expect((await heard.over).status).toBe(200);
+  await until(() => transport.connections(to.connectionKey).open === 1, 'the first session to be closed');
+});
+
+test('a session that has become older than configured carries one more request and closes', async () => {
+  const clock = new ManualClock();
+  const origin = await http2Origin();
+  const transport = transportFor({ clock, random: () => 0.5 });
+  const to = h2(origin.port, {}, { maxAgeMs: 60_000, keepAliveMs: 1_000_000, connectTimeoutMs: 0 });
+  for (const [i, waitMs] of [0, 56_000, 2_000].entries()) {
+    clock.advance(waitMs);
+    const { heard } = begin(transport, attempt(to));
+    await origin.until(() => origin.arrivals.length === i + 1, 'the request');
+    origin.arrivals[i]?.stream.respond(OK, { endStream: true });
+    expect((await heard.over).status).toBe(200);
+    await until(() => transport.connections(to.connectionKey).busy === 0, 'the stream to be over');
+  }
+  expect(origin.sessions).toHaveLength(1);
+  await until(() => transport.connections(to.connectionKey).open === 0, 'the session to be closed');
+});
+
 test('a silent endpoint is asked whether it is there: one that answers is kept, one that does not is dropped', async () => {
   const clock = new ManualClock();
   const { heard, peer, stream } = await secondStream(clock);

@@ -14,6 +14,15 @@ export const connections = z
     connectTimeout: duration.default(2_000).describe('TCP and TLS handshake together'),
     keepAlive: duration
       .default(4_000)
-      .describe('Idle connections are closed after this, below the usual 5 s of Node backends'),
+      .describe(
+        'Idle connections are closed after this, sooner where an endpoint says or shows that it would close them',
+      ),
+    maxAge: duration.default(3_600_000).describe('A connection carries no further requests after this; 0 for no limit'),
+    maxRequests: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('A connection carries no further requests after so many; 0 for no limit'),
   })
   .prefault({});
