@@ -14,6 +14,12 @@ const PICKS = 1_000; // per sample: one pick is below the resolution of the cloc
 const limits = { maxConnections: 256, maxQueued: 1024, queueTimeoutMs: 0, keepAliveMs: 4_000, connectTimeoutMs: 2_000 };
 const probe = {
   type: 'http' as const,
+  method: 'GET',
+  headers: [],
+  body: null,
+  service: '',
+  failingIntervalMs: 1_000,
+  jitter: 0.2,
   target: '/',
   host: 'bench.test',
   expect: [200],

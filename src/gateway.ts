@@ -12,7 +12,7 @@ import type { CertificatePlan } from './control/compile-listener.ts';
 import { Control } from './control/control.ts';
 import { httpClient } from './control/http-client.ts';
 import { Ledger } from './control/ledger.ts';
-import { probeSender } from './control/probe-sender.ts';
+import { probeSender } from './control/probe/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
 import { TlsPolicies } from './control/tls/tls-policies.ts';
 import type { TlsSettings } from './control/tls/tls-settings.ts';

@@ -15,8 +15,12 @@ const TCP_KEYS = new Set([
   'limits',
 ]);
 const TCP_LIMITS = new Set(['connections', 'connectionsPerAddress', 'headTimeout', 'streamIdleTimeout']);
-/** Keys of a health check that are about its request. */
-const HTTP_CHECK_KEYS = ['path', 'expect', 'host'];
+/** Keys of a health check that mean nothing to a type, and why. */
+const FOREIGN_CHECK_KEYS: Readonly<Record<string, readonly [why: string, ...keys: string[]]>> = {
+  http: ['only a gRPC call names a service', 'service'],
+  tcp: ['nothing is requested', 'method', 'path', 'host', 'headers', 'expect', 'body', 'service'],
+  grpc: ['the call and its answer are those of the gRPC health protocol', 'method', 'path', 'expect', 'body'],
+};
 
 /**
  * Keys that say nothing beside the `kind` of their listener or the `type` of their health check. Works on the files as they
@@ -119,12 +123,15 @@ function serverNames(map: MapNode): ScalarNode[] {
 
 function checkHealth({ value }: MapEntry): Diagnostic[] {
   const health = value.kind === 'map' ? value.entries.get('health')?.value : undefined;
-  if (health?.kind !== 'map' || textOf(health, 'type') !== 'tcp') return [];
-  return HTTP_CHECK_KEYS.flatMap((key) => {
+  if (health?.kind !== 'map') return [];
+  const type = textOf(health, 'type') ?? 'http';
+  const [why, ...keys] = FOREIGN_CHECK_KEYS[type] ?? [''];
+  return keys.flatMap((key) => {
     const found = health.entries.get(key);
     if (found === undefined) return [];
-    const message = `“${key}” means nothing for a check of type tcp: nothing is requested`;
-    return [diagnosticAt(found.key, { code: 'HG0106', message, suggestion: 'remove it, or check with type http' })];
+    const message = `“${key}” means nothing for a check of type ${type}: ${why}`;
+    const other = type !== 'http' ? 'http' : 'grpc';
+    return [diagnosticAt(found.key, { code: 'HG0106', message, suggestion: `remove it, or check with type ${other}` })];
   });
 }
 

@@ -1,10 +1,11 @@
 import { type Clock, systemClock, type TimerHandle } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { AttemptReceiver, Destination, InFlight, Transport } from '../exchange/attempt.ts';
-import type { BodySink, BodySource, ByteChannel } from '../exchange/body.ts';
+import type { ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { connectionKey } from '../upstream/identity.ts';
+import { BytesSource } from './bytes-source.ts';
 
 /** A request of Headgate itself, to a certificate authority for example. */
 export interface HttpRequest {
@@ -144,25 +145,4 @@ class AnswerReceiver implements AttemptReceiver {
     const code = reason === 'total-timeout' ? 'connection_read_timeout' : 'http_protocol_error';
     this.fail(new GatewayError(code, { blame: 'upstream', status: 502, reason }));
   }
-}
-
-/** A body that is there already, in one piece. */
-class BytesSource implements BodySource {
-  readonly length: number;
-  untouched = true;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.length = bytes.byteLength;
-  }
-
-  pipe(into: BodySink): void {
-    if (this.untouched && this.length > 0) into.data(this.#bytes);
-    this.untouched = false;
-    into.end(null);
-  }
-
-  unpipe(): void {}
-  discard(): void {}
 }

@@ -4,6 +4,7 @@ import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/brea
 import type { Standing } from '../upstream/endpoint-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
+import { type CheckStatus, checkStatusOf } from './endpoint-health.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
 export interface GatewayStatus {
@@ -38,6 +39,8 @@ export interface EndpointStatus {
   /** By hand, in place of it; `null` for none. */
   readonly weightByHand: number | null;
   readonly health: 'up' | 'down' | 'unchecked';
+  /** What its active checks know. */
+  readonly check: CheckStatus | null;
   /** What an operator wants of it. */
   readonly standing: Standing;
   readonly inFlight: number;
@@ -72,6 +75,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       weight: endpoint.weight,
       weightByHand: endpoint.live.weight,
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
+      check: checkStatusOf(endpoint),
       standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,
       breaker: breakerStatus(endpoint.live.breaker),

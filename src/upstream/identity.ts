@@ -14,11 +14,18 @@ export type ConnectionKey = string & { readonly [identity]: 'ConnectionKey' };
 
 /** Everything that changes what the result of a check means. The members are hashed in this order. */
 export interface ProbeIdentity {
-  readonly type: 'http' | 'tcp';
+  readonly type: 'http' | 'tcp' | 'grpc';
+  readonly method: string;
   readonly target: string;
   readonly host: string;
+  readonly headers: readonly string[];
   readonly expect: readonly (number | string)[];
+  /** What the body is tested for, as text; `null` for no test. */
+  readonly body: string | null;
+  readonly service: string;
   readonly intervalMs: number;
+  readonly failingIntervalMs: number;
+  readonly jitter: number;
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
@@ -37,8 +44,11 @@ export function poolOf(id: EndpointId): string {
 
 /** A change to any member, thresholds included, makes another identity: its count of results starts anew. */
 export function probeId(connection: ConnectionKey, probe: ProbeIdentity): ProbeId {
-  const { type, target, host, expect, intervalMs, timeoutMs, rise, fall, start } = probe;
-  return `${connection}~${digest([type, target, host, expect, intervalMs, timeoutMs, rise, fall, start])}` as ProbeId;
+  const { type, method, target, host, headers, expect, body, service } = probe;
+  const { intervalMs, failingIntervalMs, jitter, timeoutMs, rise, fall, start } = probe;
+  const what = [type, method, target, host, headers, expect, body, service];
+  const when = [intervalMs, failingIntervalMs, jitter, timeoutMs, rise, fall, start];
+  return `${connection}~${digest([...what, ...when])}` as ProbeId;
 }
 
 /** What a connection to an origin means, besides where it leads. */

@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger.ts';
 import { compileAffinity } from './compile-affinity.ts';
 import { compileBreakers } from './compile-breaker.ts';
 import { compileEndpoint } from './compile-endpoint.ts';
+import { compileHealth } from './compile-health.ts';
 import { compileTls } from './compile-tls.ts';
 
 /** Builds a pool, adopting what the ledger knows of it. `null` after a complaint. */
@@ -18,6 +19,7 @@ export function compilePool(
   const { ledger, complaints } = context;
   const before = complaints.count;
   const tls = compileTls(name, config, complaints);
+  const health = compileHealth(name, config, complaints);
   if (config.protocol === 'http2' && config.proxyProtocol !== undefined) {
     const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
     complaints.add(['pools', name, 'proxyProtocol'], { message });
@@ -25,19 +27,15 @@ export function compilePool(
   const endpoints: Endpoint[] = [];
   const origins = new Set<string>();
   for (const [index, endpoint] of config.endpoints.entries()) {
-    const made = compileEndpoint(name, endpoint, { config, tls, ledger });
-    if ('problem' in made) {
-      complaints.add(['pools', name, 'health', 'expect'], { message: made.problem });
-      continue;
-    }
-    if (origins.has(made.endpoint.origin)) {
+    const made = compileEndpoint(name, endpoint, { config, tls, health, ledger });
+    if (origins.has(made.origin)) {
       complaints.add(['pools', name, 'endpoints', index], {
         code: 'HG0104',
-        message: `endpoint “${made.endpoint.origin}” is in this pool already`,
+        message: `endpoint “${made.origin}” is in this pool already`,
       });
     }
-    origins.add(made.endpoint.origin);
-    endpoints.push(made.endpoint);
+    origins.add(made.origin);
+    endpoints.push(made);
   }
   if (complaints.count > before) return null;
   const { breaker, watchers } = compileBreakers(name, config.breaker, ledger);

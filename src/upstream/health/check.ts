@@ -1,38 +1,10 @@
 import type { Clock, TimerHandle } from '../../clock.ts';
-import type { GatewayError } from '../../errors.ts';
-import type { Destination } from '../../exchange/attempt.ts';
 import type { UpstreamObserver } from '../events.ts';
 import type { Revision } from '../revision.ts';
-import { isExpected } from './expectation.ts';
+import { type Judged, judge } from './judge.ts';
 import type { ProbeDefinition } from './probe-definition.ts';
+import type { ProbeSender } from './probe-sender.ts';
 import { type ProbeOutcome, ProbeState } from './probe-state.ts';
-
-/** One GET to send, or one connection to make. The prober keeps the time: the sender needs no timeout of its own. */
-export interface ProbeRequest {
-  /** `tcp`: only to connect; `target` and `host` mean nothing. */
-  readonly type: 'http' | 'tcp';
-  readonly destination: Destination;
-  readonly target: string;
-  /** Value of the `Host` field. */
-  readonly host: string;
-}
-
-/** What came back: the status of the final response's head, a connection, or why there is none. */
-export type ProbeResult =
-  | { readonly kind: 'answered'; readonly status: number }
-  /** To a check of type tcp. */
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'failed'; readonly error: GatewayError };
-
-/** Sends checks. `gateway.ts` makes it of the transport. */
-export interface ProbeSender {
-  /**
-   * Sends one check and calls `done` once, possibly before it returns; never throws. What it does with the body is its own
-   * affair until `cancel`, which ends whatever is left: a check that is too late, or a body that goes on when the next check
-   * begins (an event stream as health path). After it nothing is reported. It may come when all is over.
-   */
-  probe(request: ProbeRequest, done: (result: ProbeResult) => void): { cancel(): void };
-}
 
 /** Hears of changes, and of the result of every single check. Must not throw. */
 export interface CheckObserver extends UpstreamObserver {
@@ -50,12 +22,8 @@ export interface CheckParts {
   readonly revision: Revision;
 }
 
-/** ±20 % around the interval, so that gateways and endpoints that started together do not check in step for ever. */
-const JITTER = 0.2;
 /** `interval: 0` must not become a busy loop. */
 const MIN_INTERVAL_MS = 10;
-/** An endpoint that started down and has just answered is asked again after at most this: nobody waits for `rise` intervals. */
-const COMING_INTERVAL_MS = 1_000;
 
 /** Repeats one check for as long as it is begun. One at a time: the next is scheduled when a result is in. */
 export class Check {
@@ -95,7 +63,7 @@ export class Check {
   }
 
   #send(): void {
-    const { type, destination, target, host, timeoutMs } = this.#definition;
+    const { request, timeoutMs } = this.#definition;
     this.#cancelSent();
     const round = this.#round;
     this.#sentAt = this.#parts.clock.monotonic();
@@ -106,16 +74,9 @@ export class Check {
       });
     }
     // Kept also when it is answered within the call: its body may still be on the way.
-    this.#sent = this.#parts.sender.probe({ type, destination, target, host }, (result) => {
-      this.#finish(round, this.#judge(result));
+    this.#sent = this.#parts.sender.probe(request, (result) => {
+      this.#finish(round, judge(this.#definition, result));
     });
-  }
-
-  #judge(result: ProbeResult): Judged {
-    if (result.kind === 'failed') return { healthy: false, reason: result.error.reason, status: null };
-    if (result.kind === 'connected') return { healthy: true, reason: 'connected', status: null };
-    const healthy = isExpected(this.#definition.expectation, result.status);
-    return { healthy, reason: healthy ? 'expected-status' : 'unexpected-status', status: result.status };
   }
 
   #finish(round: number, judged: Judged): void {
@@ -127,7 +88,9 @@ export class Check {
     const outcome: ProbeOutcome = { ...judged, elapsedMs: clock.monotonic() - this.#sentAt };
     const changed = this.state.record(outcome, now);
     observer.checked(this.#definition.origin, outcome);
-    this.#timer = clock.after(this.#pauseMs(), () => this.#send());
+    const pauseMs = this.#pauseMs();
+    this.state.nextMs = now + pauseMs;
+    this.#timer = clock.after(pauseMs, () => this.#send());
     if (!changed) return;
     observer.event({ kind: 'health', endpoint: this.#definition.origin, up: this.state.up, outcome, heldMs });
   }
@@ -144,11 +107,11 @@ export class Check {
     this.#sent = null;
   }
 
+  /** Sooner while it fails or comes back: both are news, and waiting for them costs requests. */
   #pauseMs(): number {
-    const interval = Math.max(MIN_INTERVAL_MS, this.#definition.intervalMs);
-    const base = this.state.coming ? Math.min(interval, COMING_INTERVAL_MS) : interval;
-    return base * (1 - JITTER + 2 * JITTER * this.#parts.random());
+    const { intervalMs, failingIntervalMs, jitter } = this.#definition;
+    const isSettled = this.state.up && this.state.run === 0;
+    const interval = Math.max(MIN_INTERVAL_MS, isSettled ? intervalMs : failingIntervalMs);
+    return interval * (1 - jitter + 2 * jitter * this.#parts.random());
   }
 }
-
-type Judged = Omit<ProbeOutcome, 'elapsedMs'>;

@@ -4,7 +4,7 @@ import type { Revision } from '../revision.ts';
 /** One finished check, judged. */
 export interface ProbeOutcome {
   readonly healthy: boolean;
-  /** Enumerated: `expected-status`, `unexpected-status`, `connected`, `timeout`, or the reason of the `GatewayError`. */
+  /** Enumerated: a `JudgedReason`, `timeout`, or the reason of the `GatewayError`. */
   readonly reason: string;
   /** Status of the answer, or `null` when there was none. */
   readonly status: number | null;
@@ -34,14 +34,15 @@ export class ProbeState {
   #sinceMs: number;
   #run = 0;
   #last: ProbeOutcome | null = null;
-  #hasBeenUp: boolean;
+  #lastMs: number | null = null;
+  /** When the next check is sent, in epoch milliseconds; `null` before the first result. Written by its `Check` alone. */
+  nextMs: number | null = null;
 
   constructor(id: ProbeId, thresholds: ProbeThresholds, rest: { readonly revision: Revision; readonly nowMs: number }) {
     this.id = id;
     this.#thresholds = thresholds;
     this.#revision = rest.revision;
     this.#up = thresholds.start === 'up';
-    this.#hasBeenUp = this.#up;
     this.#sinceMs = rest.nowMs;
   }
 
@@ -64,14 +65,15 @@ export class ProbeState {
     return this.#last;
   }
 
-  /** It started down and is on its way up for the first time: worth checking again soon. */
-  get coming(): boolean {
-    return !this.#hasBeenUp && this.#run > 0;
+  /** When the latest result came, in epoch milliseconds. */
+  get lastMs(): number | null {
+    return this.#lastMs;
   }
 
   /** Takes one result, received at `nowMs` (epoch). Returns whether the state changed. */
   record(outcome: ProbeOutcome, nowMs: number): boolean {
     this.#last = outcome;
+    this.#lastMs = nowMs;
     if (outcome.healthy === this.#up) {
       this.#run = 0;
       return false;
@@ -79,7 +81,6 @@ export class ProbeState {
     this.#run += 1;
     if (this.#run < (this.#up ? this.#thresholds.fall : this.#thresholds.rise)) return false;
     this.#up = outcome.healthy;
-    this.#hasBeenUp ||= this.#up;
     this.#run = 0;
     this.#sinceMs = nowMs;
     this.#revision.bump();

@@ -112,8 +112,8 @@ describe('server names', () => {
   });
 });
 
-describe('a health check of type tcp', () => {
-  test('asks for nothing', () => {
+describe('a health check', () => {
+  test('has no keys of another type', () => {
     const text = 'listeners: { db: { port: 1, kind: tcp, pool: x } }\n';
     const pool = (health: string): string => {
       const file = join(folder, 'y.yaml');
@@ -125,6 +125,11 @@ describe('a health check of type tcp', () => {
     expect(pool('{ type: tcp, path: /healthz, expect: [200] }')).toBe(
       '“path” means nothing for a check of type tcp: nothing is requested\n' +
         '“expect” means nothing for a check of type tcp: nothing is requested',
+    );
+    expect(pool('{ type: grpc, service: shop, host: a.test, headers: { X-A: b } }')).toBe('');
+    expect(pool('{ type: grpc, body: { contains: ok } }')).toMatch(/^“body” means nothing for a check of type grpc: /);
+    expect(pool('{ service: shop }')).toBe(
+      '“service” means nothing for a check of type http: only a gRPC call names a service',
     );
   });
 });

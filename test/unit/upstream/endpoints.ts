@@ -15,8 +15,15 @@ export const limits = {
 export const plainTls = { serverName: null, ca: null, insecure: false };
 
 const thresholds = { rise: 1, fall: 1, start: 'up' } as const;
-const probeIdentity = {
+/** Any check. */
+export const probeIdentity = {
   type: 'http' as const,
+  method: 'GET',
+  headers: [],
+  body: null,
+  service: '',
+  failingIntervalMs: 1_000,
+  jitter: 0.2,
   target: '/',
   host: 'a.test',
   expect: [200],

@@ -6,6 +6,12 @@ import { limits, plainTls } from './endpoints.ts';
 const tls = { serverName: 'a.test', ca: null, insecure: false };
 const probe = {
   type: 'http',
+  method: 'GET',
+  headers: [],
+  body: null,
+  service: '',
+  failingIntervalMs: 1_000,
+  jitter: 0.2,
   target: '/',
   host: 'a.test',
   expect: [200, '300-399'],
@@ -48,7 +54,14 @@ describe('identity of live state', () => {
 
   test.each(
     Object.entries({
+      type: 'grpc',
+      method: 'HEAD',
       target: '/health',
+      headers: ['X-Check', '1'],
+      body: 'contains ok',
+      service: 'shop',
+      failingIntervalMs: 1,
+      jitter: 0,
       host: 'b.test',
       expect: [200],
       intervalMs: 1,

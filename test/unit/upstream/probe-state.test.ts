@@ -3,18 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { ProbeState, type ProbeThresholds } from '../../../src/upstream/health/probe-state.ts';
 import { connectionKey, probeId } from '../../../src/upstream/identity.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
-import { outcome } from './endpoints.ts';
+import { outcome, probeIdentity } from './endpoints.ts';
 
 function stateOf(thresholds: ProbeThresholds): ProbeState {
-  const identity = {
-    type: 'http' as const,
-    target: '/',
-    host: 'a.test',
-    expect: [200],
-    intervalMs: 1,
-    timeoutMs: 1,
-    ...thresholds,
-  };
+  const identity = { ...probeIdentity, ...thresholds };
   return new ProbeState(
     probeId(connectionKey('http://a.test', { tls: null, proxyProtocol: null }), identity),
     thresholds,
@@ -58,15 +50,6 @@ describe('active health', () => {
     expect([state.sinceMs, state.run, state.last]).toEqual([3_000, 0, outcome(false)]);
     expect(state.record(outcome(false), 4_000)).toBe(false);
     expect(state.sinceMs).toBe(3_000);
-  });
-
-  test('is on its way up from its first success after a start down until it has been up once', () => {
-    const state = stateOf({ rise: 2, fall: 1, start: 'down' });
-    const coming = [...'-+-++-+'].map((result) => {
-      run(state, result);
-      return state.coming;
-    });
-    expect(coming).toEqual([false, true, false, true, false, false, false]);
   });
 
   test('changes exactly when the last rise or fall results all speak against the state', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../../src/errors.ts';
 import { placeOf } from '../../../src/upstream/endpoint.ts';
 import type { UpstreamEvent } from '../../../src/upstream/events.ts';
-import type { ProbeRequest, ProbeResult } from '../../../src/upstream/health/check.ts';
 import { defineProbe, type ProbeOptions } from '../../../src/upstream/health/probe-definition.ts';
+import type { ProbeRequest, ProbeResult } from '../../../src/upstream/health/probe-sender.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
@@ -11,7 +11,13 @@ import { limits, plainTls } from './endpoints.ts';
 
 const options: ProbeOptions = {
   type: 'http' as const,
+  method: 'GET',
   path: '/health?deep=1',
+  headers: [],
+  body: null,
+  service: '',
+  failingIntervalMs: 5_000,
+  jitter: 0.2,
   expect: [200, '300-399'],
   host: null,
   intervalMs: 5_000,
@@ -20,6 +26,7 @@ const options: ProbeOptions = {
   fall: 3,
   start: 'up',
 };
+const DEFAULTS = ['User-Agent', 'headgate', 'Accept', '*/*'];
 const REFUSED = new GatewayError('connection_refused', { blame: 'upstream', status: 502, reason: 'connect-refused' });
 
 function placeAt(port: number, pool = 'shop') {
@@ -34,7 +41,7 @@ interface Sent {
   readonly request: ProbeRequest;
   readonly atMs: number;
   cancelled: boolean;
-  answer(status: number): void;
+  answer(status: number, body?: string): void;
   fail(error: GatewayError): void;
 }
 
@@ -50,7 +57,7 @@ function start(given: { random?: () => number; immediately?: number } = {}) {
         request,
         atMs: clock.monotonic(),
         cancelled: false,
-        answer: (status) => done({ kind: 'answered', status }),
+        answer: (status, body) => done({ kind: 'answered', status, body: body ?? null }),
         fail: (error) => done({ kind: 'failed', error }),
       };
       sent.push(record);
@@ -76,7 +83,10 @@ describe('the prober', () => {
     prober.retain(new Set([defined().id]));
     expect(sent).toHaveLength(0);
     prober.start();
-    expect(last().request).toMatchObject({ target: '/health?deep=1', host: '10.0.0.1:3000' });
+    expect(last().request).toMatchObject({
+      target: '/health?deep=1',
+      headers: ['Host', '10.0.0.1:3000', 'User-Agent', 'headgate', 'Accept', '*/*'],
+    });
     clock.advance(100);
     last().answer(200);
     clock.advance(4_999);
@@ -86,14 +96,14 @@ describe('the prober', () => {
   });
 
   test('checks over a connection of its own, so that a full pool does not look ill', () => {
-    const { destination } = defined();
+    const { destination } = defined().request;
     expect(destination).toMatchObject({ host: '10.0.0.1', port: 3000, limits: { maxConnections: 1 } });
     expect(destination.connectionKey).not.toBe(placeAt(3000).destination.connectionKey);
   });
 
   test('sends the Host it was given', () => {
-    expect(defined({ host: 'shop.test' }).host).toBe('shop.test');
-    expect(defineProbe(placeAt(80), options).host).toBe('10.0.0.1');
+    expect(defined({ host: 'shop.test' }).request).toMatchObject({ headers: ['Host', 'shop.test', ...DEFAULTS] });
+    expect(defineProbe(placeAt(80), options).request).toMatchObject({ headers: ['Host', '10.0.0.1', ...DEFAULTS] });
   });
 
   test.each([
@@ -203,28 +213,26 @@ describe('a check', () => {
     ]);
   });
 
-  test('of an endpoint that starts down is repeated within a second of its first success', () => {
-    const { state, clock, sent, last } = begun({ start: 'down', rise: 3 });
-    last().fail(REFUSED);
-    clock.advance(5_000);
-    last().answer(200);
-    clock.advance(1_000);
-    last().answer(200);
-    clock.advance(1_000);
-    expect(state.up).toBe(false);
-    last().answer(200);
-    expect(state.up).toBe(true);
-    clock.advance(4_999);
-    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 5_000, 6_000, 7_000]);
+  test('comes after the interval while all is well, and sooner while it fails or comes back', () => {
+    const { state, clock, sent, last } = begun({ fall: 2, rise: 2, failingIntervalMs: 500 });
+    const results: (number | GatewayError)[] = [200, REFUSED, REFUSED, 500, 200, 200, 200];
+    const states = results.map((result) => {
+      if (typeof result === 'number') last().answer(result);
+      else last().fail(result);
+      const { up } = state;
+      clock.advance(up && state.run === 0 ? 5_000 : 500);
+      return up;
+    });
+    expect(states).toEqual([true, true, false, false, false, true, true]);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 5_000, 5_500, 6_000, 6_500, 7_000, 12_000, 17_000]);
   });
 
-  test('of an endpoint that went down later comes at the usual interval', () => {
-    const { clock, sent, last } = begun({ fall: 1 });
-    last().fail(REFUSED);
-    clock.advance(5_000);
+  test('says when the next one comes', () => {
+    const { state, clock, last } = begun({});
+    expect(state.nextMs).toBeNull();
+    clock.advance(10);
     last().answer(200);
-    clock.advance(4_999);
-    expect(sent).toHaveLength(2);
+    expect([state.lastMs, state.nextMs]).toEqual([clock.now(), clock.now() + 5_000]);
   });
 });
 

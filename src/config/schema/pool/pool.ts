@@ -30,7 +30,9 @@ export const pool = z
       .enum(['v1', 'v2'])
       .optional()
       .describe('Begin each connection with a PROXY header that names the client, in this version'),
-    health: health.optional().describe('Active health checks by HTTP GET, or by TCP connect; {} for the defaults'),
+    health: health
+      .optional()
+      .describe('Active health checks by HTTP request, TCP connect or gRPC call; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
     connections: connections.describe('Connections to each endpoint'),
