@@ -1,5 +1,8 @@
 import './cli/v8-flags.ts';
+import { adminAccess } from './cli/admin-access.ts';
+import type { AdminCommand } from './cli/admin-arguments.ts';
 import { type Command, parseArguments } from './cli/arguments.ts';
+import { setByHand } from './cli/by-hand.ts';
 import { cert } from './cli/cert.ts';
 import { check } from './cli/check.ts';
 import { compileOnly, mistakesIn } from './cli/compile-only.ts';
@@ -9,6 +12,7 @@ import { helpText } from './cli/help.ts';
 import { askRoute } from './cli/route.ts';
 import { listRoutes } from './cli/routes.ts';
 import { start } from './cli/start.ts';
+import { showStatus } from './cli/status.ts';
 import { streamRows } from './cli/stream-rows.ts';
 import { likelyCertificatesDirectory } from './cli/trust/local-ca.ts';
 import { thisMachine } from './cli/trust/machine.ts';
@@ -66,6 +70,12 @@ async function run(command: Command): Promise<number> {
         stdout.write(command.json ? `${JSON.stringify(redacted(config))}\n` : redactedYaml(config));
         return exitCodes.ok;
       });
+    case 'status':
+    case 'drain':
+    case 'disable':
+    case 'enable':
+    case 'weight':
+      return askGateway(command);
     case 'trust':
       return trust(trustOptions(command), { machine, stdout, stderr });
     case 'untrust':
@@ -92,6 +102,13 @@ function trustOptions(command: Extract<Command, { command: 'trust' | 'untrust' }
 
 function localCaDirectory(given: string | null): string {
   return given ?? likelyCertificatesDirectory({ environment: process.env, home: machine.home });
+}
+
+function askGateway(command: AdminCommand): Promise<ExitCode> {
+  const { warning, ...access } = adminAccess(command.place, process.env);
+  if (warning !== null) stderr.write(`headgate: ${warning}\n`);
+  const outputs = { stdout, stderr };
+  return command.command === 'status' ? showStatus(access, command.json, outputs) : setByHand(command, access, outputs);
 }
 
 interface Selection {

@@ -1,8 +1,9 @@
-import { parseArgs } from 'node:util';
 import type { ConfigInput } from '../config/schema/config.ts';
 import { isLocalName } from '../config/schema/tls.ts';
 import { closest } from '../config/suggest.ts';
+import { ADMIN_OPTIONS, type AdminCommand, adminCommandOf } from './admin-arguments.ts';
 import { DEMO_PORTS, DEMO_SERVICES, type DemoName } from './demo.ts';
+import { type Given, type OptionSpecs, readOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
 import { zeroConfig } from './zero-config.ts';
 
@@ -13,6 +14,11 @@ export const COMMANDS = [
   'route',
   'config',
   'schema',
+  'status',
+  'drain',
+  'disable',
+  'enable',
+  'weight',
   'trust',
   'untrust',
   'cert',
@@ -48,6 +54,7 @@ export type Command =
     }
   | { readonly command: 'config'; readonly path: string; readonly json: boolean }
   | { readonly command: 'schema' }
+  | AdminCommand
   | {
       readonly command: 'trust' | 'untrust';
       /** Where the local CA is kept; `null` for where it usually is. */
@@ -66,14 +73,6 @@ export type Command =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An option: takes a value, or is a switch. */
-interface OptionSpec {
-  readonly type: 'string' | 'boolean';
-  readonly short?: string;
-  readonly multiple?: boolean;
-}
-type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
 const CERTS = { certs: { type: 'string' } } as const;
 const JSON_SWITCH = { json: { type: 'boolean' } } as const;
@@ -91,6 +90,11 @@ const OPTIONS: Readonly<Record<CommandName, OptionSpecs>> = {
   },
   config: { ...CONFIG, ...JSON_SWITCH },
   schema: {},
+  status: ADMIN_OPTIONS,
+  drain: ADMIN_OPTIONS,
+  disable: ADMIN_OPTIONS,
+  enable: ADMIN_OPTIONS,
+  weight: ADMIN_OPTIONS,
   trust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
   untrust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
   cert: { ...JSON_SWITCH, ...CERTS, out: { type: 'string', short: 'o' } },
@@ -105,8 +109,6 @@ const ZERO_CONFIG_OPTIONS: OptionSpecs = {
   'http-port': { type: 'string' },
   'admin-port': { type: 'string' },
 };
-
-const HELP = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'V' } } as const;
 
 /**
  * Understands a command line (without `node` and the script). Flags win over `HEADGATE_*` of the environment, which win
@@ -140,6 +142,12 @@ function parseCommand(command: CommandName, rest: readonly string[], environment
       return { ...requestOf(given), command, path, json, explain: given.on('explain') };
     case 'demo':
       return demoOf(given);
+    case 'status':
+    case 'drain':
+    case 'disable':
+    case 'enable':
+    case 'weight':
+      return adminCommandOf(command, given, environment);
     case 'start':
       refusePositionals(command, given.positionals);
       return { command, path, inline: null, demo: given.on('demo'), strict: given.on('strict') };
@@ -173,59 +181,6 @@ function parseZeroConfig(argv: readonly string[], environment: Environment): Com
 
 function ifGiven<K extends string, V>(key: K, value: V | undefined): { readonly [Key in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [Key in K]: V });
-}
-
-/** Options and positionals as they were given, checked against what the command takes. */
-interface Given {
-  readonly positionals: readonly string[];
-  on(name: string): boolean;
-  text(name: string): string | undefined;
-  all(name: string): readonly string[];
-}
-
-function readOptions(args: readonly string[], specs: OptionSpecs, command: CommandName | null): Given {
-  const options = { ...specs, ...HELP };
-  const { tokens, positionals } = parseArgs({
-    args: [...args],
-    options,
-    allowPositionals: true,
-    strict: false, // its messages know no "did you mean"
-    tokens: true,
-  });
-  const values = new Map<string, string[]>();
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const spec = Object.hasOwn(options, token.name) ? (options as OptionSpecs)[token.name] : undefined;
-    if (spec === undefined) throw unknownOption(token.rawName, { specs: options, command });
-    const known = values.get(token.name) ?? [];
-    if (spec.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-    if (spec.type === 'string' && (token.value ?? '') === '') throw new UsageError(`${token.rawName} needs a value`);
-    if (known.length > 0 && spec.multiple !== true) throw new UsageError(`${token.rawName} is given twice`);
-    values.set(token.name, [...known, token.value ?? '']);
-  }
-  return {
-    positionals,
-    on: (name) => values.has(name),
-    text: (name) => values.get(name)?.[0],
-    all: (name) => values.get(name) ?? [],
-  };
-}
-
-function unknownOption(rawName: string, { specs, command }: { specs: OptionSpecs; command: CommandName | null }) {
-  const names = Object.entries(specs).flatMap(([name, { short }]) => [
-    `--${name}`,
-    ...(short === undefined ? [] : [`-${short}`]),
-  ]);
-  const near = rawName.startsWith('--')
-    ? closest(
-        rawName,
-        names.filter((name) => name.startsWith('--')),
-      )
-    : null;
-  const of = command === null ? '' : ` of “headgate ${command}”`;
-  const hint =
-    near === null ? `There are ${names.filter((name) => name.startsWith('--')).join(', ')}` : `Did you mean ${near}?`;
-  return new UsageError(`${rawName} is not an option${of}`, hint);
 }
 
 function unknownCommand(text: string): UsageError {

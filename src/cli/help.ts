@@ -11,6 +11,7 @@ Commands
   start    run the gateway          route    which route takes this request?
   check    check a configuration    routes   list the routes in the order they are tried
   config   show it with defaults    schema   print its JSON Schema, for editors
+  status   how a running one is     drain    take an endpoint out; disable, enable, weight
   trust    trust the local CA       untrust  take it out of every store again
   cert     a certificate of it      demo     run a demo service
   help     more about a command: headgate help start
@@ -36,6 +37,14 @@ Exit codes: 0 fine, 1 failure, 2 usage, 69 unavailable, 75 address in use, 77 no
 
 const CONFIG = '  -c, --config PATH   directory or file; HEADGATE_CONFIG, or routes/, unless given\n';
 const JSON_LINE = '  --json              for programs\n';
+
+const ADMIN = `  --admin URL         where the gateway is asked; HEADGATE_ADMIN, or as the configuration says, unless given
+${CONFIG}  --token-file FILE   its token; HEADGATE_ADMIN_TOKEN, or that of the configuration, unless given
+${JSON_LINE}`;
+const BY_HAND = `
+It outlives a reload of the configuration, and not the end of the gateway. Requests under way finish.
+Exit codes: 69 when no gateway answers, 77 when the token is missing, 1 when there is no such endpoint.
+`;
 
 const CERTS =
   '  --certs DIR         where the local CA is; unless given HEADGATE_CERTS, certs/, or where\n                      headgate ROUTE=TARGET keeps it\n';
@@ -84,6 +93,36 @@ ${CONFIG}${JSON_LINE}`,
 
 Editors use it when a file begins with:  # yaml-language-server: $schema=headgate.schema.json
 `,
+  status: `Tell how a running gateway is: listeners, pools, endpoints.
+
+  headgate status
+  headgate status --json
+
+${ADMIN}
+Exit code: 69 when no gateway answers.
+`,
+  drain: `Send an endpoint of a running gateway no new work but the sessions that it has.
+
+  headgate drain shop 10.0.0.11:3000
+  headgate drain shop unix:/run/app.sock --admin http://127.0.0.1:4600
+
+${ADMIN}${BY_HAND}`,
+  disable: `Send an endpoint of a running gateway nothing at all; its sessions move.
+
+  headgate disable shop 10.0.0.11:3000
+
+${ADMIN}${BY_HAND}`,
+  enable: `Undo drain and disable: the endpoint of a running gateway gets its share again.
+
+  headgate enable shop 10.0.0.11:3000
+
+${ADMIN}${BY_HAND}`,
+  weight: `Give an endpoint of a running gateway another share: 0 to 1000, 0 for its sessions alone.
+
+  headgate weight shop 10.0.0.11:3000 5
+  headgate weight shop 10.0.0.11:3000 default
+
+${ADMIN}${BY_HAND}`,
   trust: `Let this machine trust the local CA, in the system's store and the browsers' (Chromium, Firefox).
 
   headgate trust

@@ -28,6 +28,21 @@ describe('a command line', () => {
     ['routes --json', { command: 'routes', path: 'routes', json: true }],
     ['config -c x', { command: 'config', path: 'x', json: false }],
     ['schema', { command: 'schema' }],
+    ['status --json', { command: 'status', place: { url: null, path: null, tokenFile: null }, json: true }],
+    [
+      'drain shop 10.0.0.1:3000 --admin http://127.0.0.1:4700 --token-file t',
+      {
+        ...{ command: 'drain', pool: 'shop', endpoint: '10.0.0.1:3000', json: false },
+        place: { url: new URL('http://127.0.0.1:4700'), path: null, tokenFile: 't' },
+      },
+    ],
+    [
+      'weight shop a:1 default -c x',
+      {
+        ...{ command: 'weight', pool: 'shop', endpoint: 'a:1', weight: null, json: false },
+        place: { url: null, path: 'x', tokenFile: null },
+      },
+    ],
     ['trust', { command: 'trust', certs: null, dryRun: false, json: false }],
     ['trust --dry-run --json', { command: 'trust', certs: null, dryRun: true, json: true }],
     ['untrust --certs x', { command: 'untrust', certs: 'x', dryRun: false, json: false }],
@@ -88,7 +103,7 @@ describe('flags win over the environment, which wins over defaults', () => {
 
 describe('a wrong command line', () => {
   const ALL =
-    'There are start, check, routes, route, config, schema, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
+    'There are start, check, routes, route, config, schema, status, drain, disable, enable, weight, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
   test.each([
     ['strat', '“strat” is not a command', 'Did you mean “headgate start”?'],
@@ -133,6 +148,16 @@ describe('a wrong command line', () => {
     ['route GET ftp://a/', '“ftp://a/” is not a URL', URL_EXAMPLE],
     ['route GET http://a/ b', '“headgate route” does not take “b”', URL_EXAMPLE],
     ['route http://a/ -H x', '“x” is not a header field', "For example: -H 'X-Beta: on'"],
+    ['drain', '“headgate drain” needs a pool and an endpoint', 'For example: headgate drain shop 10.0.0.11:3000'],
+    ['drain shop', '“headgate drain” needs an endpoint of “shop”', 'For example: headgate drain shop 10.0.0.11:3000'],
+    ['enable a b c', '“headgate enable” does not take “c”', 'For example: headgate enable shop 10.0.0.11:3000'],
+    ['weight shop a 1001', '“1001” is not a weight', 'A weight is a whole number from 0 to 1000, or default'],
+    ['status shop', '“headgate status” does not take “shop”', null],
+    [
+      'status --admin 127.0.0.1:4600',
+      '“127.0.0.1:4600” is not the URL of an admin listener',
+      'For example: --admin http://127.0.0.1:4600',
+    ],
     ['demo', 'Which demo service?', 'For example: headgate demo fine. There are fine, slow, flaky'],
     ['demo fast', '“fast” is not a demo service', 'For example: headgate demo fine. There are fine, slow, flaky'],
     ['demo fine slow', '“slow” is not a demo service', 'For example: headgate demo fine. There are fine, slow, flaky'],

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { AdminPlace } from './admin-arguments.ts';
+import type { AdminAccess } from './admin-client.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface Found extends AdminAccess {
+  /** For standard error, or `null`: the configuration has mistakes, and yet says where to ask. */
+  readonly warning: string | null;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_PATH = 'routes';
+const DEFAULT_URL = 'http://127.0.0.1:4600';
+
+/**
+ * Where to ask, and with which token. The token is that of `--token-file`, of HEADGATE_ADMIN_TOKEN, or of the configuration that
+ * names the address; never one that belongs to another place.
+ * @throws UsageError
+ */
+export function adminAccess({ url, path, tokenFile }: AdminPlace, environment: Environment): Found {
+  const given = tokenFile === null ? environment['HEADGATE_ADMIN_TOKEN'] || null : tokenIn(tokenFile);
+  if (url !== null) return { url, token: given, warning: null };
+  if (path === null && !existsSync(DEFAULT_PATH)) return { url: new URL(DEFAULT_URL), token: given, warning: null };
+  const from = path ?? DEFAULT_PATH;
+  const loaded = loadConfig(from, environment);
+  const config = loaded.ok ? loaded.config : loaded.sound?.config;
+  if (config === undefined || !existsSync(from)) {
+    const hint = `“headgate check -c ${from}” says why; or give --admin ${DEFAULT_URL}`;
+    throw new UsageError(`Cannot tell from ${from} where the gateway is`, hint);
+  }
+  const place = urlOf(config.admin);
+  // One that is being edited must not keep anybody from draining an endpoint.
+  const warning = loaded.ok ? null : `${from} has mistakes (headgate check): asking ${place.origin}`;
+  return { url: place, token: given ?? config.admin.token ?? null, warning };
+}
+
+function tokenIn(file: string): string {
+  try {
+    const token = readFileSync(file, 'utf8').trim();
+    if (token !== '') return token;
+  } catch (error) {
+    throw new UsageError(`Cannot read the token in ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  throw new UsageError(`There is no token in ${file}`);
+}
+
+/** As it is reached from this machine. */
+function urlOf({ address, port }: Config['admin']): URL {
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}`);
+}

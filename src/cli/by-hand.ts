@@ -1,0 +1,31 @@
+import type { HandState } from '../control/control.ts';
+import type { HandCommand } from './admin-arguments.ts';
+import { type AdminAccess, askAdmin } from './admin-client.ts';
+import { answered, type Outputs, plain } from './admin-outcome.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+/** `headgate drain`, `disable`, `enable`, `weight`: sets what an endpoint of a running gateway is to do, and tells how it is then. */
+export async function setByHand(command: HandCommand, access: AdminAccess, outputs: Outputs): Promise<ExitCode> {
+  const { pool, endpoint, json } = command;
+  const path = `/pools/${encodeURIComponent(pool)}/endpoints/${encodeURIComponent(endpoint)}/${command.command}`;
+  const asked =
+    command.command === 'weight'
+      ? ({ method: 'PUT', path, body: { weight: command.weight } } as const)
+      : ({ method: 'POST', path, body: {} } as const);
+  return answered(() => askAdmin(access, asked), {
+    ...outputs,
+    json,
+    text: (body) => `${plain(sentence(body as Changed))}\n`,
+  });
+}
+
+interface Changed extends HandState {
+  readonly changed: boolean;
+}
+
+function sentence({ pool, endpoint, standing, weight, weightByHand, inFlight, changed }: Changed): string {
+  const weighs =
+    weightByHand === null ? `weight ${weight}` : `weight ${weightByHand} by hand (${weight} by configuration)`;
+  const before = changed ? '' : ', as it was before';
+  return `${pool}  ${endpoint}  ${standing}, ${weighs}, ${inFlight} in flight${before}`;
+}
