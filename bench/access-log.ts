@@ -35,6 +35,8 @@ const record: ExchangeRecord = {
   pool: 'users',
   endpoint: 'http://10.0.0.11:3000',
   attempts: 1,
+  retries: [],
+  noRetry: null,
   reusedConnection: true,
   cache: 'fwd=uri-miss; fwd-status=200; stored',
   end: { side: 'gateway', reason: 'complete', error: null, bug: null },

@@ -19,6 +19,7 @@ import type { TlsSettings } from './control/tls/tls-settings.ts';
 import { Listener } from './downstream/listener.ts';
 import type { DownstreamObserver } from './downstream/options.ts';
 import { Engine } from './engine/engine.ts';
+import { ReplayMemory } from './engine/replay-body.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
@@ -36,6 +37,9 @@ import { TcpTransport } from './transport/tcp.ts';
 import { Prober } from './upstream/health/prober.ts';
 import { Revision } from './upstream/revision.ts';
 import { version } from './version.ts';
+
+/** Request bodies of all exchanges that are kept for another attempt: a thousand of 64 KiB. */
+const REPLAY_BYTES = 64 * 1024 ** 2;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -188,6 +192,8 @@ class Composition implements Gateway {
         streams: this.#streams,
         streamObserver: observer,
         newRequestId,
+        replay: new ReplayMemory(REPLAY_BYTES),
+        random: Math.random,
       },
       compiled.snapshot,
     );

@@ -12,6 +12,7 @@ import { compileRewrite } from '../policy/rewrite.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { compileRetry } from './compile-retry.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
 
 export interface RouteContext {
@@ -73,7 +74,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
       compileHeaderEdits(config, captures, 'response'),
     ),
     timeouts: timeoutsOf(route, context.config),
-    attempts: route.retry?.attempts ?? context.config.defaults.retry.attempts,
+    retry: compileRetry(route.retry, context.config.defaults.retry),
     cache:
       route.cache === undefined
         ? null

@@ -9,6 +9,8 @@ import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import { type EndpointId, type ProbeId, poolOf } from '../upstream/identity.ts';
 import type { UpstreamParts } from '../upstream/parts.ts';
+import { RetryAccount } from '../upstream/retry-account.ts';
+import type { RetryBudgetOptions } from '../upstream/retry-budget.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
 
@@ -32,6 +34,7 @@ export class Ledger {
   readonly #cursors = new Map<string, Cursor>();
   readonly #secrets = new Map<string, string>();
   readonly #breakers: KeptBreakers;
+  readonly #retries = new Map<string, RetryAccount>();
   readonly #prober: Prober;
   /** For whatever is made of live state. */
   readonly upstream: UpstreamParts;
@@ -64,6 +67,13 @@ export class Ledger {
     return this.#breakers.ofEndpoint(pool, endpoint, policy);
   }
 
+  /** What the pool has spent on retries; from now on with this budget. */
+  retries(pool: string, budget: RetryBudgetOptions): RetryAccount {
+    const account = adopt(this.#retries, pool, () => new RetryAccount(budget));
+    account.budget.adopt(budget);
+    return account;
+  }
+
   /** What certificate authorities ask for over plain HTTP. */
   readonly httpChallenges = new HttpChallenges();
   /** And in TLS handshakes. */
@@ -86,6 +96,7 @@ export class Ledger {
     this.#prober.retain(inUse.probes);
     forget(this.#cursors, inUse.pools);
     forget(this.#secrets, inUse.pools);
+    forget(this.#retries, inUse.pools);
   }
 }
 

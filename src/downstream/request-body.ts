@@ -37,6 +37,7 @@ export class RequestBody implements BodySource {
   #paused = false;
   #listening = false;
   #failure: GatewayError | null = null;
+  #endTold = false;
   #budget = DISCARD_BYTES;
   #windowStart = 0;
   #windowBytes = 0;
@@ -64,8 +65,8 @@ export class RequestBody implements BodySource {
       into.fail(this.#failure);
       return;
     }
-    if (this.#state === 'over' && this.received === 0) {
-      // Nothing was in it, so nothing was used up: an attempt after the first gets the same end.
+    if (this.#state === 'over' && (this.received === 0 || !this.#endTold)) {
+      // Nothing was in it, so nothing was used up: an attempt after the first gets the same end. Or it came between two of them.
       this.#endInto(into);
       return;
     }
@@ -143,6 +144,7 @@ export class RequestBody implements BodySource {
   }
 
   #endInto(sink: BodySink): void {
+    this.#endTold = true;
     const { trailers } = this.#wire;
     sink.end(trailers.length === 0 ? null : requestTrailers(trailers));
   }

@@ -1,4 +1,5 @@
-import { GatewayError } from '../errors.ts';
+import type { CoarseClock, Deadline } from '../clock.ts';
+import { GatewayError, type RetryVerdict } from '../errors.ts';
 import type { Attempt, AttemptReceiver, InFlight, Transport } from '../exchange/attempt.ts';
 import type { ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
@@ -7,25 +8,36 @@ import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 
+/** More of an unwanted response than this is not read only to keep its connection. */
+export const DISCARD_BYTES = 64 * 1024;
+/** Nor is it waited for any longer. */
+const DISCARD_MS = 1_000;
+
 /** Hears of the attempts of one exchange, each with the attempt that it comes from; nothing of one that is over. */
 export interface AttemptOwner {
   attemptSent(attempt: EndpointAttempt): void;
   interimCame(attempt: EndpointAttempt, status: number, headers: HeaderList): void;
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void;
-  dataCame(attempt: EndpointAttempt, chunk: Uint8Array): boolean;
-  /** The response is complete; the attempt is over. */
-  endCame(attempt: EndpointAttempt, trailers: HeaderList | null): void;
-  /** The attempt goes on until the owner ends it. */
+  /** The attempt goes on until it is ended. */
   upgradeCame(attempt: EndpointAttempt, head: ResponseHead, channel: ByteChannel): void;
   /** Nothing more will come. The owner says with `lost` what the endpoint is to be blamed for. */
   failureCame(attempt: EndpointAttempt, cause: GatewayError): void;
+}
+
+/** Gets what follows the head of a response that is wanted. */
+export interface ResponseTaker {
+  dataCame(chunk: Uint8Array): boolean;
+  /** The response is complete; the attempt is over. */
+  endCame(trailers: HeaderList | null): void;
+  /** It was cut short; the attempt is over. */
+  responseFailed(error: GatewayError): void;
 }
 
 /**
  * One attempt at one endpoint: counts there from `begin` until it is over, and is over exactly once, by whatever comes first.
  * Hot: one object an attempt, the receiver of what the transport reports, so that two attempts of an exchange can be told apart.
  */
-export class EndpointAttempt implements AttemptReceiver, AttemptMark {
+export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   /** Set by the transport: the response may flow again. */
   onDrain: (() => void) | null = null;
   readonly endpoint: Endpoint;
@@ -35,6 +47,22 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark {
   /** When the request was begun to be written, on the monotonic clock; 0 before. */
   sentAt = 0;
   reusedConnection = false;
+  /** When its response head came, likewise. */
+  answeredAt = 0;
+  /** Something of a response came, interim ones included. */
+  responseBegun = false;
+  /** What the budget was paid for it, to be given back if it succeeds; -1 for nothing. */
+  receipt = -1;
+  /** When it began, for what is hedged. */
+  begunAt = 0;
+  /** Deadline for the response head (`limit`), or for what is discarded. */
+  at = 0;
+  slot = 0;
+  #deadlines: CoarseClock | null = null;
+  /** Bytes of its response that may still be read and dropped; -1 while the response is wanted. */
+  #discardable = -1;
+  /** Whoever wants its response, once its head has come; `null` before, and for one that is discarded. */
+  taker: ResponseTaker | null = null;
   readonly #owner: AttemptOwner;
   #inFlight: InFlight | null = null;
   #over = false;
@@ -51,6 +79,32 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark {
     const inFlight = transport.send(attempt, this);
     if (this.#over) inFlight.cancel();
     else this.#inFlight = inFlight;
+  }
+
+  /** Fails with `attempt-timeout` unless the response head comes within `timeoutMs`. To be called before `begin`. */
+  limit(deadlines: CoarseClock, timeoutMs: number): void {
+    this.#deadlines = deadlines;
+    deadlines.arm(this, timeoutMs);
+  }
+
+  /**
+   * Its response is not wanted, but its connection is: what is left is read and dropped, up to 64 KiB and for a second.
+   * Beyond that the connection is closed. Nothing is heard of it any more.
+   */
+  discard(deadlines: CoarseClock): void {
+    this.#discardable = DISCARD_BYTES;
+    this.#deadlines = deadlines;
+    deadlines.arm(this, DISCARD_MS);
+    this.onDrain?.();
+  }
+
+  expire(): void {
+    if (this.#discardable >= 0) {
+      this.cancel(null);
+      return;
+    }
+    this.#inFlight?.cancel();
+    this.#owner.failureCame(this, attemptTimeout(this.sentAt === 0 ? 'always' : 'never'));
   }
 
   /** Nobody waits for it any more. `cause` is what the endpoint may be to blame for; `null` for nothing. */
@@ -73,6 +127,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark {
     if (this.#over) return;
     this.#over = true;
     this.#inFlight = null;
+    if (this.at !== 0) this.#deadlines?.disarm(this);
     this.pool.ended(this.endpoint, this);
   }
 
@@ -90,31 +145,49 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark {
   }
 
   informational(status: number, headers: HeaderList): void {
+    this.responseBegun = true;
     if (!this.#over) this.#owner.interimCame(this, status, headers);
   }
 
   head(head: ResponseHead, last: boolean): void {
-    if (!this.#over) this.#owner.headCame(this, head, last);
+    if (this.#over) return;
+    if (this.at !== 0) this.#deadlines?.disarm(this);
+    this.#owner.headCame(this, head, last);
   }
 
   data(chunk: Uint8Array): boolean {
-    return this.#over || this.#owner.dataCame(this, chunk);
+    if (this.#over) return true;
+    if (this.taker !== null) return this.taker.dataCame(chunk);
+    this.#discardable -= chunk.byteLength;
+    if (this.#discardable < 0) this.cancel(null);
+    return true;
   }
 
   end(trailers: HeaderList | null): void {
     if (this.#over) return;
     this.finish();
-    this.#owner.endCame(this, trailers);
+    this.taker?.endCame(trailers);
   }
 
   upgraded(head: ResponseHead, channel: ByteChannel): void {
-    if (this.#over) channel.sink.fail(noLongerWanted());
-    else this.#owner.upgradeCame(this, head, channel);
+    if (this.#over) {
+      channel.sink.fail(noLongerWanted());
+      return;
+    }
+    if (this.at !== 0) this.#deadlines?.disarm(this);
+    this.#owner.upgradeCame(this, head, channel);
   }
 
   fail(cause: GatewayError): void {
-    if (!this.#over) this.#owner.failureCame(this, cause);
+    if (this.#over) return;
+    if (this.#discardable < 0) this.#owner.failureCame(this, cause);
+    else this.finish();
   }
+}
+
+function attemptTimeout(retry: RetryVerdict): GatewayError {
+  const reason = 'attempt-timeout';
+  return new GatewayError('http_response_timeout', { blame: 'upstream', status: 504, reason, retry });
 }
 
 function noLongerWanted(): GatewayError {

@@ -54,6 +54,15 @@ export function fail(progress: Progress, error: GatewayError): void {
   response.respond({ status: error.status, headers }, page.body);
 }
 
+/** Nobody is there to be asked. */
+export function unavailable(): GatewayError {
+  return new GatewayError('destination_unavailable', {
+    blame: 'upstream',
+    status: 503,
+    reason: 'no-endpoint-available',
+  });
+}
+
 /** A bug in Headgate, met while handling one exchange. */
 export function internalError(bug: unknown): GatewayError {
   return new GatewayError('proxy_internal_error', { blame: 'gateway', status: 500, reason: 'bug', cause: bug });

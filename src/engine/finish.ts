@@ -3,6 +3,8 @@ import { PSEUDONYM } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 
+const noRetries: readonly string[] = Object.freeze([]);
+
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
 export function finish(parts: EngineParts, progress: Progress): void {
   parts.observer.finished(recordOf(progress, parts.clock.monotonic()));
@@ -29,6 +31,8 @@ function recordOf(progress: Progress, now: number): ExchangeRecord {
     pool: progress.pool,
     endpoint: progress.endpoint,
     attempts: progress.attempts,
+    retries: progress.retries ?? noRetries,
+    noRetry: progress.noRetry,
     reusedConnection: progress.reusedConnection,
     cache: progress.cacheStatus === null ? null : progress.cacheStatus.slice(PSEUDONYM.length + 2),
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },

@@ -2,6 +2,7 @@ import type { Clock, CoarseClock } from '../clock.ts';
 import type { Transport } from '../exchange/attempt.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver, StreamTransport } from '../exchange/stream.ts';
+import type { ReplayMemory } from './replay-body.ts';
 
 /** What the engine is given from outside: everything that does I/O or tells the time. */
 export interface EngineParts {
@@ -11,6 +12,10 @@ export interface EngineParts {
   readonly observer: ExchangeObserver;
   readonly streams: StreamTransport;
   readonly streamObserver: StreamObserver;
+  /** Where request bodies are kept for another attempt. */
+  readonly replay: ReplayMemory;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** A UUIDv7 for a request that starts at `epochMs`. */
   readonly newRequestId: (epochMs: number) => string;
 }

@@ -54,6 +54,11 @@ export class Patience {
     this.#idle?.begin();
   }
 
+  /** Milliseconds until the exchange as a whole is given up; infinite without a deadline. */
+  leftMs(nowMs: number): number {
+    return this.#total === null ? Number.POSITIVE_INFINITY : this.#total.at - nowMs;
+  }
+
   /** More of the body is expected from now on. */
   expect(): void {
     this.#idle?.begin();

@@ -7,7 +7,11 @@ import type { HeaderList } from '../http/headers.ts';
 import type { Variables } from '../policy/variables.ts';
 import { type Captures, noCaptures } from '../routing/route.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { RetryReason } from '../upstream/retry-account.ts';
 import type { Edition } from './edition.ts';
+
+/** The pool's budget is spent; the deadline would pass in the pause; the endpoint asks for a longer pause than the route makes. */
+export type RetryObstacle = 'budget' | 'deadline' | 'retry-after';
 
 /**
  * What is known of one exchange so far: filled in as it goes, read by templates on the way and by the log at the end.
@@ -36,6 +40,10 @@ export class Progress implements Variables {
   /** The route's limit, else the listener's; `null` for none. */
   bodyLimitBytes: number | null = null;
   attempts = 0;
+  /** Why each attempt after the first was made; `null` for none. */
+  retries: RetryReason[] | null = null;
+  /** What kept the exchange from one more; `null` when nothing did but the failure itself. */
+  noRetry: RetryObstacle | null = null;
   reusedConnection = false;
   sentAt = 0;
   firstByteAt = 0;

@@ -8,6 +8,7 @@ import type { Variables } from '../policy/variables.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { ServerNames } from '../routing/server-names.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { RetryPolicy } from '../upstream/retry.ts';
 
 /** Makes a reply of Headgate's own from the facts of a request. */
 export type MakeReply = (variables: Variables) => LocalReply;
@@ -24,8 +25,7 @@ export interface RoutePlan {
   readonly editCookies: ((draft: HeaderDraft) => void) | null;
   readonly editResponse: ((draft: HeaderDraft, variables: Variables) => void) | null;
   readonly timeouts: RouteTimeouts;
-  /** Attempts in total, 1 for no retry. */
-  readonly attempts: number;
+  readonly retry: RetryPolicy;
   readonly cache: CachePolicy | null;
 }
 

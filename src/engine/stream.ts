@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import type { GatewayError } from '../errors.ts';
 import type { InFlight } from '../exchange/attempt.ts';
 import type { ByteChannel } from '../exchange/body.ts';
 import type { ExchangeEnd } from '../exchange/outcome.ts';
@@ -8,7 +8,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
 import type { Edition } from './edition.ts';
-import { internalError } from './fail.ts';
+import { internalError, unavailable } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { StreamRules } from './snapshot.ts';
 import { splice, type TunnelEnd } from './tunnel.ts';
@@ -183,12 +183,4 @@ function endOf({ cause, endedFirst }: TunnelEnd): ExchangeEnd {
 
 function endBy(cause: GatewayError): ExchangeEnd {
   return { side: cause.blame, reason: cause.reason, error: cause.code, bug: null };
-}
-
-function unavailable(): GatewayError {
-  return new GatewayError('destination_unavailable', {
-    blame: 'upstream',
-    status: 503,
-    reason: 'no-endpoint-available',
-  });
 }

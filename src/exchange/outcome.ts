@@ -39,6 +39,10 @@ export interface ExchangeRecord {
   /** Origin of the last endpoint tried, `http://10.0.0.1:3000`. */
   readonly endpoint: string | null;
   readonly attempts: number;
+  /** Why each attempt after the first was made: `connect`, `reused`, `reset`, `timeout`, a status, `hedge`. */
+  readonly retries: readonly string[];
+  /** What kept it from one more: `budget`, `deadline`, `retry-after`; else `null`. */
+  readonly noRetry: string | null;
   readonly reusedConnection: boolean;
   /** `Cache-Status` parameters as Headgate sent them: `hit`, `fwd=miss; stored`; `null` where no cache is configured. */
   readonly cache: string | null;

@@ -50,10 +50,16 @@ function accessLine(record: ExchangeRecord): string {
     `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
     `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
-    `,"attempts":${record.attempts},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
+    `,"attempts":${record.attempts}${retries(record)},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
     `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
+}
+
+/** Of an exchange that was tried more than once, or would have been. */
+function retries({ retries, noRetry }: ExchangeRecord): string {
+  const list = retries.length === 0 ? '' : `,"retries":["${retries.join('","')}"]`;
+  return noRetry === null ? list : `${list},"noRetry":"${noRetry}"`;
 }
 
 /** For a client that has shown one; nothing for all others. */

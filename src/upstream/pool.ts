@@ -4,6 +4,7 @@ import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
 import type { BalanceRequest, Balancer } from './balance/balancer.ts';
 import type { Breaker } from './breaker/breaker.ts';
 import { type Endpoint, isAvailable } from './endpoint.ts';
+import { RetryAccount } from './retry-account.ts';
 
 /** `Host` sent upstream: the client's, the endpoint's authority, or a fixed one. */
 export type HostPolicy = 'preserve' | 'endpoint' | { readonly fixed: string };
@@ -26,6 +27,8 @@ export interface PoolOptions {
   readonly watchers?: readonly AttemptWatcher[];
   /** Refuses requests while it does not admit any; one of the watchers tells it of attempts. Default none. */
   readonly breaker?: Breaker | null;
+  /** What it has spent on retries. Default: an account of its own. */
+  readonly retries?: RetryAccount;
 }
 
 /**
@@ -37,6 +40,7 @@ export class Pool {
   readonly hostPolicy: HostPolicy;
   /** To be asked before every pick. */
   readonly breaker: Breaker | null;
+  readonly retries: RetryAccount;
   readonly #options: PoolOptions;
   readonly #watchers: readonly AttemptWatcher[];
   #endpoints: readonly Endpoint[];
@@ -48,6 +52,7 @@ export class Pool {
     this.name = options.name;
     this.hostPolicy = options.hostPolicy;
     this.breaker = options.breaker ?? null;
+    this.retries = options.retries ?? new RetryAccount({ share: 0.2, minimumPerSecond: 3, windowMs: 10_000 });
     this.#watchers = options.watchers ?? [];
     this.#endpoints = options.endpoints;
     this.#balancer = options.balance(options.endpoints);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retryDefaults } from './retry.ts';
 import { absolutePath, duration, headerName, size } from './units.ts';
 
 /** Text with `{variables}`: captures by name, `{host}`, `{path}`, `{query.x}`, `{header.x}`, … (docs/variables.md). */
@@ -70,8 +71,6 @@ const HEAD = 'From the request’s last byte to the response head';
 const IDLE = 'Longest silence in a response body; event streams and gRPC have tunnelIdle';
 const TOTAL = 'The whole exchange over all attempts; 0 for no limit';
 const TUNNEL_IDLE = 'Longest silence of an upgraded connection, an event stream, a gRPC call; 0 for no limit';
-const ATTEMPTS = 'Attempts in total';
-const attempts = z.number().int().min(1).max(10);
 
 /** A route's own; what it leaves out is as in `defaults`. */
 export const timeouts = z.strictObject({
@@ -80,8 +79,6 @@ export const timeouts = z.strictObject({
   total: duration.optional().describe(TOTAL),
   tunnelIdle: duration.optional().describe(TUNNEL_IDLE),
 });
-
-export const retry = z.strictObject({ attempts: attempts.optional().describe(ATTEMPTS) });
 
 /** For every route that says nothing else. */
 export const defaults = z
@@ -95,10 +92,7 @@ export const defaults = z
       })
       .prefault({})
       .describe('Timeouts of every route that has none of its own'),
-    retry: z
-      .strictObject({ attempts: attempts.default(3).describe(ATTEMPTS) })
-      .prefault({})
-      .describe('Retries of every route that has none of its own'),
+    retry: retryDefaults.prefault({}).describe('Retries of every route that has none of its own'),
   })
   .prefault({});
 

@@ -6,12 +6,12 @@ import {
   queryEdits,
   redirect,
   respond,
-  retry,
   rewrite,
   routeCache,
   routeLimits,
   timeouts,
 } from './policies.ts';
+import { retry } from './retry.ts';
 import { isMap, name, oneOrMore } from './units.ts';
 
 /** What a route does: exactly one of these. */

@@ -47,6 +47,11 @@ export function compilePool(
     hostPolicy: hostPolicyOf(config.host),
     breaker,
     watchers: [...watchers],
+    retries: ledger.retries(name, {
+      share: config.retryBudget.share,
+      minimumPerSecond: config.retryBudget.minimum,
+      windowMs: config.retryBudget.window,
+    }),
   });
 }
 

@@ -36,6 +36,8 @@ const record: ExchangeRecord = {
   pool: 'shop',
   endpoint: 'http://10.0.0.1:3000',
   attempts: 2,
+  retries: [],
+  noRetry: null,
   reusedConnection: true,
   cache: 'fwd=uri-miss; detail="a\\b"',
   end: { side: 'upstream', reason: 'complete', error: null, bug: null },

@@ -5,6 +5,7 @@ import { breaker } from './breaker.ts';
 import { connections } from './connections.ts';
 import { endpoint } from './endpoint.ts';
 import { health } from './health.ts';
+import { retryBudget } from './retry-budget.ts';
 import { tls } from './tls.ts';
 
 export const pool = z
@@ -35,6 +36,7 @@ export const pool = z
       .describe('Active health checks by HTTP request, TCP connect or gRPC call; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
     breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
+    retryBudget: retryBudget.describe('How many requests may be repeated (docs/retries.md)'),
     connections: connections.describe('Connections to each endpoint'),
   })
   .meta({ description: 'A named set of endpoints' });

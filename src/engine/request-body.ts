@@ -1,0 +1,38 @@
+import type { GatewayError } from '../errors.ts';
+import type { BodySource } from '../exchange/body.ts';
+import { limitBody } from '../policy/body-limit.ts';
+import type { Pool } from '../upstream/pool.ts';
+import type { RetryPolicy } from '../upstream/retry.ts';
+import type { Progress } from './progress.ts';
+import { ReplayBody, type ReplayMemory } from './replay-body.ts';
+import { isRepeatable } from './retrying.ts';
+
+/** The request's body as it goes upstream; `null` for none. `exceeded` hears of one that is larger than is allowed. */
+export function bodyToSend(progress: Progress, exceeded: (error: GatewayError) => void): BodySource | null {
+  const source = progress.exchange.requestBody;
+  if (source.length === 0) return null;
+  const limit = progress.bodyLimitBytes;
+  // An announced length was checked before; what is not announced is counted as it flows.
+  return limit === null || source.length !== null ? source : limitBody(source, limit, exceeded);
+}
+
+/**
+ * `body` so that it can be sent again, where a retry after some of it was sent is possible at all: the request may be
+ * repeated, or the endpoint can say that it has not looked at it (RFC 9113 §8.7). `null` where it is not.
+ */
+export function keepForRetry(
+  body: BodySource | null,
+  way: {
+    readonly progress: Progress;
+    readonly policy: RetryPolicy;
+    readonly pool: Pool;
+    readonly memory: ReplayMemory;
+  },
+): ReplayBody | null {
+  const { progress, policy, pool } = way;
+  if (body === null || policy.attempts === 1 || policy.bodyBytes === 0 || progress.exchange.upgrade !== null)
+    return null;
+  if (body.length !== null && body.length > policy.bodyBytes) return null;
+  const canRefuse = pool.endpoints[0]?.destination.protocol === 'http2';
+  return canRefuse || isRepeatable(progress, policy) ? new ReplayBody(body, policy.bodyBytes, way.memory) : null;
+}
