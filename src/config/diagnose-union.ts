@@ -3,7 +3,7 @@ import type { Complaint } from './config-error.ts';
 import { notOneOf, type ValueSite, wrongType } from './diagnose-value.ts';
 import { keysOf, optionsOf, requiredKeysOf, unwrap } from './schema-shape.ts';
 import type { MapNode } from './source-tree.ts';
-import { enumerate } from './suggest.ts';
+import { closest, enumerate } from './suggest.ts';
 
 /** What is left of "none of these alternatives fits": the one that was meant, or one complaint about all. */
 export type UnionVerdict =
@@ -37,10 +37,14 @@ function valuesOf(issue: $ZodIssue): string[] {
   return issue.path.length === 0 && issue.code === 'invalid_value' ? issue.values.map(String) : [];
 }
 
-/** Alternatives that are words, beside others that are maps or lists: both are worth telling. */
+/** Alternatives that are words, beside others that are maps or lists: both are worth telling, unless one of the words was meant. */
 function oneOf(values: readonly string[], options: readonly Option[], site: ValueSite): Complaint {
   const onlyWords = options.every(({ schema }) => ['literal', 'enum'].includes(unwrap(schema)._zod.def.type));
-  return onlyWords ? notOneOf(values, site) : wrongType(site);
+  return onlyWords || isSlip(values, site) ? notOneOf(values, site) : wrongType(site);
+}
+
+function isSlip(values: readonly string[], { node }: ValueSite): boolean {
+  return values.length > 1 && node.kind === 'scalar' && node.from === 'file' && closest(node.text, values) !== null;
 }
 
 function fewestIssues(options: readonly Option[]): UnionVerdict {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { type Cursor, createCursor } from '../upstream/balance/balancer.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
 import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -9,6 +8,7 @@ import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import { type EndpointId, type ProbeId, poolOf } from '../upstream/identity.ts';
 import type { UpstreamParts } from '../upstream/parts.ts';
+import { PoolLive } from '../upstream/pool-live.ts';
 import { RetryAccount } from '../upstream/retry-account.ts';
 import type { RetryBudgetOptions } from '../upstream/retry-budget.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
@@ -31,7 +31,7 @@ export interface InUse {
  */
 export class Ledger {
   readonly #live = new Map<EndpointId, EndpointLive>();
-  readonly #cursors = new Map<string, Cursor>();
+  readonly #pools = new Map<string, PoolLive>();
   readonly #secrets = new Map<string, string>();
   readonly #breakers: KeptBreakers;
   readonly #retries = new Map<string, RetryAccount>();
@@ -54,8 +54,8 @@ export class Ledger {
     return this.#prober.adopt(definition);
   }
 
-  cursor(pool: string): Cursor {
-    return adopt(this.#cursors, pool, createCursor);
+  pool(name: string): PoolLive {
+    return adopt(this.#pools, name, () => new PoolLive());
   }
 
   /** The breaker of a whole pool. */
@@ -94,7 +94,7 @@ export class Ledger {
     }
     forget(this.#live, inUse.endpoints);
     this.#prober.retain(inUse.probes);
-    forget(this.#cursors, inUse.pools);
+    forget(this.#pools, inUse.pools);
     forget(this.#secrets, inUse.pools);
     forget(this.#retries, inUse.pools);
   }

@@ -1,5 +1,6 @@
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
+import type { Tier } from '../upstream/balance/tiers.ts';
 import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/breaker.ts';
 import type { Standing } from '../upstream/endpoint-live.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -27,8 +28,13 @@ export interface ListenerStatus {
 
 export interface PoolStatus {
   readonly name: string;
+  /** May be picked now. */
   readonly available: number;
   readonly breaker: BreakerStatus | null;
+  /** So few are healthy that health is not asked for. */
+  readonly panicking: boolean;
+  /** Those with an endpoint in service, first ones first, and their shares of the traffic, which add up to 1. */
+  readonly priorities: readonly Tier[];
   readonly endpoints: readonly EndpointStatus[];
 }
 
@@ -38,6 +44,7 @@ export interface EndpointStatus {
   readonly weight: number;
   /** By hand, in place of it; `null` for none. */
   readonly weightByHand: number | null;
+  readonly priority: number;
   readonly health: 'up' | 'down' | 'unchecked';
   /** What its active checks know. */
   readonly check: CheckStatus | null;
@@ -70,10 +77,13 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
     name: pool.name,
     available: pool.availableCount(),
     breaker: breakerStatus(pool.breaker),
+    panicking: pool.panicking,
+    priorities: pool.tiers,
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
       weight: endpoint.weight,
       weightByHand: endpoint.live.weight,
+      priority: endpoint.priority,
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       check: checkStatusOf(endpoint),
       standing: endpoint.live.standing,

@@ -148,7 +148,7 @@ export class Attempts implements AttemptOwner {
 
   #pickBut(tried: readonly Endpoint[] | null): Endpoint | null {
     const { pool, progress, session } = this.#with;
-    return pool.pick({ clientAddress: progress.client.address, session, tried });
+    return pool.pick({ clientAddress: progress.client.address, facts: progress, session, tried });
   }
 
   #send(attempt: EndpointAttempt): void {

@@ -83,6 +83,7 @@ export class Stream implements StreamReceiver {
     }
     const endpoint = this.#pool.pick({
       clientAddress: this.#exchange.client.address,
+      facts: null,
       session: null,
       tried: this.#tried,
     });

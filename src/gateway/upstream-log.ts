@@ -8,6 +8,7 @@ const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>
   breaker: logBreaker,
   health: logHealth,
   hand: logHand,
+  panic: logPanic,
 };
 
 /** A log line for what has happened. */
@@ -34,4 +35,10 @@ function logBreaker(log: Logger, { pool, endpoint, state, reason, openMs, heldMs
   if (state === 'tripped') log.warn({ ...where, reason, openMs, heldMs }, 'Breaker has tripped');
   else if (state === 'probing') log.info({ ...where, heldMs }, 'Breaker probes');
   else log.info({ ...where, heldMs }, 'Breaker lets everything pass');
+}
+
+function logPanic(log: Logger, { pool, panicking, inService, healthy }: Of<'panic'>): void {
+  const fields = { pool, inService, healthy };
+  if (panicking) log.warn(fields, 'Pool panics: so few endpoints are healthy that all of them get traffic');
+  else log.info(fields, 'Pool no longer panics');
 }

@@ -23,8 +23,11 @@ export class UpstreamWatch implements CheckObserver {
 
   constructor(log: Logger, { metrics, pools }: WatchedUpstream) {
     this.#log = log;
-    this.#metrics = new UpstreamMetrics(metrics, { endpoints: () => endpointsOf(pools()) });
     this.#breakers = new BreakerMetrics(metrics, () => breakersOf(pools()));
+    this.#metrics = new UpstreamMetrics(metrics, {
+      endpoints: () => endpointsOf(pools()),
+      pools: () => gaugesOf(pools()),
+    });
   }
 
   event(event: UpstreamEvent): void {
@@ -55,4 +58,8 @@ function* breakersOf(pools: Iterable<Pool>) {
       if (live.breaker !== null) yield { pool, endpoint, state: live.breaker.state, refusals: 0 };
     }
   }
+}
+
+function* gaugesOf(pools: Iterable<Pool>) {
+  for (const { name: pool, panicking, tiers: priorities } of pools) yield { pool, panicking, priorities };
 }

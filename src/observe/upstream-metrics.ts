@@ -4,6 +4,7 @@ import { Tally } from './tally.ts';
 /** What is asked when somebody reads the metrics. */
 export interface UpstreamSources {
   readonly endpoints: () => Iterable<EndpointGauges>;
+  readonly pools: () => Iterable<PoolGauges>;
 }
 
 /** How one endpoint of one pool is now. */
@@ -15,6 +16,14 @@ export interface EndpointGauges {
   readonly standing: string;
   /** As balancing takes it now: by hand, else by configuration, less while it starts slowly. */
   readonly weight: number;
+}
+
+/** How one pool is now. */
+export interface PoolGauges {
+  readonly pool: string;
+  readonly panicking: boolean;
+  /** With an endpoint in service. */
+  readonly priorities: Iterable<{ readonly priority: number; readonly share: number }>;
 }
 
 /**
@@ -47,6 +56,7 @@ export class UpstreamMetrics {
         for (const { pool, endpoint, weight } of sources.endpoints()) set({ pool, endpoint }, weight);
       },
     });
+    addPoolGauges(metrics, sources.pools);
     metrics.counter('headgate_endpoint_checks_total', {
       help: 'Active health checks, by what they showed',
       labels: ['endpoint', 'result', 'reason'],
@@ -58,4 +68,23 @@ export class UpstreamMetrics {
   checked(endpoint: string, { healthy, reason }: { readonly healthy: boolean; readonly reason: string }): void {
     this.#checks.add(endpoint, healthy ? 'healthy' : 'failed', reason);
   }
+}
+
+function addPoolGauges(metrics: Metrics, pools: UpstreamSources['pools']): void {
+  metrics.gauge('headgate_pool_panic', {
+    help: '1 for a pool of which so few endpoints are healthy that it does not ask for their health; else 0',
+    labels: ['pool'],
+    read: (set) => {
+      for (const { pool, panicking } of pools()) set({ pool }, panicking ? 1 : 0);
+    },
+  });
+  metrics.gauge('headgate_pool_priority_share', {
+    help: 'Share of the traffic of a pool that the endpoints of a priority get, by their health',
+    labels: ['pool', 'priority'],
+    read: (set) => {
+      for (const { pool, priorities } of pools()) {
+        for (const { priority, share } of priorities) set({ pool, priority: String(priority) }, share);
+      }
+    },
+  });
 }

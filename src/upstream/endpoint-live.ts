@@ -1,4 +1,5 @@
 import type { Breaker } from './breaker/breaker.ts';
+import { PeakLatency } from './latency.ts';
 import type { Revision } from './revision.ts';
 
 /**
@@ -17,8 +18,10 @@ export class EndpointLive {
   limit = Number.POSITIVE_INFINITY;
   /** `null` for a pool whose endpoints have none, and before its first attempt. It says what `tripped` is. */
   breaker: Breaker | null = null;
-  /** Its credit in smooth weighted round robin; within ± the sum of the pool's weights. Written by that balancer alone. */
+  /** Its credit in smooth weighted round robin as of the last change; within ± the sum of the weights. Written by that balancer alone. */
   credit = 0;
+  /** Known where a pool balances by it. */
+  readonly latency = new PeakLatency();
   readonly #revision: Revision;
   #standing: Standing = 'enabled';
   #weight: number | null = null;

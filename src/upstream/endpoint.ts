@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly authority: string;
   /** Share of traffic by configuration, 0–1000; 0 takes sticky sessions only. `weightOf` says what it is now. */
   readonly weight: number;
+  /** 0 first; others get what those before them can't take. */
+  readonly priority: number;
   readonly destination: Destination;
   readonly live: EndpointLive;
   /** Result of the active checks, or `null` when the pool has none: then it counts as healthy. */
@@ -102,7 +104,12 @@ export function weightOf({ weight, live }: Endpoint): number {
   return (live.weight ?? weight) * live.ramp;
 }
 
-/** May a balancer give it new work? Healthy, not taken out by hand, and with a share of the traffic. */
+/** Meant to take new work: not taken out by hand, and with a share of the traffic. */
+export function isInService(endpoint: Endpoint): boolean {
+  return weightOf(endpoint) > 0 && endpoint.live.standing === 'enabled';
+}
+
+/** May it be given new work? */
 export function isAvailable(endpoint: Endpoint): boolean {
-  return weightOf(endpoint) > 0 && endpoint.live.standing === 'enabled' && isHealthy(endpoint);
+  return isInService(endpoint) && isHealthy(endpoint);
 }

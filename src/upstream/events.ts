@@ -4,6 +4,15 @@ import type { ProbeOutcome } from './health/probe-state.ts';
 
 /** Something happened to a pool or an endpoint that an operator wants to read in the log, once each. */
 export type UpstreamEvent =
+  /** So few endpoints of a pool are healthy that it no longer asks for their health, or enough again. Told when it is next used. */
+  | {
+      readonly kind: 'panic';
+      readonly pool: string;
+      readonly panicking: boolean;
+      /** Endpoints that are meant to take work, and those of them that are healthy. */
+      readonly inService: number;
+      readonly healthy: number;
+    }
   /** Active checks changed their verdict, for every pool that checks this origin alike. */
   | {
       readonly kind: 'health';

@@ -1,10 +1,15 @@
 import type { GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity/affinity.ts';
 import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
-import type { BalanceRequest, Balancer } from './balance/balancer.ts';
+import type { BalanceRequest } from './balance/balancer.ts';
+import type { Balancing } from './balance/balancing.ts';
+import { type Tier, Tiers } from './balance/tiers.ts';
 import type { Breaker } from './breaker/breaker.ts';
-import { type Endpoint, isAvailable } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { UpstreamObserver } from './events.ts';
+import type { PoolLive } from './pool-live.ts';
 import { RetryAccount } from './retry-account.ts';
+import type { Revision } from './revision.ts';
 
 /** `Host` sent upstream: the client's, the endpoint's authority, or a fixed one. */
 export type HostPolicy = 'preserve' | 'endpoint' | { readonly fixed: string };
@@ -18,8 +23,14 @@ export interface PoolOptions {
   readonly name: string;
   /** No origin twice. None while discovery has found none. */
   readonly endpoints: readonly Endpoint[];
-  /** Makes the choice among these endpoints (`balance/balancer-of.ts`). */
-  readonly balance: (endpoints: readonly Endpoint[]) => Balancer;
+  /** How to choose among the endpoints of one priority. */
+  readonly balancing: Balancing;
+  /** When to go on to the next priority, and when to give up asking for health. Both are shares of healthy endpoints, 0 to 1. */
+  readonly failover: { readonly enough: number; readonly panic: number };
+  readonly live: PoolLive;
+  /** The gateway's: has moved when an endpoint has changed. */
+  readonly revision: Revision;
+  readonly observer: UpstreamObserver;
   /** Sessions at these endpoints; `null` for none. */
   readonly affinity: ((endpoints: readonly Endpoint[]) => Affinity) | null;
   readonly hostPolicy: HostPolicy;
@@ -43,8 +54,11 @@ export class Pool {
   readonly retries: RetryAccount;
   readonly #options: PoolOptions;
   readonly #watchers: readonly AttemptWatcher[];
+  readonly #tiers: Tiers;
+  readonly #revision: Revision;
+  /** When the endpoints were last looked over. */
+  #seen = -1;
   #endpoints: readonly Endpoint[];
-  #balancer: Balancer;
   #affinity: Affinity | null;
 
   constructor(options: PoolOptions) {
@@ -54,8 +68,12 @@ export class Pool {
     this.breaker = options.breaker ?? null;
     this.retries = options.retries ?? new RetryAccount({ share: 0.2, minimumPerSecond: 3, windowMs: 10_000 });
     this.#watchers = options.watchers ?? [];
+    const { balancing, failover } = options;
+    const { watchers = [] } = options;
+    this.#watchers = balancing.watcher === null ? watchers : [...watchers, balancing.watcher];
+    this.#tiers = new Tiers({ balancing, ...failover });
+    this.#revision = options.revision;
     this.#endpoints = options.endpoints;
-    this.#balancer = options.balance(options.endpoints);
     this.#affinity = options.affinity?.(options.endpoints) ?? null;
   }
 
@@ -70,7 +88,7 @@ export class Pool {
   /** Discovery has found these members. Attempts under way at others go on. */
   replace(endpoints: readonly Endpoint[]): void {
     this.#endpoints = endpoints;
-    this.#balancer = this.#options.balance(endpoints);
+    this.#lookOver();
     this.#affinity = this.#options.affinity?.(endpoints) ?? null;
   }
 
@@ -81,9 +99,10 @@ export class Pool {
   pick(request: PickRequest): Endpoint | null {
     if (this.#affinity !== null && request.session !== null) {
       const held = this.#affinity.pick(request.session, request.tried);
-      if (held !== null) return held;
+      if (held !== null && held.live.inFlight < held.live.limit) return held;
     }
-    return this.#balancer.pick(request);
+    if (this.#revision.value !== this.#seen) this.#lookOver();
+    return this.#tiers.pick(request);
   }
 
   /** An attempt begins: called before connecting, so that a burst does not all pick the endpoint that looks idle. */
@@ -110,8 +129,33 @@ export class Pool {
 
   /** Endpoints that may take new work now; for status and readiness, not for the request path. */
   availableCount(): number {
-    let count = 0;
-    for (const endpoint of this.#endpoints) if (isAvailable(endpoint)) count += 1;
-    return count;
+    return this.#current().size;
+  }
+
+  /** Too few endpoints are healthy: health is not asked for. */
+  get panicking(): boolean {
+    return this.#current().panicking;
+  }
+
+  /** The priorities that have somebody in service, with their shares of the traffic; first ones first. */
+  get tiers(): readonly Tier[] {
+    return this.#current().tiers;
+  }
+
+  #current(): Tiers {
+    if (this.#revision.value !== this.#seen) this.#lookOver();
+    return this.#tiers;
+  }
+
+  #lookOver(): void {
+    this.#seen = this.#revision.value;
+    const tiers = this.#tiers;
+    tiers.lookOver(this.#endpoints);
+    const { name: pool, live, observer } = this.#options;
+    if (tiers.panicking === live.panicking) return;
+    live.panicking = tiers.panicking;
+    const inService = tiers.tiers.reduce((sum, tier) => sum + tier.inService, 0);
+    const healthy = tiers.tiers.reduce((sum, tier) => sum + tier.healthy, 0);
+    observer.event({ kind: 'panic', pool, panicking: tiers.panicking, inService, healthy });
   }
 }

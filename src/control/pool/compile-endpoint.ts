@@ -29,6 +29,7 @@ export function compileEndpoint(
   return {
     ...place,
     weight: endpoint.weight,
+    priority: endpoint.priority,
     live: ledger.live(place.id),
     probe: health === null ? null : ledger.probe(defineProbe(place, health)),
   };

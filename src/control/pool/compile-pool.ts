@@ -1,10 +1,10 @@
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
-import { balancerOf } from '../../upstream/balance/balancer-of.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { type HostPolicy, Pool } from '../../upstream/pool.ts';
 import type { Complaints } from '../complaints.ts';
 import type { Ledger } from '../ledger.ts';
 import { compileAffinity } from './compile-affinity.ts';
+import { compileBalance } from './compile-balance.ts';
 import { compileBreakers } from './compile-breaker.ts';
 import { compileEndpoint } from './compile-endpoint.ts';
 import { compileHealth } from './compile-health.ts';
@@ -42,7 +42,11 @@ export function compilePool(
   return new Pool({
     name,
     endpoints,
-    balance: (members) => balancerOf(config.balance, members, { cursor: ledger.cursor(name), random: Math.random }),
+    balancing: compileBalance(name, config, ledger),
+    failover: { enough: config.priorities.healthy, panic: config.panic },
+    live: ledger.pool(name),
+    revision: ledger.upstream.revision,
+    observer: ledger.upstream.observer,
     affinity: compileAffinity(name, config, ledger),
     hostPolicy: hostPolicyOf(config.host),
     breaker,

@@ -131,7 +131,7 @@ describe('a wrong value', () => {
     [
       'an enum far off',
       pool('balance: fair'),
-      '2:37+4 “fair” is not allowed for “balance” → use “round-robin”, “least-connections”, “source-ip” or “random”',
+      '2:37+4 expected round-robin, least-connections, random, two-choices, ewma, source-ip or a map, found “fair” → its keys are “hash” and “load”',
     ],
     [
       'a status that is no redirect',
@@ -292,7 +292,7 @@ describe('a wrong value', () => {
     [
       'a value of many lines',
       pool('balance: "a\\nb"'),
-      '2:37+6 “a…” is not allowed for “balance” → use “round-robin”, “least-connections”, “source-ip” or “random”',
+      '2:37+6 expected round-robin, least-connections, random, two-choices, ewma, source-ip or a map, found “a…” → its keys are “hash” and “load”',
     ],
   ])('%s', (_, text, expected) => {
     expect(complaints(text)).toEqual([expected]);

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Control, type ControlResult } from '../../../src/control/control.ts';
-import { createCursor } from '../../../src/upstream/balance/balancer.ts';
-import { balancerOf } from '../../../src/upstream/balance/balancer-of.ts';
 import { type Endpoint, placeOf } from '../../../src/upstream/endpoint.ts';
 import { EndpointLive } from '../../../src/upstream/endpoint-live.ts';
 import type { UpstreamEvent } from '../../../src/upstream/events.ts';
-import { Pool } from '../../../src/upstream/pool.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
-import { limits, plainTls } from '../upstream/endpoints.ts';
+import { limits, plainTls, poolOf } from '../upstream/endpoints.ts';
 
 const ADDRESSES = [
   { secure: false, host: '10.0.0.1', port: 3000 },
@@ -20,10 +17,9 @@ function controlled() {
   const revision = new Revision();
   const endpoints = ADDRESSES.map((address): Endpoint => {
     const place = placeOf('shop', { address, tls: plainTls, limits });
-    return { ...place, weight: 3, live: new EndpointLive(revision), probe: null };
+    return { ...place, weight: 3, priority: 0, live: new EndpointLive(revision), probe: null };
   });
-  const balance = () => balancerOf('round-robin', endpoints, { cursor: createCursor(), random: () => 0 });
-  const pool = new Pool({ name: 'shop', endpoints, balance, affinity: null, hostPolicy: 'preserve' });
+  const pool = poolOf(endpoints, { revision });
   const events: UpstreamEvent[] = [];
   const observer = { event: (event: UpstreamEvent) => void events.push(event) };
   const control = new Control({ pools: () => new Map([['shop', pool]]), observer });

@@ -6,12 +6,9 @@ import { Stream } from '../../../src/engine/stream.ts';
 import { clientGone, GatewayError, type RetryVerdict } from '../../../src/errors.ts';
 import { noBody } from '../../../src/exchange/body.ts';
 import type { StreamAttempt, StreamExchange, StreamReceiver, StreamRecord } from '../../../src/exchange/stream.ts';
-import { createCursor } from '../../../src/upstream/balance/balancer.ts';
-import { balancerOf } from '../../../src/upstream/balance/balancer-of.ts';
 import type { Endpoint } from '../../../src/upstream/endpoint.ts';
-import { Pool } from '../../../src/upstream/pool.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
-import { endpointsOf } from '../upstream/endpoints.ts';
+import { endpointsOf, poolOf } from '../upstream/endpoints.ts';
 
 /** One connection that the engine asked for. */
 interface Asked {
@@ -75,8 +72,7 @@ function begin(count: number): Stage {
       drain: () => Promise.resolve(),
     },
   } satisfies Partial<EngineParts>;
-  const balance = () => balancerOf('round-robin', endpoints, { cursor: createCursor(), random: Math.random });
-  const pool = new Pool({ name: 'db', endpoints, balance, affinity: null, hostPolicy: 'preserve' });
+  const pool = poolOf(endpoints, { name: 'db' });
   const edition = new Edition({} as ConstructorParameters<typeof Edition>[0]);
   new Stream(parts as unknown as EngineParts, exchange, { edition, pool, idleMs: 1_000 }).start();
   return { exchange, endpoints, asked, records, edition, failures };

@@ -1,16 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Balancer, createCursor } from '../../../src/upstream/balance/balancer.ts';
-import { type BalanceName, balancerOf } from '../../../src/upstream/balance/balancer-of.ts';
+import { createCursor } from '../../../src/upstream/balance/balancer.ts';
+import type { BalanceMethod } from '../../../src/upstream/balance/balancing.ts';
 import { type Endpoint, isAvailable } from '../../../src/upstream/endpoint.ts';
-import { endpointsOf, seededRandom, setHealth } from './endpoints.ts';
+import { endpointsOf, type Picker, pickerOf, setHealth } from './endpoints.ts';
 
-const NAMES = ['round-robin', 'least-connections', 'source-ip', 'random'] as const satisfies BalanceName[];
-const CLIENT = { clientAddress: '192.0.2.1', tried: null };
-const SEED = 20_260_101;
+const METHODS: readonly (readonly [name: string, method: BalanceMethod])[] = [
+  ['round-robin', 'round-robin'],
+  ['least-connections', 'least-connections'],
+  ['random', 'random'],
+  ['two-choices', 'two-choices'],
+  ['ewma', 'ewma'],
+  ['source-ip', { hash: 'client', load: null }],
+  ['hash with a bound', { hash: 'client', load: 1.25 }],
+  ['hash without a key', { hash: { header: 'X-None' }, load: null }],
+];
+const CLIENT = {};
 
-function balancer(name: BalanceName, endpoints: readonly Endpoint[], cursor = createCursor()): Balancer {
-  return balancerOf(name, endpoints, { cursor, random: seededRandom(SEED) });
+function balancer(method: BalanceMethod, endpoints: readonly Endpoint[], cursor = createCursor()): Picker {
+  return pickerOf(method, endpoints, { cursor });
 }
 
 function address(index: number): string {
@@ -18,9 +26,9 @@ function address(index: number): string {
 }
 
 /** Picks of `count` requests from as many addresses, as positions in `endpoints`; -1 for none. */
-function picks(from: Balancer, endpoints: readonly Endpoint[], count: number): number[] {
+function picks(from: Picker, endpoints: readonly Endpoint[], count: number): number[] {
   return Array.from({ length: count }, (_, index) => {
-    const picked = from.pick({ clientAddress: address(index), tried: null });
+    const picked = from.pick({ clientAddress: address(index) });
     return picked === null ? -1 : endpoints.indexOf(picked);
   });
 }
@@ -56,7 +64,7 @@ const poolMember = fc.record({
   inFlight: fc.integer({ min: 0, max: 5 }),
 });
 
-describe.each(NAMES)('%s', (name) => {
+describe.each(METHODS)('%s', (_, method) => {
   test('picks an available endpoint that was not tried whenever there is one, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(poolMember, { minLength: 1, maxLength: 8 }), fc.nat(100), (members, start) => {
@@ -68,7 +76,7 @@ describe.each(NAMES)('%s', (name) => {
           return members[index]?.tried;
         });
         const candidates = endpoints.filter((endpoint) => isAvailable(endpoint) && !tried.includes(endpoint));
-        const subject = balancer(name, endpoints, { next: start });
+        const subject = balancer(method, endpoints, { next: start });
         for (let i = 0; i < 20; i += 1) {
           const picked = subject.pick({ clientAddress: address(i), tried });
           if (candidates.length === 0) expect(picked).toBeNull();
@@ -80,7 +88,7 @@ describe.each(NAMES)('%s', (name) => {
 
   test('spreads over equal endpoints evenly', () => {
     const endpoints = endpointsOf([1, 1, 1, 1, 1]);
-    const counts = tally(picks(balancer(name, endpoints), endpoints, 20_000), 5);
+    const counts = tally(picks(balancer(method, endpoints), endpoints, 20_000), 5);
     expect(worstDeviation(counts, [1, 1, 1, 1, 1])).toBeLessThan(4.5);
   });
 
@@ -88,7 +96,7 @@ describe.each(NAMES)('%s', (name) => {
     const endpoints = endpointsOf([1, 1, 1, 1, 0, 1]);
     setHealth(endpoints[1], false);
     (endpoints[2] as Endpoint).live.standing = 'draining';
-    const counts = tally(picks(balancer(name, endpoints), endpoints, 12_000), 6);
+    const counts = tally(picks(balancer(method, endpoints), endpoints, 12_000), 6);
     expect(worstDeviation(counts, [1, 0, 0, 1, 0, 1])).toBeLessThan(4.5);
   });
 });
@@ -182,7 +190,7 @@ describe('random', () => {
 
   test.each([0, 0.25, 0.5, 1 - 2 ** -53])('a draw of %d stays inside the pool', (draw) => {
     const endpoints = endpointsOf([0, 3, 0, 2, 0]);
-    const subject = balancerOf('random', endpoints, { cursor: createCursor(), random: () => draw });
+    const subject = pickerOf('random', endpoints, { random: () => draw });
     const first = subject.pick(CLIENT) as Endpoint;
     const second = subject.pick({ ...CLIENT, tried: [first] });
     expect([first.weight, second?.weight].sort()).toEqual([2, 3]);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { socketPathOf, valueForms } from '../units.ts';
+import { priority } from './balance.ts';
 
 /** `host:port`, `http://host:port`, `https://host[:port]`, `[::1]:3000`, `unix:/run/app.sock`. Parsed to its parts. */
 const address = z
@@ -38,10 +39,11 @@ function parseEndpointAddress(text: string): EndpointAddress | null {
 
 export const endpoint = z
   .union([
-    address.transform((parsed) => ({ address: parsed, weight: 1 })),
+    address.transform((parsed) => ({ address: parsed, weight: 1, priority: 0 })),
     z.strictObject({
       address: address.describe('host:port, a URL without a path, or unix:/path'),
       weight: z.number().int().min(0).max(1000).default(1).describe('Share of traffic; 0 for none'),
+      priority,
     }),
   ])
   .meta({ description: 'One address of the pool' });

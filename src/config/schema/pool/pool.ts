@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { authority } from '../units.ts';
 import { affinity } from './affinity.ts';
+import { balance, panic, priorities } from './balance.ts';
 import { breaker } from './breaker.ts';
 import { connections } from './connections.ts';
 import { endpoint } from './endpoint.ts';
@@ -13,11 +14,10 @@ export const pool = z
     endpoints: z
       .array(endpoint)
       .min(1)
-      .describe('Addresses: host:port, https://host[:port], unix:/path, or { address, weight }'),
-    balance: z
-      .enum(['round-robin', 'least-connections', 'source-ip', 'random'])
-      .default('round-robin')
-      .describe('How an endpoint is picked, weights included'),
+      .describe('Addresses: host:port, https://host[:port], unix:/path, or { address, weight, priority }'),
+    balance: balance.default('round-robin').describe('How an endpoint is picked, weights included'),
+    priorities,
+    panic,
     protocol: z
       .enum(['http1', 'http2'])
       .default('http1')
