@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { GatewayError } from '../../../src/errors.ts';
 import { createCursor } from '../../../src/upstream/balance/balancer.ts';
-import type { BalanceMethod } from '../../../src/upstream/balance/balancing.ts';
+import { type BalanceMethod, balancingOf } from '../../../src/upstream/balance/balancing.ts';
 import { type Endpoint, isAvailable } from '../../../src/upstream/endpoint.ts';
-import { endpointsOf, type Picker, pickerOf, setHealth } from './endpoints.ts';
+import { ManualClock } from '../../kit/manual-clock.ts';
+import { balanceState, endpointsOf, type Picker, pickerOf, poolOf, setHealth } from './endpoints.ts';
 
 const METHODS: readonly (readonly [name: string, method: BalanceMethod])[] = [
   ['round-robin', 'round-robin'],
@@ -62,10 +64,20 @@ const poolMember = fc.record({
   drained: fc.boolean(),
   tried: fc.boolean(),
   inFlight: fc.integer({ min: 0, max: 5 }),
+  full: fc.boolean(),
+  byHand: fc.constantFrom(null, null, 0, 2),
+  ramp: fc.constantFrom(1, 1, 0.1),
 });
 
+/** Weights, and what was changed of them while they were in use. */
+const WEIGHTED = METHODS.filter(([name]) => !['least-connections', 'hash with a bound'].includes(name));
+
+function refused(): GatewayError {
+  return new GatewayError('connection_refused', { blame: 'upstream', status: 502, reason: 'connection-refused' });
+}
+
 describe.each(METHODS)('%s', (_, method) => {
-  test('picks an available endpoint that was not tried whenever there is one, and nothing else', () => {
+  test('picks an available endpoint below its limit that was not tried whenever there is one, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(poolMember, { minLength: 1, maxLength: 8 }), fc.nat(100), (members, start) => {
         const endpoints = endpointsOf(members.map((member) => member.weight));
@@ -73,9 +85,15 @@ describe.each(METHODS)('%s', (_, method) => {
           setHealth(endpoint, members[index]?.up ?? true);
           endpoint.live.standing = members[index]?.drained ? 'draining' : 'enabled';
           endpoint.live.inFlight = members[index]?.inFlight ?? 0;
+          endpoint.live.limit = members[index]?.full ? endpoint.live.inFlight : Number.POSITIVE_INFINITY;
+          endpoint.live.weight = members[index]?.byHand ?? null;
+          endpoint.live.ramp = members[index]?.ramp ?? 1;
           return members[index]?.tried;
         });
-        const candidates = endpoints.filter((endpoint) => isAvailable(endpoint) && !tried.includes(endpoint));
+        const candidates = endpoints.filter(
+          (endpoint) =>
+            isAvailable(endpoint) && !tried.includes(endpoint) && endpoint.live.inFlight < endpoint.live.limit,
+        );
         const subject = balancer(method, endpoints, { next: start });
         for (let i = 0; i < 20; i += 1) {
           const picked = subject.pick({ clientAddress: address(i), tried });
@@ -98,6 +116,35 @@ describe.each(METHODS)('%s', (_, method) => {
     (endpoints[2] as Endpoint).live.standing = 'draining';
     const counts = tally(picks(balancer(method, endpoints), endpoints, 12_000), 6);
     expect(worstDeviation(counts, [1, 0, 0, 1, 0, 1])).toBeLessThan(4.5);
+  });
+});
+
+describe.each(WEIGHTED)('%s', (_, method) => {
+  test.each([
+    ['by configuration', [1, 2, 3, 4], () => {}],
+    [
+      'by hand, at once',
+      [4, 2, 3, 0],
+      ([first, , , last]: readonly Endpoint[]) => {
+        if (first !== undefined) first.live.weight = 4;
+        if (last !== undefined) last.live.weight = 0;
+      },
+    ],
+    [
+      'of a slow start',
+      [1, 2, 0.3, 4],
+      ([, , third]: readonly Endpoint[]) => {
+        if (third !== undefined) third.live.ramp = 0.1;
+      },
+    ],
+  ])('idle endpoints get traffic in proportion to their weights %s', (_name, weights, change) => {
+    const endpoints = endpointsOf([1, 2, 3, 4]);
+    const subject = balancer(method, endpoints);
+    picks(subject, endpoints, 100);
+    change(endpoints);
+    const counts = tally(picks(subject, endpoints, 20_000), 4);
+    // Keys are drawn twice: into slots, and the slots for the endpoints.
+    expect(worstDeviation(counts, weights)).toBeLessThan(typeof method === 'object' ? 5 : 4.5);
   });
 });
 
@@ -175,6 +222,73 @@ describe('least-connections', () => {
   test('an idle pool takes turns', () => {
     const endpoints = endpointsOf([1, 1, 1]);
     expect(letters(picks(balancer('least-connections', endpoints), endpoints, 6))).toBe('abcabc');
+  });
+});
+
+describe('two-choices', () => {
+  test('of two endpoints the one with fewer in flight for its weight', () => {
+    const endpoints = endpointsOf([1, 3]);
+    const [first, second] = endpoints as readonly [Endpoint, Endpoint];
+    const subject = balancer('two-choices', endpoints);
+    first.live.inFlight = 2;
+    second.live.inFlight = 5;
+    expect(new Set(picks(subject, endpoints, 200))).toEqual(new Set([1]));
+    second.live.inFlight = 7;
+    expect(new Set(picks(subject, endpoints, 200))).toEqual(new Set([0]));
+  });
+
+  test('loads endpoints much more evenly than chance', () => {
+    const load = (method: BalanceMethod): number => {
+      const endpoints = endpointsOf(new Array<number>(50).fill(1));
+      const subject = balancer(method, endpoints);
+      for (let i = 0; i < 5_000; i += 1) (subject.pick({}) as Endpoint).live.inFlight += 1;
+      return Math.max(...endpoints.map(({ live }) => live.inFlight));
+    };
+    expect(load('two-choices')).toBeLessThanOrEqual(104);
+    expect(load('random')).toBeGreaterThan(115);
+  });
+});
+
+describe('ewma', () => {
+  const clock = new ManualClock();
+
+  test('an endpoint that is three times as slow gets the request only when the other has three times as many', () => {
+    const endpoints = endpointsOf([1, 1]);
+    const [fast, slow] = endpoints as readonly [Endpoint, Endpoint];
+    const subject = pickerOf('ewma', endpoints, { clock });
+    fast.live.latency.observe(10, clock.monotonic());
+    slow.live.latency.observe(31, clock.monotonic());
+    fast.live.inFlight = 2;
+    expect(new Set(picks(subject, endpoints, 50))).toEqual(new Set([0]));
+    fast.live.inFlight = 3;
+    expect(new Set(picks(subject, endpoints, 50))).toEqual(new Set([1]));
+  });
+
+  test('an endpoint that never answered gets one request, and no second before its answer', () => {
+    const endpoints = endpointsOf([1, 1]);
+    const [known, unknown] = endpoints as readonly [Endpoint, Endpoint];
+    const subject = pickerOf('ewma', endpoints, { clock });
+    known.live.latency.observe(500, clock.monotonic());
+    known.live.inFlight = 20;
+    expect(subject.pick({})).toBe(unknown);
+    unknown.live.inFlight = 1;
+    expect(new Set(picks(subject, endpoints, 50))).toEqual(new Set([0]));
+  });
+
+  test('learns from the attempts of its pool: failures and errors draw no requests, however fast', () => {
+    const endpoints = endpointsOf([1, 1]);
+    const [good, bad] = endpoints as readonly [Endpoint, Endpoint];
+    const pool = poolOf(endpoints, { balancing: balancingOf('ewma', balanceState({ clock })) });
+    const attempt = { serial: 1, status: 200 };
+    pool.answered(good, 20, attempt);
+    pool.answered(bad, 20, attempt);
+    clock.advance(1_000);
+    pool.answered(good, 20, attempt);
+    pool.answered(bad, 1, { serial: 2, status: 503 });
+    expect(bad.live.latency.at(clock.monotonic())).toBeCloseTo(20 * Math.exp(-0.1), 9);
+    pool.failed(bad, refused(), attempt);
+    expect(bad.live.latency.at(clock.monotonic())).toBe(1_000);
+    expect(pool.pick({ clientAddress: '192.0.2.1', facts: null, session: null, tried: null })).toBe(good);
   });
 });
 
