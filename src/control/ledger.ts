@@ -69,7 +69,9 @@ export class Ledger {
 
   /** What the pool has spent on retries; from now on with this budget. */
   retries(pool: string, budget: RetryBudgetOptions): RetryAccount {
-    const account = adopt(this.#retries, pool, () => new RetryAccount(budget));
+    const { clock, observer } = this.upstream;
+    const changed = (spent: boolean): void => observer.event({ kind: 'retry-budget', pool, spent });
+    const account = adopt(this.#retries, pool, () => new RetryAccount(budget, { clock, changed }));
     account.budget.adopt(budget);
     return account;
   }

@@ -4,6 +4,7 @@ import type { Tier } from '../upstream/balance/tiers.ts';
 import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/breaker.ts';
 import type { Standing } from '../upstream/endpoint-live.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { RetryAccount } from '../upstream/retry-account.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import { type CheckStatus, checkStatusOf } from './endpoint-health.ts';
 
@@ -35,6 +36,7 @@ export interface PoolStatus {
   readonly panicking: boolean;
   /** Those with an endpoint in service, first ones first, and their shares of the traffic, which add up to 1. */
   readonly priorities: readonly Tier[];
+  readonly retries: RetryStatus;
   readonly endpoints: readonly EndpointStatus[];
 }
 
@@ -55,6 +57,17 @@ export interface EndpointStatus {
   readonly breaker: BreakerStatus | null;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
+}
+
+/** Since the start of the process. */
+export interface RetryStatus {
+  /** Attempts after the first, by why they were made. */
+  readonly made: Readonly<Record<string, number>>;
+  /** Those that the budget did not pay for. */
+  readonly refused: number;
+  readonly hedgesWon: number;
+  /** So many could be paid for now. */
+  readonly left: number;
 }
 
 export interface BreakerStatus {
@@ -79,6 +92,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
     breaker: breakerStatus(pool.breaker),
     panicking: pool.panicking,
     priorities: pool.tiers,
+    retries: retryStatus(pool.retries),
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
       weight: endpoint.weight,
@@ -109,4 +123,8 @@ function connectionsTo(
   const { open, busy, queued } = transport.connections(key);
   const carried = streams.connections(key);
   return { open: open + carried, busy: busy + carried, queued };
+}
+
+function retryStatus({ made, refused, hedgesWon, left }: RetryAccount): RetryStatus {
+  return { made: Object.fromEntries(made), refused, hedgesWon, left };
 }

@@ -9,6 +9,7 @@ const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>
   health: logHealth,
   hand: logHand,
   panic: logPanic,
+  'retry-budget': logRetryBudget,
 };
 
 /** A log line for what has happened. */
@@ -41,4 +42,9 @@ function logPanic(log: Logger, { pool, panicking, inService, healthy }: Of<'pani
   const fields = { pool, inService, healthy };
   if (panicking) log.warn(fields, 'Pool panics: so few endpoints are healthy that all of them get traffic');
   else log.info(fields, 'Pool no longer panics');
+}
+
+function logRetryBudget(log: Logger, { pool, spent }: Of<'retry-budget'>): void {
+  if (spent) log.warn({ pool }, 'Retry budget of the pool is spent: failures are final');
+  else log.info({ pool }, 'Retry budget of the pool suffices again');
 }

@@ -1,6 +1,7 @@
 import { BreakerMetrics } from '../observe/breaker-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { addRetryMetrics } from '../observe/retry-metrics.ts';
 import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
 import { isHealthy, weightOf } from '../upstream/endpoint.ts';
 import type { UpstreamEvent } from '../upstream/events.ts';
@@ -28,6 +29,7 @@ export class UpstreamWatch implements CheckObserver {
       endpoints: () => endpointsOf(pools()),
       pools: () => gaugesOf(pools()),
     });
+    addRetryMetrics(metrics, () => retriesOf(pools()));
   }
 
   event(event: UpstreamEvent): void {
@@ -48,6 +50,13 @@ function* endpointsOf(pools: Iterable<Pool>) {
       const { origin, live } = endpoint;
       yield { pool, endpoint: origin, up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint) };
     }
+  }
+}
+
+function* retriesOf(pools: Iterable<Pool>) {
+  for (const { name: pool, retries } of pools) {
+    const { made, refused, hedgesWon, left } = retries;
+    yield { pool, made, refused, hedgesWon, left };
   }
 }
 

@@ -24,6 +24,12 @@ export type UpstreamEvent =
       /** How long the state before lasted. */
       readonly heldMs: number;
     }
+  /** A pool's retries are more than its budget allows, or have not been for a whole window. */
+  | {
+      readonly kind: 'retry-budget';
+      readonly pool: string;
+      readonly spent: boolean;
+    }
   /** A breaker has changed its state. */
   | ({
       readonly kind: 'breaker';

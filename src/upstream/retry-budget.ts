@@ -50,7 +50,7 @@ export class RetryBudget {
   /** Pays for one attempt more: a receipt for `refund`, or -1 when nothing is left. */
   take(nowMs: number): number {
     this.#turnTo(nowMs);
-    if (this.left < 1) return -1;
+    if (this.#left < 1) return -1;
     this.#retries[this.#newest % BUCKETS] = (this.#retries[this.#newest % BUCKETS] as number) + 1;
     this.#retriesInWindow += 1;
     return this.#newest;
@@ -66,8 +66,17 @@ export class RetryBudget {
     this.#retriesInWindow -= 1;
   }
 
-  /** Attempts that could be paid for, as of the last call; less than 1 when there is none. */
-  get left(): number {
+  /** Attempts that could be paid for at `nowMs`; less than 1 when there is none. */
+  leftAt(nowMs: number): number {
+    this.#turnTo(nowMs);
+    return this.#left;
+  }
+
+  get windowMs(): number {
+    return this.#options.windowMs;
+  }
+
+  get #left(): number {
     const { share, minimumPerSecond, windowMs } = this.#options;
     return Math.max(this.#requestsInWindow * share, (minimumPerSecond * windowMs) / 1000) - this.#retriesInWindow;
   }
