@@ -23,9 +23,10 @@ interface Changed extends HandState {
   readonly changed: boolean;
 }
 
-function sentence({ pool, endpoint, standing, weight, weightByHand, inFlight, changed }: Changed): string {
+function sentence({ pool, endpoint, standing, weight, weightByHand, inFlight, sessions, changed }: Changed): string {
   const weighs =
     weightByHand === null ? `weight ${weight}` : `weight ${weightByHand} by hand (${weight} by configuration)`;
+  const kept = sessions === null ? '' : `, ${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
   const before = changed ? '' : ', as it was before';
-  return `${pool}  ${endpoint}  ${standing}, ${weighs}, ${inFlight} in flight${before}`;
+  return `${pool}  ${endpoint}  ${standing}, ${weighs}, ${inFlight} in flight${kept}${before}`;
 }

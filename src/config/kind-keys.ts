@@ -1,3 +1,4 @@
+import { checkAffinityKeys } from './affinity-keys.ts';
 import { type Diagnostic, diagnosticAt, noteAt, type Place } from './config-error.ts';
 import { listener, listenerLimits } from './schema/listener.ts';
 import type { MapEntry, MapNode, ScalarNode } from './source-tree.ts';
@@ -37,7 +38,7 @@ export function checkKindKeys(
     if (kind === 'tcp') return [...checkTcp(at), ...checkServerNames(at.map)];
     return kind === 'http' ? [...checkHttp(at), ...checkServerNames(at.map)] : [];
   });
-  return [...ofListeners, ...[...pools.values()].flatMap(checkHealth)];
+  return [...ofListeners, ...[...pools.values()].flatMap((pool) => [...checkHealth(pool), ...checkAffinityKeys(pool)])];
 }
 
 /** Is this listener one without routes? */

@@ -19,6 +19,8 @@ export interface HandState {
   readonly weightByHand: number | null;
   /** Attempts under way. */
   readonly inFlight: number;
+  /** Sessions that are remembered at it; `null` where they are with the clients alone, or there are none. */
+  readonly sessions: number | null;
 }
 
 export type ControlResult =
@@ -84,16 +86,25 @@ export class Control {
       const message = `“${name}” names ${named.length} endpoints of pool “${poolName}”: ${enumerate(namesOf(named), 'and')}`;
       return { ok: false, reason: 'ambiguous-endpoint', message };
     }
-    return this.#set(poolName, endpoint, wish);
+    return this.#set(pool, endpoint, wish);
   }
 
-  #set(pool: string, endpoint: Endpoint, { standing, weight, by }: Wish): ControlResult {
+  #set(pool: Pool, endpoint: Endpoint, { standing, weight, by }: Wish): ControlResult {
     const { live } = endpoint;
     const changed = (standing ?? live.standing) !== live.standing || (weight !== undefined && weight !== live.weight);
     if (standing !== undefined) live.standing = standing;
     if (weight !== undefined) live.weight = weight;
     const state = handState(pool, endpoint);
-    if (changed) this.#observer.event({ kind: 'hand', ...state, by });
+    const { standing: now, weightByHand } = state;
+    if (changed)
+      this.#observer.event({
+        kind: 'hand',
+        pool: pool.name,
+        endpoint: endpoint.origin,
+        standing: now,
+        weightByHand,
+        by,
+      });
     return { ok: true, changed, state };
   }
 }
@@ -106,9 +117,11 @@ interface Wish {
   readonly by: Hand;
 }
 
-function handState(pool: string, { origin, weight, live }: Endpoint): HandState {
+function handState({ name: pool, affinity }: Pool, endpoint: Endpoint): HandState {
+  const { origin, weight, live } = endpoint;
   const { standing, inFlight } = live;
-  return { pool, endpoint: origin, standing, weight, weightByHand: live.weight, inFlight };
+  const sessions = affinity?.sessionsAt(endpoint) ?? null;
+  return { pool, endpoint: origin, standing, weight, weightByHand: live.weight, inFlight, sessions };
 }
 
 function endpointsNamed(name: string, { endpoints }: Pool): readonly Endpoint[] {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
 import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -33,6 +34,7 @@ export class Ledger {
   readonly #live = new Map<EndpointId, EndpointLive>();
   readonly #pools = new Map<string, PoolLive>();
   readonly #secrets = new Map<string, string>();
+  readonly #sessions = new Map<string, SessionTable>();
   readonly #breakers: KeptBreakers;
   readonly #retries = new Map<string, RetryAccount>();
   readonly #prober: Prober;
@@ -89,6 +91,13 @@ export class Ledger {
     return adopt(this.#secrets, pool, () => randomBytes(32).toString('base64url'));
   }
 
+  /** The sessions that a pool has learned. */
+  sessions(pool: string, options: SessionTableOptions): SessionTable {
+    const table = adopt(this.#sessions, pool, () => new SessionTable(options, this.upstream.clock));
+    table.adopt(options);
+    return table;
+  }
+
   retain(inUse: InUse): void {
     this.#breakers.retain(inUse.breakers.pools);
     for (const [id, live] of this.#live) {
@@ -99,6 +108,7 @@ export class Ledger {
     forget(this.#pools, inUse.pools);
     forget(this.#secrets, inUse.pools);
     forget(this.#retries, inUse.pools);
+    forget(this.#sessions, inUse.pools);
   }
 }
 

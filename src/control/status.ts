@@ -53,6 +53,8 @@ export interface EndpointStatus {
   /** What an operator wants of it. */
   readonly standing: Standing;
   readonly inFlight: number;
+  /** Sessions that are remembered at it; `null` where they are with the clients alone, or there are none. */
+  readonly sessions: number | null;
   /** `null` for none, and before the first request. */
   readonly breaker: BreakerStatus | null;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
@@ -102,6 +104,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       check: checkStatusOf(endpoint),
       standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,
+      sessions: pool.affinity?.sessionsAt(endpoint) ?? null,
       breaker: breakerStatus(endpoint.live.breaker),
       connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),

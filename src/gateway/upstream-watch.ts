@@ -45,10 +45,12 @@ export class UpstreamWatch implements CheckObserver {
 }
 
 function* endpointsOf(pools: Iterable<Pool>) {
-  for (const { name: pool, endpoints } of pools) {
+  for (const { name: pool, endpoints, affinity } of pools) {
     for (const endpoint of endpoints) {
       const { origin, live } = endpoint;
-      yield { pool, endpoint: origin, up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint) };
+      const sessions = affinity?.sessionsAt(endpoint) ?? null;
+      const now = { up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint), sessions };
+      yield { pool, endpoint: origin, ...now };
     }
   }
 }

@@ -45,6 +45,24 @@ export function cookieValue(headers: HeaderList, name: string): string | null {
   return null;
 }
 
+/**
+ * Value of the last Set-Cookie `name` of a response, byte for byte; `null` when there is none. Of several, browsers keep the last
+ * one. Its attributes are not looked at.
+ */
+export function setCookieValue(headers: HeaderList, name: string): string | null {
+  let value: string | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isNamed(headers[i] as string, 'set-cookie')) continue;
+    const text = headers[i + 1] as string;
+    const semicolon = text.indexOf(';');
+    const end = semicolon === -1 ? text.length : semicolon;
+    const equals = text.indexOf('=');
+    if (equals === -1 || equals > end || sliceTrimmed(text, 0, equals) !== name) continue;
+    value = sliceTrimmed(text, equals + 1, end);
+  }
+  return value;
+}
+
 function scanPairs(text: string, name: string): string | null {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
     const equals = at + name.length;

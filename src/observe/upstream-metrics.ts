@@ -16,6 +16,8 @@ export interface EndpointGauges {
   readonly standing: string;
   /** As balancing takes it now: by hand, else by configuration, less while it starts slowly. */
   readonly weight: number;
+  /** `null` where nobody counts them. */
+  readonly sessions: number | null;
 }
 
 /** How one pool is now. */
@@ -57,6 +59,15 @@ export class UpstreamMetrics {
       },
     });
     addPoolGauges(metrics, sources.pools);
+    metrics.gauge('headgate_endpoint_sessions', {
+      help: 'Sessions that are remembered at an endpoint, where they are remembered',
+      labels: ['pool', 'endpoint'],
+      read: (set) => {
+        for (const { pool, endpoint, sessions } of sources.endpoints()) {
+          if (sessions !== null) set({ pool, endpoint }, sessions);
+        }
+      },
+    });
     metrics.counter('headgate_endpoint_checks_total', {
       help: 'Active health checks, by what they showed',
       labels: ['endpoint', 'result', 'reason'],

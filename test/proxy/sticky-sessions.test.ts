@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import { byHand } from '../kit/by-hand.ts';
 import type { Reply } from '../kit/client.ts';
 import { forwardTo } from '../kit/config.ts';
-import { isPlain, matrix, type Stage } from '../kit/matrix.ts';
+import { isPlain, matrix, ONE_PROTOCOL, type Stage } from '../kit/matrix.ts';
 import type { Origin } from '../kit/origin.ts';
 
 const STICKY = { pool: { affinity: { cookie: 'sid', secret: 'a secret of sixteen or more' } } };
@@ -62,6 +63,90 @@ matrix('gateways with the same secret understand each other’s cookies', async 
     expect([reply.text, reply.all('set-cookie')]).toEqual([first.text, []]);
   }
 });
+
+matrix(
+  'it does not matter in which order gateways list their endpoints, and who begins a session',
+  async (stage) => {
+    const shops = await twoShops(stage);
+    const one = await stage.gateway(forwardTo(shops, STICKY));
+    const other = await stage.gateway(forwardTo(shops.toReversed(), STICKY));
+    for (const [begins, goesOn] of [
+      [one, other],
+      [one, other],
+      [other, one],
+      [other, one],
+    ] as const) {
+      const first = await begins.send({});
+      const reply = await goesOn.send({ headers: ['Cookie', sessionOf(first)] });
+      expect([reply.text, reply.all('set-cookie')]).toEqual([first.text, []]);
+    }
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a secret is replaced on one gateway after the other, and no session moves',
+  async (stage) => {
+    const shops = await twoShops(stage);
+    const [old, fresh] = ['the secret of last year', 'the secret of this year'];
+    const gatewayWith = (...secret: string[]) =>
+      stage.gateway(forwardTo(shops, { pool: { affinity: { cookie: 'sid', secret } } }));
+    const [before, told, first, after] = [
+      await gatewayWith(old),
+      await gatewayWith(old, fresh),
+      await gatewayWith(fresh, old),
+      await gatewayWith(fresh),
+    ];
+    const begun = await before.send({});
+    const session = sessionOf(begun);
+    const still = await told.send({ headers: ['Cookie', session] });
+    expect([still.text, still.all('set-cookie')]).toEqual([begun.text, []]);
+    const renewed = await first.send({ headers: ['Cookie', session] });
+    expect(renewed.text).toBe(begun.text);
+    const next = sessionOf(renewed);
+    expect(next).not.toBe(session);
+    for (const gateway of [told, first, after]) {
+      const reply = await gateway.send({ headers: ['Cookie', next] });
+      expect(reply.text).toBe(begun.text);
+    }
+    expect((await after.send({ headers: ['Cookie', next] })).all('set-cookie')).toEqual([]);
+    expect((await after.send({ headers: ['Cookie', session] })).all('set-cookie')).toHaveLength(1);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'the cookie is for one client, and never comes out of the cache',
+  async (stage) => {
+    const page = { respond: 200, headers: ['Cache-Control', 'max-age=60'], body: 'page' } as const;
+    const shop = await stage.origin({ script: [page] });
+    const front = await stage.gateway(forwardTo(shop, { ...STICKY, route: { cache: {} } }));
+    const filled = await front.send({});
+    expect(filled.all('set-cookie')).toHaveLength(1);
+    const hit = await front.send({});
+    expect(hit.header('cache-status')).toContain('hit');
+    expect([hit.text, hit.all('set-cookie')]).toEqual(['page', []]);
+    expect(shop.requests).toBe(1);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a session that moved stays where it went when its endpoint is back',
+  async (stage) => {
+    const shops = await twoShops(stage);
+    const front = await stage.gateway(forwardTo(shops, STICKY));
+    const first = await front.send({});
+    const left = shops.find((shop) => shop.requests === 1) ?? shops[0];
+    await byHand(front.gateway, 'disable', left);
+    const moved = await front.send({ headers: ['Cookie', sessionOf(first)] });
+    await byHand(front.gateway, 'enable', left);
+    for (let i = 0; i < 3; i += 1) {
+      expect((await front.send({ headers: ['Cookie', sessionOf(moved)] })).text).toBe(moved.text);
+    }
+  },
+  { without: ONE_PROTOCOL },
+);
 
 matrix('an endpoint with weight 0 keeps its sessions and gets no new ones', async (stage) => {
   const shops = await twoShops(stage);

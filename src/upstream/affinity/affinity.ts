@@ -23,6 +23,8 @@ export interface Affinity {
   pick(session: string, tried: readonly Endpoint[] | null): Endpoint | null;
   /** `endpoint` has answered, and has the session from now on. The Set-Cookie that tells the client so, or `null` for none. */
   answered(endpoint: Endpoint, answer: SessionAnswer): string | null;
+  /** Sessions at an endpoint; `null` where nobody counts them. Not for the request path. */
+  sessionsAt(endpoint: Endpoint): number | null;
 }
 
 /**

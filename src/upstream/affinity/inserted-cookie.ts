@@ -67,6 +67,11 @@ export class InsertedCookie implements Affinity {
     if (prepared === undefined || session === prepared.value) return null;
     return overTls ? prepared.overTls : prepared.overPlain;
   }
+
+  /** They are with the clients, and nowhere else. */
+  sessionsAt(): null {
+    return null;
+  }
 }
 
 interface PreparedCookie {

@@ -50,7 +50,7 @@ function fakeControl({ all, hands }: Deeds) {
     if (deed.includes('bug')) throw new Error('boom');
     if (!deed.includes(' shop ')) return { ok: false, reason: 'unknown-pool', message: 'no such pool' };
     const state = { pool: 'shop', endpoint: 'http://10.0.0.1:3000', standing: 'draining', inFlight: 0 } as const;
-    return { ok: true, changed: true, state: { ...state, weight: 1, weightByHand: null } };
+    return { ok: true, changed: true, state: { ...state, weight: 1, weightByHand: null, sessions: 4 } };
   };
   return {
     drain: (pool: string, endpoint: string, hand?: Hand) => note(`drain ${pool} ${endpoint}`, hand),
@@ -88,7 +88,7 @@ describe('changes of endpoints', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({
       ...{ pool: 'shop', endpoint: 'http://10.0.0.1:3000', standing: 'draining', weight: 1, weightByHand: null },
-      ...{ inFlight: 0, changed: true },
+      ...{ inFlight: 0, sessions: 4, changed: true },
     });
     const socket = `/pools/shop/endpoints/${encodeURIComponent('unix:/run/a.sock')}`;
     await send('POST', `${socket}/disable`, { headers: JSON_TYPE, body: '{}' });

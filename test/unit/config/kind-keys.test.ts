@@ -112,6 +112,65 @@ describe('server names', () => {
   });
 });
 
+describe('the sessions of a pool', () => {
+  const affinity = (keys: string): string => {
+    const file = join(folder, 'z.yaml');
+    const text = 'listeners: { db: { port: 1, kind: tcp, pool: x } }\n';
+    writeFileSync(file, `${text}pools: { x: { endpoints: ["h:1"], affinity: ${keys} } }\n`);
+    const result = loadConfig(file, {});
+    return result.ok ? '' : result.diagnostics.map(({ message }) => message).join('\n');
+  };
+
+  test.each([
+    '{}',
+    '{ cookie: a, secret: 0123456789abcdef, path: /, sameSite: none }',
+    '{ secret: [0123456789abcdef, fedcba9876543210] }',
+    '{ cookie: __Host-a, secure: always }',
+    '{ cookie: __Secure-a, sameSite: none, path: /a, domain: a.test }',
+    '{ maxAge: 0 }',
+    '{ learn: JSESSIONID, sessions: 10, idle: 1h }',
+    '{ header: X-Session }',
+  ])('may be %s', (keys) => {
+    expect(affinity(keys)).toBe('');
+  });
+
+  test.each([
+    [
+      '{ learn: A, header: B }',
+      '“header” can’t stand here: a session is known by one thing: “learn” and “header” exclude each other',
+    ],
+    [
+      '{ learn: A, path: / }',
+      '“path” can’t stand here: it is about a cookie of our own, and with “learn” there is none',
+    ],
+    [
+      '{ header: A, secret: 0123456789abcdef }',
+      '“secret” can’t stand here: it is about a cookie of our own, and with “header” there is none',
+    ],
+    [
+      '{ cookie: a, idle: 1m }',
+      '“idle” can’t stand here: it is about sessions that are remembered, and our cookie needs no memory',
+    ],
+    [
+      '{ sameSite: none, secure: never }',
+      'browsers drop a cookie with SameSite=None that is not Secure: write secure: auto, or sameSite: lax',
+    ],
+    ['{ maxAge: 500ms }', '“maxAge” is in whole seconds: 1s at least, or 0 for a session cookie'],
+    ['{ learn: a, idle: 0 }', '“idle” is above 0: a session has to be remembered for some time'],
+    ['{ cookie: __Secure-a }', 'the prefix of this name promises Secure (RFC 6265bis §4.1.3): write secure: always'],
+    [
+      '{ cookie: __Host-a, secure: always, path: /a }',
+      '“__Host-” promises the path / and no domain (RFC 6265bis §4.1.3)',
+    ],
+    [
+      '{ cookie: __host-a, secure: always, domain: a.test }',
+      '“__Host-” promises the path / and no domain (RFC 6265bis §4.1.3)',
+    ],
+  ])('may not be %s', (keys, message) => {
+    expect(affinity(keys)).toBe(message);
+  });
+});
+
 describe('a health check', () => {
   test('has no keys of another type', () => {
     const text = 'listeners: { db: { port: 1, kind: tcp, pool: x } }\n';

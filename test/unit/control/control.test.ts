@@ -34,7 +34,14 @@ describe('control by hand', () => {
   test('sets what an endpoint is to do, and tells how it is then', () => {
     const { control, first } = controlled();
     first.live.inFlight = 2;
-    const as = { pool: 'shop', endpoint: 'http://10.0.0.1:3000', weight: 3, weightByHand: null, inFlight: 2 };
+    const as = {
+      pool: 'shop',
+      endpoint: 'http://10.0.0.1:3000',
+      weight: 3,
+      weightByHand: null,
+      inFlight: 2,
+      sessions: null,
+    };
     const drained = control.drain('shop', '10.0.0.1:3000');
     expect(drained).toEqual({ ok: true, changed: true, state: { ...as, standing: 'draining' } });
     expect(control.disable('shop', 'http://10.0.0.1:3000')).toMatchObject({ state: { standing: 'disabled' } });

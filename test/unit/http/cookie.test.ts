@@ -1,6 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CookieEdits, cookieValue, editSetCookie, setCookieField } from '../../../src/http/cookie.ts';
+import {
+  type CookieEdits,
+  cookieValue,
+  editSetCookie,
+  setCookieField,
+  setCookieValue,
+} from '../../../src/http/cookie.ts';
+
+describe('setCookieValue (RFC 6265 §5.2)', () => {
+  test.each([
+    ['sid=abc', 'abc'],
+    ['sid=abc; Path=/; HttpOnly', 'abc'],
+    ['  sid = abc ;Path=/', 'abc'],
+    ['sid="a=b"', '"a=b"'],
+    ['sid=; Max-Age=0', ''],
+    ['sid', null],
+    ['sid; x=1', null],
+    ['xsid=1', null],
+    ['SID=1', null],
+    ['other=1; sid=2', null],
+  ])('of %j is %j', (field, value) => {
+    expect(setCookieValue(['X-A', 'sid=9', 'SET-COOKIE', field], 'sid')).toBe(value);
+  });
+
+  test('is the last one’s, as browsers keep it', () => {
+    expect(setCookieValue(['Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'Set-Cookie', 'a=3'], 'a')).toBe('3');
+    expect(setCookieValue([], 'a')).toBeNull();
+  });
+});
 
 describe('cookieValue (RFC 6265 §5.4)', () => {
   test.each([

@@ -34,7 +34,7 @@ export const pool = z
     health: health
       .optional()
       .describe('Active health checks by HTTP request, TCP connect or gRPC call; {} for the defaults'),
-    affinity: affinity.optional().describe('Sticky sessions by cookie; {} for the defaults'),
+    affinity: affinity.optional().describe('Sticky sessions; {} for a cookie with the defaults'),
     breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
     retryBudget: retryBudget.describe('How many requests may be repeated (docs/retries.md)'),
     connections: connections.describe('Connections to each endpoint'),

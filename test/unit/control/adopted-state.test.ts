@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { MemoryStore } from '../../../src/cache/memory-store.ts';
+import { configFromObject } from '../../../src/config/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/config.ts';
+import { compile } from '../../../src/control/compile.ts';
+import { Control } from '../../../src/control/control.ts';
+import { Ledger } from '../../../src/control/ledger.ts';
+import { Prober } from '../../../src/upstream/health/prober.ts';
+import type { Pool } from '../../../src/upstream/pool.ts';
+import { Revision } from '../../../src/upstream/revision.ts';
+import { ManualClock } from '../../kit/manual-clock.ts';
+
+const COOKIE = ['Cookie', 'JSESSIONID=abc'];
+
+/** One ledger, and configurations one after the other, as reloads bring them. */
+function reloading() {
+  const observer = { event: () => {}, checked: () => {} };
+  const upstream = { clock: new ManualClock(), random: () => 0, observer, revision: new Revision() };
+  const prober = new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream });
+  const ledger = new Ledger(prober, upstream);
+  let pools: ReadonlyMap<string, Pool> = new Map();
+  const load = (endpoints: readonly string[], more: object = {}): Pool => {
+    const input: ConfigInput = {
+      listeners: { web: { port: 0 } },
+      pools: { shop: { endpoints: [...endpoints], affinity: { learn: 'JSESSIONID' }, ...more } },
+      routes: [{ pool: 'shop' }],
+    };
+    const loaded = configFromObject(input);
+    if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
+    const store = new MemoryStore({ maxBytes: 1, objectBytes: 1 });
+    const compiled = compile({ ...loaded, ledger, store, development: false });
+    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
+    pools = compiled.snapshot.pools;
+    ledger.retain(compiled.inUse);
+    return pools.get('shop') as Pool;
+  };
+  return { load, control: new Control({ pools: () => pools, observer }) };
+}
+
+function standings(pool: Pool): string[] {
+  return pool.endpoints.map(({ authority, live }) => `${authority} ${live.standing} ${live.weight}`);
+}
+
+test('what was set by hand outlives a reload, whatever else that changes', () => {
+  const { load, control } = reloading();
+  load(['10.0.0.1:1', '10.0.0.2:1']);
+  control.drain('shop', '10.0.0.1:1');
+  control.setWeight('shop', '10.0.0.2:1', 7);
+  const after = load(['10.0.0.3:1', '10.0.0.2:1', '10.0.0.1:1'], { balance: 'least-connections' });
+  expect(standings(after)).toEqual(['10.0.0.3:1 enabled null', '10.0.0.2:1 enabled 7', '10.0.0.1:1 draining null']);
+  expect(control.enable('shop', '10.0.0.1:1')).toMatchObject({ ok: true, changed: true });
+});
+
+test('of an endpoint that left the configuration it is forgotten', () => {
+  const { load, control } = reloading();
+  load(['10.0.0.1:1', '10.0.0.2:1']);
+  control.disable('shop', '10.0.0.1:1');
+  load(['10.0.0.2:1']);
+  expect(standings(load(['10.0.0.1:1', '10.0.0.2:1']))).toEqual(['10.0.0.1:1 enabled null', '10.0.0.2:1 enabled null']);
+});
+
+test('sessions that a pool has learned outlive a reload, and those of an endpoint that left are none', () => {
+  const { load } = reloading();
+  const learn = (pool: Pool, at: number): void => {
+    const answer = { session: null, headers: ['Set-Cookie', 'JSESSIONID=abc'], overTls: false };
+    const endpoint = pool.endpoints[at];
+    if (endpoint !== undefined) pool.affinity?.answered(endpoint, answer);
+  };
+  const heldIn = (pool: Pool): string | undefined => {
+    const session = pool.affinity?.sessionOf(COOKIE) ?? '';
+    return pool.affinity?.pick(session, null)?.authority;
+  };
+  const before = load(['10.0.0.1:1', '10.0.0.2:1']);
+  learn(before, 1);
+  expect(heldIn(load(['10.0.0.2:1', '10.0.0.1:1'], { affinity: { learn: 'JSESSIONID', idle: '1h' } }))).toBe(
+    '10.0.0.2:1',
+  );
+  expect(heldIn(load(['10.0.0.1:1']))).toBeUndefined();
+});
