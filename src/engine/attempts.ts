@@ -158,7 +158,7 @@ export class Attempts implements AttemptOwner {
     progress.attempts += 1;
     progress.reusedConnection = false;
     // Nowhere else can both directions stream: elsewhere a slow body holds a whole connection.
-    if (call !== null) progress.exchange.bodyMayPause = endpoint.destination.protocol === 'http2';
+    if (call !== null) progress.exchange.bodyMayPause = endpoint.destination.protocol !== 'http1';
     const { attemptTimeoutMs } = plan.retry;
     if (attemptTimeoutMs !== 0) attempt.limit(parts.deadlines, attemptTimeoutMs);
     const { headMs, tunnelIdleMs } = plan.timeouts;

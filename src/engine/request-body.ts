@@ -33,6 +33,7 @@ export function keepForRetry(
   if (body === null || policy.attempts === 1 || policy.bodyBytes === 0 || progress.exchange.upgrade !== null)
     return null;
   if (body.length !== null && body.length > policy.bodyBytes) return null;
-  const canRefuse = pool.endpoints[0]?.destination.protocol === 'http2';
+  const { protocol = 'http1' } = pool.endpoints[0]?.destination ?? {};
+  const canRefuse = protocol !== 'http1';
   return canRefuse || isRepeatable(progress, policy) ? new ReplayBody(body, policy.bodyBytes, way.memory) : null;
 }

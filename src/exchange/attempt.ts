@@ -1,5 +1,6 @@
 import type { HeaderList } from '../http/headers.ts';
 import type { BodySink, BodySource, ByteChannel } from './body.ts';
+import type { KeyPair } from './certificate.ts';
 import type { Client } from './exchange.ts';
 import type { ResponseHead } from './response-sink.ts';
 
@@ -10,10 +11,15 @@ export interface UpstreamTls {
   /** PEM bundle, or `null` for the built-in roots. */
   readonly ca: string | null;
   readonly insecure: boolean;
+  /** Shown to endpoints that ask for one. Default none. */
+  readonly identity?: KeyPair | null;
 }
 
-/** What is spoken to an endpoint. HTTP/2 is agreed on by ALPN over TLS, and spoken by prior knowledge without (RFC 9113 §3). */
-export type UpstreamProtocol = 'http1' | 'http2';
+/**
+ * What is spoken to an endpoint. HTTP/2 is agreed on by ALPN over TLS, and spoken by prior knowledge without (RFC 9113 §3).
+ * `auto`: over TLS what the endpoint chooses of the two, HTTP/1.1 without.
+ */
+export type UpstreamProtocol = 'http1' | 'http2' | 'auto';
 
 /** What a transport needs to reach one endpoint. Stable for the life of a snapshot: transports key their pools by `connectionKey`. */
 export interface Destination {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Attempt, AttemptReceiver, InFlight, Transport } from '../exchange/attempt.ts';
+import { type ConnectionTraffic, sumOf } from './connection-counts.ts';
 import { Http2Transport } from './http2/transport.ts';
 import { UndiciTransport } from './undici.ts';
 
@@ -24,8 +25,10 @@ export class TransportByProtocol implements Transport {
 
   /** Hot. */
   send(attempt: Attempt, into: AttemptReceiver): InFlight {
-    if (attempt.destination.protocol === 'http2') return this.#http2.send(attempt, into);
-    return this.#http1.send(attempt, into);
+    const { protocol, tls } = attempt.destination;
+    // Without TLS nobody can say what they speak.
+    if (protocol === 'http1' || (protocol === 'auto' && tls === null)) return this.#http1.send(attempt, into);
+    return this.#http2.send(attempt, into);
   }
 
   retain(connectionKeys: ReadonlySet<string>): void {
@@ -37,6 +40,13 @@ export class TransportByProtocol implements Transport {
     const one = this.#http1.connections(connectionKey);
     const two = this.#http2.connections(connectionKey);
     return { open: one.open + two.open, busy: one.busy + two.busy, queued: one.queued + two.queued };
+  }
+
+  /** `null` while no connection was ever needed. */
+  traffic(connectionKey: string): ConnectionTraffic | null {
+    const one = this.#http1.traffic(connectionKey);
+    const two = this.#http2.traffic(connectionKey);
+    return one === null || two === null ? (one ?? two) : sumOf(one, two);
   }
 
   async drain(deadlineMs: number): Promise<void> {

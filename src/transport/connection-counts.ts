@@ -14,6 +14,20 @@ export interface ConnectionTraffic {
   readonly failures: ReadonlyMap<string, number>;
 }
 
+/** Of two protocols to the same endpoint. */
+export function sumOf(one: ConnectionTraffic, two: ConnectionTraffic): ConnectionTraffic {
+  const failures = new Map(one.failures);
+  for (const [reason, count] of two.failures) failures.set(reason, (failures.get(reason) ?? 0) + count);
+  return {
+    opened: one.opened + two.opened,
+    reused: one.reused + two.reused,
+    retired: one.retired + two.retired,
+    racesLost: one.racesLost + two.racesLost,
+    connectMs: one.connectMs + two.connectMs,
+    failures,
+  };
+}
+
 /** Counts for `ConnectionTraffic`: plain numbers, read when somebody asks. */
 export class ConnectionCounts implements ConnectionTraffic {
   opened = 0;

@@ -13,27 +13,30 @@ const PROBE_AFTER_MS = 60_000;
 /** What TLS connections to one destination share: roots are parsed once, sessions resumed. */
 export class TlsClient {
   readonly #tls: UpstreamTls;
-  readonly #protocol: string;
+  readonly #protocols: readonly string[];
   #context: SecureContext | null = null;
   #session: Buffer | null = null;
 
-  /** `protocol` is the one that is offered (RFC 7301): `http/1.1`, `h2`. */
-  constructor(tls: UpstreamTls, protocol = 'http/1.1') {
+  /** `protocols` are those that are offered (RFC 7301), the preferred one first: `http/1.1`, `h2`. */
+  constructor(tls: UpstreamTls, protocols: readonly string[] = ['http/1.1']) {
     this.#tls = tls;
-    this.#protocol = protocol;
+    this.#protocols = protocols;
   }
 
   /** Connects; the socket emits `secureConnect` only once the certificate was accepted. */
   connect(options: ConnectOptions | { readonly socket: Socket }): Socket {
-    const { serverName, insecure } = this.#tls;
+    const { serverName, insecure, ca, identity = null } = this.#tls;
     // RFC 6066 §3: no IP address in SNI. The certificate is held against `serverName` all the same.
     const servername = isIP(serverName) === 0 ? serverName : '';
-    this.#context ??= createSecureContext(this.#tls.ca === null ? {} : { ca: this.#tls.ca });
+    this.#context ??= createSecureContext({
+      ...(ca === null ? {} : { ca }),
+      ...(identity === null ? {} : { cert: identity.certificate, key: identity.key }),
+    });
     const socket = connectTls({
       ...options,
       servername,
       secureContext: this.#context,
-      ALPNProtocols: [this.#protocol],
+      ALPNProtocols: [...this.#protocols],
       rejectUnauthorized: !insecure,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
       ...(this.#session === null ? {} : { session: this.#session }),

@@ -1,4 +1,5 @@
 import type { ConnectionLimits, Destination, ProxyProtocolVersion, UpstreamProtocol } from '../exchange/attempt.ts';
+import type { KeyPair } from '../exchange/certificate.ts';
 import type { EndpointLive } from './endpoint-live.ts';
 import type { ProbeState } from './health/probe-state.ts';
 import { connectionKey, type EndpointId, endpointId } from './identity.ts';
@@ -30,6 +31,8 @@ export interface EndpointTls {
   readonly serverName: string | null;
   readonly ca: string | null;
   readonly insecure: boolean;
+  /** Default none. */
+  readonly identity?: KeyPair | null;
 }
 
 /** What everything else about an endpoint derives from. `id` is what the ledger keeps its live state under. */
@@ -86,7 +89,7 @@ function reachedAt({ address, tls }: PlaceOptions): Reached {
     host,
     port: address.port,
     socketPath: null,
-    tls: address.secure ? { serverName: tls.serverName ?? unzoned, ca: tls.ca, insecure: tls.insecure } : null,
+    tls: address.secure ? { ...tls, serverName: tls.serverName ?? unzoned } : null,
   };
 }
 

@@ -67,7 +67,13 @@ export function connectionKey(
   let place = protocol === 'http1' ? origin : `${origin} ${protocol}`;
   if (proxyProtocol !== null) place += ` proxy-${proxyProtocol}`;
   if (tls === null) return place as ConnectionKey;
-  return `${place}#${digest([tls.serverName, tls.ca, tls.insecure])}` as ConnectionKey;
+  return `${place}#${digest(tlsParts(tls))}` as ConnectionKey;
+}
+
+/** A certificate says which key belongs to it, so that a digest of the key is not needed. */
+function tlsParts({ serverName, ca, insecure, identity = null }: UpstreamTls): (string | boolean | null)[] {
+  const parts = [serverName, ca, insecure];
+  return identity === null ? parts : [...parts, identity.certificate];
 }
 
 /** 12 base64url characters, 72 bits, of SHA-256 over the parts as JSON: only while a configuration is compiled. */

@@ -20,7 +20,7 @@ export function compilePool(
   const before = complaints.count;
   const tls = compileTls(name, config, complaints);
   const health = compileHealth(name, config, complaints);
-  if (config.protocol === 'http2' && config.proxyProtocol !== undefined) {
+  if (config.protocol !== 'http1' && config.proxyProtocol !== undefined) {
     const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
     complaints.add(['pools', name, 'proxyProtocol'], { message });
   }

@@ -84,12 +84,11 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   }
 
   assigned(session: UpstreamSession): void {
-    if (this.at !== 0) this.#parts.deadlines.disarm(this);
     if (this.#attempt.upgrade !== null && !session.tunnels) {
-      this.#delegate = this.#parts.http1.send(this.#attempt, this.#into);
-      this.#done = true;
+      this.elsewhere();
       return;
     }
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
     this.#session = session;
     const stream = this.#open(session);
     if (stream === null) return;
@@ -100,6 +99,12 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     if (this.#done) return;
     if (this.#attempt.headTimeoutMs > 0) this.#parts.deadlines.arm(this, this.#attempt.headTimeoutMs);
     this.#upload?.start();
+  }
+
+  elsewhere(): void {
+    if (this.at !== 0) this.#parts.deadlines.disarm(this);
+    this.#done = true;
+    this.#delegate = this.#parts.http1.send(this.#attempt, this.#into);
   }
 
   // ---- stopped from this side
@@ -142,22 +147,32 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
 
   unprocessed(): void {
     if (this.#done) return;
-    const { body } = this.#attempt;
     const error = this.#failure({ unprocessed: true });
     this.#reset(constants.NGHTTP2_CANCEL);
-    if (this.#moves < MAX_MOVES && !this.#responseBegun && (body === null || body.untouched)) this.#move();
+    if (this.#canMove()) this.#move();
     else this.#fail(error);
   }
 
-  /** The endpoint did not see it, and nobody needs to know: once more, on another session. */
+  /** Nothing of it was used up. */
+  #canMove(): boolean {
+    const { body } = this.#attempt;
+    return this.#moves < MAX_MOVES && !this.#responseBegun && (body === null || body.untouched);
+  }
+
+  /** The endpoint did not see it, and nobody needs to know: once more, on another session or when this one has room. */
   #move(): void {
+    this.#letGo();
+    this.#parts.pool.acquire(this);
+  }
+
+  #letGo(): void {
     this.#moves += 1;
     if (this.at !== 0) this.#parts.deadlines.disarm(this);
     this.#upload?.detach();
     this.#upload = null;
     this.stream = null;
     this.#session = null;
-    this.#parts.pool.acquire(this);
+    this.#error = null;
   }
 
   /** The endpoint took nothing for a whole period. A client that sends nothing is not the endpoint's fault. */
@@ -291,7 +306,13 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
       if (this.at !== 0) this.#parts.deadlines.disarm(this);
       return;
     }
-    this.#fail(this.#failure({ unprocessed: false }));
+    const lost = this.#session?.lost === true;
+    // RFC 9113 §8.7: a refused stream was not processed at all.
+    if (!lost && this.#code === constants.NGHTTP2_REFUSED_STREAM && this.#canMove()) this.#move();
+    else if (!lost && this.#wantsHttp1 && this.#canMove()) {
+      this.#letGo();
+      this.elsewhere();
+    } else this.#fail(this.#failure({ unprocessed: false }));
   }
 
   // ---- ends
@@ -308,6 +329,11 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
         headDelivered: this.#headDelivered,
       },
     );
+  }
+
+  /** RFC 9113 §7. Only where ALPN chooses the protocol is there another one on the same port. */
+  get #wantsHttp1(): boolean {
+    return this.#code === constants.NGHTTP2_HTTP_1_1_REQUIRED && this.#attempt.destination.tls !== null;
   }
 
   get #code(): number {

@@ -14,9 +14,14 @@ export interface StreamWaiter {
   /** May open one stream on it, now. */
   assigned(session: UpstreamSession): void;
   refused(error: GatewayError): void;
+  /** The endpoint has chosen HTTP/1.1. */
+  elsewhere(): void;
   /** It has to wait, at most so long (0: no limit); it keeps the time itself and then calls `forget`. */
   queued(timeoutMs: number): void;
 }
+
+/** So long an endpoint that may choose is believed that it chose HTTP/1.1; asking costs a handshake. */
+const CHOICE_MS = 600_000;
 
 export interface SessionPoolParts {
   readonly clock: Clock;
@@ -44,11 +49,13 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   readonly #waiting = new Set<StreamWaiter>();
   #keepsIdle = true;
   #shut = false;
+  /** Until then everything goes over HTTP/1.1; 0 for nothing. */
+  #http1Until = 0;
 
   constructor(destination: Destination, parts: SessionPoolParts) {
     this.#destination = destination;
     this.#parts = parts;
-    this.#tls = destination.tls === null ? null : new TlsClient(destination.tls, 'h2');
+    this.#tls = destination.tls === null ? null : new TlsClient(destination.tls, offered(destination));
   }
 
   get open(): number {
@@ -85,10 +92,19 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     this.#destination = destination;
   }
 
+  /** It may choose, and has lately chosen HTTP/1.1. */
+  get prefersHttp1(): boolean {
+    return this.#parts.clock.monotonic() < this.#http1Until;
+  }
+
   /** Answers `waiter` now, or when there is room for its stream. Hot. */
   acquire(waiter: StreamWaiter): void {
     if (this.#shut) {
       waiter.refused(shutDown());
+      return;
+    }
+    if (this.#http1Until > 0 && this.prefersHttp1) {
+      waiter.elsewhere();
       return;
     }
     for (const session of this.#sessions) {
@@ -119,9 +135,11 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     this.counts.made(dial.tookMs);
     if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
       socket.destroy();
-      this.#notMade(alpnRefused());
+      if (this.#destination.protocol === 'auto') this.#leaveToHttp1();
+      else this.#notMade(alpnRefused());
       return;
     }
+    this.#http1Until = 0;
     const { clock, deadlines, maxHeadBytes, random } = this.#parts;
     const parts = { clock, deadlines, maxHeadBytes, destination: this.#destination, owner: this, chance: random() };
     this.#sessions.add(new UpstreamSession(socket, parts));
@@ -193,6 +211,14 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     this.#checkEmpty();
   }
 
+  #leaveToHttp1(): void {
+    this.#http1Until = this.#parts.clock.monotonic() + CHOICE_MS;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const waiter of waiting) waiter.elsewhere();
+    this.#checkEmpty();
+  }
+
   #dialForWaiting(): void {
     while (this.#waiting.size > this.#census().coming * MAX_STREAMS && this.#mayDial()) {
       if (!this.#dial()) return;
@@ -245,4 +271,8 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   #checkEmpty(): void {
     if (this.empty) this.#parts.emptied();
   }
+}
+
+function offered({ protocol }: Destination): readonly string[] {
+  return protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2'];
 }

@@ -1,10 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock, CoarseClock, Deadline, TimerHandle } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { Destination } from '../../exchange/attempt.ts';
 import { Silence } from './silence.ts';
-import { notHttp2, settingsTimeout } from './stream-failure.ts';
+import { notGreeted, settingsTimeout } from './stream-failure.ts';
 
 /** Streams that we open on one session at most, if the endpoint allows as many (RFC 9113 §5.1.2 advises no fewer than 100). */
 export const MAX_STREAMS = 100;
@@ -19,6 +19,8 @@ const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
 const MAX_SENT_HEAD_BYTES = 1024 * 1024;
 /** Stream identifiers are used up after 2³⁰ − 1 requests (RFC 9113 §5.1.1). */
 const MAX_REQUESTS = 1_000_000_000;
+/** So long an endpoint that refused a stream is given no more of them at once than it had then. */
+const RESTRAINT_MS = 10_000;
 /** A session that was closed politely is cut off after this. */
 const LINGER_MS = 1_000;
 
@@ -74,6 +76,8 @@ export class UpstreamSession implements Deadline {
   #phase: 'greeting' | 'ready' | 'leaving' = 'greeting';
   #failed = false;
   #maxStreams = 0;
+  /** Until then `#maxStreams` may be less than SETTINGS say: the endpoint refused one. 0 for never. */
+  #restrainedUntil = 0;
   #timer: TimerHandle | null;
 
   /** The socket must already have an error listener. */
@@ -86,6 +90,8 @@ export class UpstreamSession implements Deadline {
     socket.on('error', (error) => {
       this.error ??= error;
       this.lost = true;
+      // Node leaves a socket open that failed in TLS; TLS 1.3 endpoints refuse a client certificate behind the handshake.
+      queueMicrotask(() => socket.destroy());
     });
     socket.on('close', () => this.#closed());
     const session = connect('http://endpoint', {
@@ -148,7 +154,10 @@ export class UpstreamSession implements Deadline {
       this.#silence.begin(this.#socket.bytesRead);
       this.#parts.deadlines.arm(this, this.#silence.nextLookMs);
     }
-    stream.on('close', () => this.#released(user));
+    stream.on('close', () => {
+      if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) this.#restrain();
+      this.#released(user);
+    });
     return stream;
   }
 
@@ -189,8 +198,20 @@ export class UpstreamSession implements Deadline {
     this.#parts.deadlines.arm(this, this.#silence.nextLookMs);
   }
 
-  #settings(): void {
+  /** RFC 9113 §5.1.2: what is beyond an endpoint's limit is refused, and the limit may be lower than what it had announced. */
+  #restrain(): void {
+    if (this.#users.size <= 1) return;
+    this.#maxStreams = Math.min(this.#maxStreams, this.#users.size - 1);
+    this.#restrainedUntil = this.#parts.clock.monotonic() + RESTRAINT_MS;
+  }
+
+  #setMaxStreams(): void {
+    this.#restrainedUntil = 0;
     this.#maxStreams = Math.min(MAX_STREAMS, this.#session.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS);
+  }
+
+  #settings(): void {
+    this.#setMaxStreams();
     if (this.#phase !== 'greeting') {
       this.#parts.owner.changed(this);
       return;
@@ -222,6 +243,7 @@ export class UpstreamSession implements Deadline {
 
   #released(user: SessionStream): void {
     this.#users.delete(user);
+    if (this.#restrainedUntil > 0 && this.#parts.clock.monotonic() >= this.#restrainedUntil) this.#setMaxStreams();
     if (this.#users.size === 0) {
       this.#parts.deadlines.disarm(this);
       if (this.#phase === 'leaving') this.#close();
@@ -264,7 +286,7 @@ export class UpstreamSession implements Deadline {
     this.#parts.deadlines.disarm(this);
     if (this.#phase === 'greeting' && !this.#failed) {
       this.#failed = true;
-      this.#parts.owner.failed(this, notHttp2(this.error));
+      this.#parts.owner.failed(this, notGreeted(this.error));
     }
     this.#parts.owner.closed(this);
   }

@@ -1,6 +1,6 @@
 import { constants } from 'node:http2';
 import { GatewayError, type RetryVerdict } from '../../errors.ts';
-import { incomplete, protocolError, type Stage } from '../failure.ts';
+import { dialFailure, incomplete, protocolError, type Stage } from '../failure.ts';
 
 /** What ended a stream before its response was complete. */
 export interface StreamEnd {
@@ -75,8 +75,12 @@ function terminated(reason: string, retry: RetryVerdict, cause: Error | null): G
   return new GatewayError('connection_terminated', cause === null ? rest : { ...rest, cause });
 }
 
-/** The endpoint did not begin as RFC 9113 §3.4 has it: with SETTINGS. Whatever it speaks, it has seen no request. */
-export function notHttp2(cause: Error | null): GatewayError {
+/**
+ * The endpoint did not begin as RFC 9113 §3.4 has it, with SETTINGS: it speaks something else, or has refused our certificate,
+ * which TLS 1.3 lets it say late. Whatever it is, it has seen no request.
+ */
+export function notGreeted(cause: Error | null): GatewayError {
+  if (cause !== null && 'code' in cause && String(cause.code).startsWith('ERR_SSL_')) return dialFailure(cause, 'tls');
   const rest = { blame: 'upstream', status: 502, reason: 'http2-not-spoken', retry: 'always' } as const;
   return new GatewayError('http_protocol_error', cause === null ? rest : { ...rest, cause });
 }

@@ -34,6 +34,37 @@ function tls(certificate: string, key: string): ConfigInput {
   return { listeners: { https: { port: 0, tls: { certificate: file(certificate), key: file(key) } } } };
 }
 
+describe('the certificate that a pool shows to its endpoints', () => {
+  const pool = (over: Record<string, string>): ConfigInput => ({
+    listeners: { http: { port: 0 } },
+    pools: { shop: { endpoints: ['https://shop.test'], tls: over } },
+  });
+  const file = (name: string): string => join(directory, name);
+
+  test('and its key are fine', () => {
+    expect(complaints(pool({ certificate: file('a.test.pem'), key: file('a.test-key.pem') }))).toEqual([]);
+  });
+
+  test.each([
+    ['that is not there', 'x.pem', 'a.test-key.pem', /^\d+: cannot read “.*x\.pem”: ENOENT$/],
+    ["with another one's key", 'a.test.pem', 'b.test-key.pem', /^\d+: the key is not that of the certificate$/],
+    ['that is none', 'garbage.pem', 'a.test-key.pem', /^\d+: the file holds no PEM certificate$/],
+    ['whose key is none', 'a.test.pem', 'garbage.pem', /^\d+: the file holds no PEM private key$/],
+  ])('%s is a mistake', (_what, certificate, key, message) => {
+    expect(complaints(pool({ certificate: file(certificate), key: file(key) }))).toEqual([
+      expect.stringMatching(message),
+    ]);
+  });
+
+  test.each([
+    [{ certificate: 'a.pem' }, 'a certificate needs its “key”'],
+    [{ key: 'a.pem' }, 'a key needs its “certificate”'],
+    [{ passphrase: 'x' }, 'there is no “key” that it could be of'],
+  ])('%o is a mistake of the schema', (over, message) => {
+    expect(() => complaints(pool(over as unknown as Record<string, string>))).toThrow(message);
+  });
+});
+
 describe('certificates of a listener', () => {
   test('a certificate and its key are fine', () => {
     expect(complaints(tls('a.test.pem', 'a.test-key.pem'))).toEqual([]);

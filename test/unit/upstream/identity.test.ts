@@ -32,6 +32,7 @@ describe('identity of live state', () => {
     ['serverName', { ...tls, serverName: 'b.test' }],
     ['ca', { ...tls, ca: 'PEM' }],
     ['insecure', { ...tls, insecure: true }],
+    ['client certificate', { ...tls, identity: { certificate: 'PEM', key: 'PEM' } }],
   ])('connections made with another %s are not shared', (_, other) => {
     expect(connectionKey('https://a.test', { tls: other, proxyProtocol: null })).not.toBe(
       connectionKey('https://a.test', { tls, proxyProtocol: null }),

@@ -19,9 +19,11 @@ export const pool = z
     priorities,
     panic,
     protocol: z
-      .enum(['http1', 'http2'])
+      .enum(['http1', 'http2', 'auto'])
       .default('http1')
-      .describe('What the endpoints speak; http2 over https:// by ALPN, over http:// by prior knowledge'),
+      .describe(
+        'What the endpoints speak; http2 over https:// by ALPN, over http:// by prior knowledge; auto: over https:// what they choose',
+      ),
     host: z
       .union([z.enum(['preserve', 'endpoint']), authority])
       .default('preserve')
