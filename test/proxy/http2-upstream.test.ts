@@ -56,15 +56,46 @@ matrix(
 matrix(
   'a POST whose body the endpoint may have seen is not sent again, whatever reset it',
   async (stage) => {
+    for (const code of [constants.NGHTTP2_CANCEL, constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_NO_ERROR]) {
+      const { front, shop } = await fronted(stage);
+      const exchange = await front.begin({ method: 'POST', body: 'four' });
+      const arrival = await shop.next();
+      await arrival.body();
+      arrival.stream.close(code);
+      const reply = await exchange.reply();
+      expect([reply.status, reply.header('proxy-status')]).toEqual([502, 'headgate; error=connection_terminated']);
+      expect(shop.arrivals).toHaveLength(1);
+    }
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a POST that the only endpoint refused, which says that it has not looked at it, is sent to it again',
+  async (stage) => {
     const { front, shop } = await fronted(stage);
     const exchange = await front.begin({ method: 'POST', body: 'four' });
-    const arrival = await shop.next();
-    await arrival.body();
-    arrival.stream.close(constants.NGHTTP2_REFUSED_STREAM);
-    const reply = await exchange.reply();
-    expect([reply.status, reply.header('proxy-status')]).toEqual([502, 'headgate; error=connection_terminated']);
-    expect((await front.gateway.nextRecord()).end.reason).toBe('stream-refused');
-    expect(shop.arrivals).toHaveLength(1);
+    const first = await shop.next();
+    await first.body();
+    first.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    const second = await shop.next();
+    expect(await second.body()).toBe('four');
+    second.stream.respond(OK, { endStream: true });
+    expect((await exchange.reply()).status).toBe(200);
+    expect((await front.gateway.nextRecord()).attempts).toBe(1);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'an endpoint that refuses everything gets little more than what clients send',
+  async (stage) => {
+    const { front, shop } = await fronted(stage, {
+      handle: ({ stream }) => stream.close(constants.NGHTTP2_REFUSED_STREAM),
+    });
+    for (let i = 0; i < 100; i += 1) expect((await front.send({})).status).toBe(502);
+    // Ten of a start, and one in ten.
+    expect(shop.arrivals.length).toBeLessThanOrEqual(120);
   },
   { without: ONE_PROTOCOL },
 );

@@ -147,9 +147,11 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
 
   unprocessed(): void {
     if (this.#done) return;
+    const session = this.#session as UpstreamSession;
     const error = this.#failure({ unprocessed: true });
     this.#reset(constants.NGHTTP2_CANCEL);
-    if (this.#canMove()) this.#move();
+    // A session that has answered was left in good order, one that never did refuses requests by its GOAWAY.
+    if (this.#canMove() && (session.answered || this.#parts.pool.mayMove())) this.#move();
     else this.#fail(error);
   }
 
@@ -162,7 +164,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   /** The endpoint did not see it, and nobody needs to know: once more, on another session or when this one has room. */
   #move(): void {
     this.#letGo();
-    this.#parts.pool.acquire(this);
+    this.#parts.pool.reacquire(this);
   }
 
   #letGo(): void {
@@ -308,8 +310,9 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     }
     const lost = this.#session?.lost === true;
     // RFC 9113 §8.7: a refused stream was not processed at all.
-    if (!lost && this.#code === constants.NGHTTP2_REFUSED_STREAM && this.#canMove()) this.#move();
-    else if (!lost && this.#wantsHttp1 && this.#canMove()) {
+    if (!lost && this.#code === constants.NGHTTP2_REFUSED_STREAM && this.#canMove() && this.#parts.pool.mayMove()) {
+      this.#move();
+    } else if (!lost && this.#wantsHttp1 && this.#canMove()) {
       this.#letGo();
       this.elsewhere();
     } else this.#fail(this.#failure({ unprocessed: false }));

@@ -20,6 +20,9 @@ export interface StreamWaiter {
   queued(timeoutMs: number): void;
 }
 
+/** Streams that an endpoint refused are sent again as long as they are few: one in ten requests, besides this many. */
+const MOVES = 10;
+const MOVES_PER_REQUEST = 0.1;
 /** So long an endpoint that may choose is believed that it chose HTTP/1.1; asking costs a handshake. */
 const CHOICE_MS = 600_000;
 
@@ -51,6 +54,7 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   #shut = false;
   /** Until then everything goes over HTTP/1.1; 0 for nothing. */
   #http1Until = 0;
+  #movesLeft = MOVES;
 
   constructor(destination: Destination, parts: SessionPoolParts) {
     this.#destination = destination;
@@ -97,8 +101,24 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     return this.#parts.clock.monotonic() < this.#http1Until;
   }
 
-  /** Answers `waiter` now, or when there is room for its stream. Hot. */
+  /**
+   * May a stream that the endpoint refused be sent again? The answer counts. An endpoint that refuses everything must not get a
+   * multiple of what clients send: that is for the retry budget to decide, which sees nothing of this.
+   */
+  mayMove(): boolean {
+    if (this.#movesLeft < 1) return false;
+    this.#movesLeft -= 1;
+    return true;
+  }
+
+  /** A request begins. Answers `waiter` now, or when there is room for its stream. Hot. */
   acquire(waiter: StreamWaiter): void {
+    this.#movesLeft = Math.min(MOVES, this.#movesLeft + MOVES_PER_REQUEST);
+    this.reacquire(waiter);
+  }
+
+  /** The same for a request that had a stream already. */
+  reacquire(waiter: StreamWaiter): void {
     if (this.#shut) {
       waiter.refused(shutDown());
       return;

@@ -63,6 +63,8 @@ export class UpstreamSession implements Deadline {
   slot = 0;
   /** Streams opened on it. */
   served = 0;
+  /** A head has come on one of its streams. */
+  answered = false;
   /** Why the socket failed. Set before streams hear of it. */
   error: Error | null = null;
   /** The connection has failed or closed. Set before streams hear of it. */
@@ -163,6 +165,7 @@ export class UpstreamSession implements Deadline {
 
   /** A head or a piece of a body came on one of its streams. */
   heard(): void {
+    this.answered = true;
     this.#silence.heard = true;
   }
 
