@@ -182,6 +182,7 @@ class Composition implements Gateway {
       log: this.#log,
     });
     this.#ledger.retain(compiled.inUse);
+    for (const pool of compiled.snapshot.pools.values()) pool.enforce();
     const observer = inTurn(this.#metrics, options.observer ?? this.#accessLog());
     this.#engine = new Engine(
       {

@@ -73,6 +73,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     editResponse: part('responseHeaders', route.responseHeaders, (config) =>
       compileHeaderEdits(config, captures, 'response'),
     ),
+    importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),
     cache:

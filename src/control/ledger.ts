@@ -8,6 +8,7 @@ import type { ProbeDefinition } from '../upstream/health/probe-definition.ts';
 import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import { type EndpointId, type ProbeId, poolOf } from '../upstream/identity.ts';
+import { type LimitOptions, PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { UpstreamParts } from '../upstream/parts.ts';
 import { PoolLive } from '../upstream/pool-live.ts';
 import { RetryAccount } from '../upstream/retry-account.ts';
@@ -37,6 +38,7 @@ export class Ledger {
   readonly #sessions = new Map<string, SessionTable>();
   readonly #breakers: KeptBreakers;
   readonly #retries = new Map<string, RetryAccount>();
+  readonly #limits = new Map<string, PoolLimit>();
   readonly #prober: Prober;
   /** For whatever is made of live state. */
   readonly upstream: UpstreamParts;
@@ -78,6 +80,11 @@ export class Ledger {
     return account;
   }
 
+  /** What is in flight at a pool, and who waits. `options` are for a new one: a kept one has its own until `Pool.enforce`. */
+  limit(pool: string, options: LimitOptions): PoolLimit {
+    return adopt(this.#limits, pool, () => new PoolLimit(pool, options, this.upstream));
+  }
+
   /** What certificate authorities ask for over plain HTTP. */
   readonly httpChallenges = new HttpChallenges();
   /** And in TLS handshakes. */
@@ -109,6 +116,7 @@ export class Ledger {
     forget(this.#secrets, inUse.pools);
     forget(this.#retries, inUse.pools);
     forget(this.#sessions, inUse.pools);
+    forget(this.#limits, inUse.pools);
   }
 }
 

@@ -3,6 +3,7 @@ import type { StreamTransport } from '../exchange/stream.ts';
 import type { Tier } from '../upstream/balance/tiers.ts';
 import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/breaker.ts';
 import type { Standing } from '../upstream/endpoint-live.ts';
+import type { LimitFigures, PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryAccount } from '../upstream/retry-account.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
@@ -37,7 +38,15 @@ export interface PoolStatus {
   /** Those with an endpoint in service, first ones first, and their shares of the traffic, which add up to 1. */
   readonly priorities: readonly Tier[];
   readonly retries: RetryStatus;
+  /** `null` for a pool without limits. */
+  readonly limits: LimitStatus | null;
   readonly endpoints: readonly EndpointStatus[];
+}
+
+/** What is in flight at a pool with limits, and who waits; counts since the start. */
+export interface LimitStatus extends LimitFigures {
+  /** Most that may be in flight at all endpoints together; `null` for no such limit. */
+  readonly inFlightLimit: number | null;
 }
 
 export interface EndpointStatus {
@@ -57,6 +66,8 @@ export interface EndpointStatus {
   readonly sessions: number | null;
   /** `null` for none, and before the first request. */
   readonly breaker: BreakerStatus | null;
+  /** Most that may be in flight now; `null` for no limit. */
+  readonly inFlightLimit: number | null;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
 }
@@ -95,6 +106,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
     panicking: pool.panicking,
     priorities: pool.tiers,
     retries: retryStatus(pool.retries),
+    limits: pool.limit === null ? null : limitStatus(pool.limit),
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
       weight: endpoint.weight,
@@ -106,6 +118,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       inFlight: endpoint.live.inFlight,
       sessions: pool.affinity?.sessionsAt(endpoint) ?? null,
       breaker: breakerStatus(endpoint.live.breaker),
+      inFlightLimit: finite(endpoint.live.limit),
       connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),
   };
@@ -117,6 +130,15 @@ function breakerStatus(breaker: Breaker | null): BreakerStatus | null {
   const since = new Date(sinceEpoch).toISOString();
   const until = untilEpoch === null ? null : new Date(untilEpoch).toISOString();
   return { state, since, until, reason, trips, refusals, ...counts };
+}
+
+function limitStatus(limit: PoolLimit): LimitStatus {
+  return { ...limit.figures(), inFlightLimit: finite(limit.options.inFlight) };
+}
+
+/** JSON knows no infinity. */
+function finite(limit: number): number | null {
+  return Number.isFinite(limit) ? limit : null;
 }
 
 function connectionsTo(

@@ -5,6 +5,8 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { type Admission, hasRoom, mustWait } from '../upstream/limit/admission.ts';
+import type { PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type AttemptOwner, EndpointAttempt, type ResponseTaker } from './endpoint-attempt.ts';
 import { unavailable } from './fail.ts';
@@ -18,6 +20,7 @@ import type { ReplayBody } from './replay-body.ts';
 import { bodyToSend, keepForRetry } from './request-body.ts';
 import { dropAnswer, noteRetry, Retrying } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
+import { turnOf } from './turn.ts';
 
 /** The two sides of a switch to another protocol. */
 export interface AgreedUpgrade {
@@ -68,6 +71,9 @@ export class Attempts implements AttemptOwner {
   readonly #hedging: Hedging | null;
   /** The attempt that is under way, or has the response. */
   #current: EndpointAttempt | null = null;
+  #begun = false;
+  /** Not `null` once it had to wait for its turn. */
+  #admission: Admission | null = null;
   /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
   #overLimit: GatewayError | null = null;
 
@@ -106,6 +112,7 @@ export class Attempts implements AttemptOwner {
   end(cause: GatewayError | null): void {
     this.#current?.cancel(cause);
     this.#current = null;
+    this.#admission?.leave();
     this.#retrying?.stop();
     this.#hedging?.end();
     this.#replay?.release();
@@ -122,12 +129,43 @@ export class Attempts implements AttemptOwner {
   // ---- beginning
 
   #next(lastError: GatewayError | null): void {
-    const endpoint = this.#pick();
-    if (endpoint === null) {
-      this.#retrying?.notMade();
-      this.#owner.noResponse(lastError ?? unavailable());
-      return;
-    }
+    const { pool } = this.#with;
+    const { limit } = pool;
+    const endpoint = limit === null || limit.open ? this.#pick() : null;
+    if (limit !== null && mustWait(pool, endpoint, this.#leftOut)) this.#awaitTurn(limit, lastError);
+    else if (endpoint === null) this.#none(lastError ?? unavailable());
+    else this.#go(endpoint);
+  }
+
+  /** Whom it does not want any more, unless there is nobody else. */
+  get #leftOut(): readonly Endpoint[] | null {
+    return this.#retrying === null ? null : (this.#retrying.comingBack ?? this.#retrying.tried);
+  }
+
+  /** The pool is at its limits: in its queue, until an attempt of another exchange ends. */
+  #awaitTurn(limit: PoolLimit, lastError: GatewayError | null): void {
+    const { plan, pool, session } = this.#with;
+    this.#admission = turnOf(pool, limit, {
+      importance: plan.importance,
+      again: this.#begun,
+      plain: session === null && this.#retrying === null,
+      tried: this.#leftOut,
+      lastError,
+      pick: () => this.#pick(),
+      begin: (endpoint) => this.#go(endpoint),
+      none: (error) => this.#none(error),
+      broke: (bug) => this.#owner.broke(bug),
+    });
+    this.#admission.wait();
+  }
+
+  #none(error: GatewayError): void {
+    this.#retrying?.notMade();
+    this.#owner.noResponse(error);
+  }
+
+  #go(endpoint: Endpoint): void {
+    this.#begun = true;
     const attempt = new EndpointAttempt(this, this.#with.pool, endpoint);
     this.#retrying?.made(attempt);
     this.#hedging?.began(attempt);
@@ -154,6 +192,8 @@ export class Attempts implements AttemptOwner {
   #send(attempt: EndpointAttempt): void {
     const { parts, progress, plan, pool, call } = this.#with;
     const { endpoint } = attempt;
+    // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
+    if (progress.exchange.sendContinue !== null) progress.exchange.sendContinue();
     progress.lastEndpoint = endpoint;
     progress.attempts += 1;
     progress.reusedConnection = false;
@@ -175,9 +215,11 @@ export class Attempts implements AttemptOwner {
     const { parts, progress, plan, pool } = this.#with;
     const hedging = this.#hedging as Hedging;
     if (progress.attempts >= plan.retry.attempts || pool.breaker?.admits === false) return false;
+    // It never waits, and takes no place while others do: under such a load it would only add to it.
+    if (pool.limit?.spare === false) return false;
     try {
       const endpoint = this.#pickBut([...(this.#retrying?.tried ?? []), ...hedging.endpoints]);
-      if (endpoint === null) return false;
+      if (endpoint === null || !hasRoom(endpoint)) return false;
       if (pool.retries.pay(parts.clock.monotonic()) < 0) {
         progress.noRetry = 'budget';
         return false;

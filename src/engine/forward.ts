@@ -82,15 +82,12 @@ export class Forward implements ResponseOwner {
 
   /** Nothing on our side keeps the exchange from its first attempt. What does may call this later, or `noResponse`. */
   #admitted(): void {
-    const { exchange } = this.#progress;
     const { breaker } = this.#pool;
     const refusal = breaker === null ? null : breakerRefusal(breaker);
     if (refusal !== null) {
       this.noResponse(refusal);
       return;
     }
-    // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
-    if (exchange.sendContinue !== null) exchange.sendContinue();
     this.#attempts.begin();
   }
 

@@ -7,6 +7,7 @@ import type { LocationRewrite } from '../policy/location.ts';
 import type { Variables } from '../policy/variables.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { ServerNames } from '../routing/server-names.ts';
+import type { Importance } from '../upstream/limit/importance.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryPolicy } from '../upstream/retry.ts';
 
@@ -26,6 +27,8 @@ export interface RoutePlan {
   readonly editResponse: ((draft: HeaderDraft, variables: Variables) => void) | null;
   readonly timeouts: RouteTimeouts;
   readonly retry: RetryPolicy;
+  /** Where not all can be served. */
+  readonly importance: Importance;
   readonly cache: CachePolicy | null;
 }
 

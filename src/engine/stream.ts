@@ -5,6 +5,8 @@ import type { ExchangeEnd } from '../exchange/outcome.ts';
 import type { StreamExchange, StreamReceiver, StreamRecord } from '../exchange/stream.ts';
 import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { type Admission, mustWait } from '../upstream/limit/admission.ts';
+import type { PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
 import type { Edition } from './edition.ts';
@@ -12,6 +14,7 @@ import { internalError, unavailable } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { StreamRules } from './snapshot.ts';
 import { splice, type TunnelEnd } from './tunnel.ts';
+import { turnOf } from './turn.ts';
 
 /** A client waits for as many endpoints in turn; one of so many would have answered. */
 const MOST_ATTEMPTS = 10;
@@ -43,6 +46,8 @@ export class Stream implements StreamReceiver {
   readonly #tried: Endpoint[] = [];
   #current: StreamAttempt | null = null;
   #opening: InFlight | null = null;
+  /** Not `null` once it had to wait for its turn. */
+  #admission: Admission | null = null;
   #connectMs: number | null = null;
   #over = false;
 
@@ -81,16 +86,43 @@ export class Stream implements StreamReceiver {
       this.#giveUp(lastError ?? refusal);
       return;
     }
-    const endpoint = this.#pool.pick({
+    if (this.#tried.length >= MOST_ATTEMPTS) {
+      this.#giveUp(lastError ?? unavailable());
+      return;
+    }
+    const { limit } = this.#pool;
+    const endpoint = limit === null || limit.open ? this.#pick() : null;
+    if (limit !== null && mustWait(this.#pool, endpoint, this.#tried)) this.#awaitTurn(limit, lastError);
+    else if (endpoint === null) this.#giveUp(lastError ?? unavailable());
+    else this.#begin(endpoint);
+  }
+
+  #pick(): Endpoint | null {
+    return this.#pool.pick({
       clientAddress: this.#exchange.client.address,
       facts: null,
       session: null,
       tried: this.#tried,
     });
-    if (endpoint === null || this.#tried.length >= MOST_ATTEMPTS) {
-      this.#giveUp(lastError ?? unavailable());
-      return;
-    }
+  }
+
+  /** As requests wait: connections are as important as those that say nothing of it. */
+  #awaitTurn(limit: PoolLimit, lastError: GatewayError | null): void {
+    this.#admission = turnOf(this.#pool, limit, {
+      importance: 'normal',
+      again: this.#tried.length > 0,
+      plain: this.#tried.length === 0,
+      tried: this.#tried,
+      lastError,
+      pick: () => this.#pick(),
+      begin: (endpoint) => this.#begin(endpoint),
+      none: (error) => this.#giveUp(error),
+      broke: (bug) => this.#bug(bug),
+    });
+    this.#admission.wait();
+  }
+
+  #begin(endpoint: Endpoint): void {
     const attempt = { endpoint, serial: nextSerial(), status: 0, begunAt: this.#parts.clock.monotonic() };
     this.#current = attempt;
     this.#tried.push(endpoint);
@@ -152,6 +184,7 @@ export class Stream implements StreamReceiver {
   #finish(end: ExchangeEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#admission?.leave();
     if (this.#current !== null) this.#pool.ended(this.#current.endpoint, this.#current);
     this.#parts.streamObserver.streamFinished(this.#record(end));
     this.#edition.unpin();

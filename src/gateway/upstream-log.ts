@@ -10,6 +10,7 @@ const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>
   hand: logHand,
   panic: logPanic,
   'retry-budget': logRetryBudget,
+  queue: logQueue,
 };
 
 /** A log line for what has happened. */
@@ -47,4 +48,9 @@ function logPanic(log: Logger, { pool, panicking, inService, healthy }: Of<'pani
 function logRetryBudget(log: Logger, { pool, spent }: Of<'retry-budget'>): void {
   if (spent) log.warn({ pool }, 'Retry budget of the pool is spent: failures are final');
   else log.info({ pool }, 'Retry budget of the pool suffices again');
+}
+
+function logQueue(log: Logger, { pool, standing, queued }: Of<'queue'>): void {
+  if (standing) log.warn({ pool, queued }, 'Requests wait too long: the newest go first, and late ones are refused');
+  else log.info({ pool, queued }, 'Requests are served in turn again');
 }

@@ -1,4 +1,5 @@
 import { BreakerMetrics } from '../observe/breaker-metrics.ts';
+import { addLimitMetrics } from '../observe/limit-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { addRetryMetrics } from '../observe/retry-metrics.ts';
@@ -30,6 +31,7 @@ export class UpstreamWatch implements CheckObserver {
       pools: () => gaugesOf(pools()),
     });
     addRetryMetrics(metrics, () => retriesOf(pools()));
+    addLimitMetrics(metrics, () => limitsOf(pools()));
   }
 
   event(event: UpstreamEvent): void {
@@ -73,4 +75,14 @@ function* breakersOf(pools: Iterable<Pool>) {
 
 function* gaugesOf(pools: Iterable<Pool>) {
   for (const { name: pool, panicking, tiers: priorities } of pools) yield { pool, panicking, priorities };
+}
+
+function* limitsOf(pools: Iterable<Pool>) {
+  for (const { name: pool, limit, endpoints } of pools) {
+    if (limit === null) continue;
+    const endpointLimits = endpoints
+      .filter(({ live }) => Number.isFinite(live.limit))
+      .map(({ origin, live }) => [origin, live.limit] as const);
+    yield { pool, ...limit.figures(), endpointLimits };
+  }
 }

@@ -37,6 +37,14 @@ export type UpstreamEvent =
       /** `http://10.0.0.1:3000`; `null` for the breaker of the whole pool. */
       readonly endpoint: string | null;
     } & BreakerChange)
+  /** Requests wait too long for their turn at this pool, and not just in a burst; or do so no more. */
+  | {
+      readonly kind: 'queue';
+      readonly pool: string;
+      /** The newest are served first, and those who wait for longer than the target are refused. */
+      readonly standing: boolean;
+      readonly queued: number;
+    }
   /** Somebody has said by hand what an endpoint is to do. */
   | {
       readonly kind: 'hand';

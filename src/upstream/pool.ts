@@ -7,6 +7,7 @@ import { type Tier, Tiers } from './balance/tiers.ts';
 import type { Breaker } from './breaker/breaker.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { UpstreamObserver } from './events.ts';
+import type { LimitOptions, PoolLimit } from './limit/pool-limit.ts';
 import type { PoolLive } from './pool-live.ts';
 import { RetryAccount } from './retry-account.ts';
 import type { Revision } from './revision.ts';
@@ -40,6 +41,8 @@ export interface PoolOptions {
   readonly breaker?: Breaker | null;
   /** What it has spent on retries. Default: an account of its own. */
   readonly retries?: RetryAccount;
+  /** Keeps it within its limits; hears of every attempt, after the watchers. Default none. */
+  readonly limits?: { readonly keeper: PoolLimit; readonly options: LimitOptions } | null;
 }
 
 /**
@@ -52,6 +55,8 @@ export class Pool {
   /** To be asked before every pick. */
   readonly breaker: Breaker | null;
   readonly retries: RetryAccount;
+  /** What may be in flight, and who waits for it. `null` where everything may. */
+  readonly limit: PoolLimit | null;
   readonly #options: PoolOptions;
   readonly #watchers: readonly AttemptWatcher[];
   readonly #tiers: Tiers;
@@ -67,12 +72,12 @@ export class Pool {
     this.hostPolicy = options.hostPolicy;
     this.breaker = options.breaker ?? null;
     this.retries = options.retries ?? new RetryAccount({ share: 0.2, minimumPerSecond: 3, windowMs: 10_000 });
-    this.#watchers = options.watchers ?? [];
     const { balancing, failover } = options;
-    const { watchers = [] } = options;
-    this.#watchers = balancing.watcher === null ? watchers : [...watchers, balancing.watcher];
     this.#tiers = new Tiers({ balancing, ...failover });
     this.#revision = options.revision;
+    this.limit = options.limits?.keeper ?? null;
+    // The last: what it lets begin at an attempt's end finds everybody else through with that end.
+    this.#watchers = [...(options.watchers ?? []), balancing.watcher, this.limit].filter((watcher) => watcher !== null);
     this.#endpoints = options.endpoints;
     this.#affinity = options.affinity?.(options.endpoints) ?? null;
   }
@@ -88,8 +93,22 @@ export class Pool {
   /** Discovery has found these members. Attempts under way at others go on. */
   replace(endpoints: readonly Endpoint[]): void {
     this.#endpoints = endpoints;
+    this.#limitEndpoints();
     this.#lookOver();
     this.#affinity = this.#options.affinity?.(endpoints) ?? null;
+  }
+
+  /** Its snapshot is the one that is served now: so its limits hold, and no older one's. */
+  enforce(): void {
+    const { limits } = this.#options;
+    if (limits !== undefined && limits !== null) limits.keeper.adopt(limits.options);
+    this.#limitEndpoints();
+  }
+
+  #limitEndpoints(): void {
+    if (this.limit !== null) this.limit.limit(this.#endpoints);
+    // They may have had one by an older configuration.
+    else for (const { live } of this.#endpoints) live.limit = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -99,7 +118,8 @@ export class Pool {
   pick(request: PickRequest): Endpoint | null {
     if (this.#affinity !== null && request.session !== null) {
       const held = this.#affinity.pick(request.session, request.tried);
-      if (held !== null && held.live.inFlight < held.live.limit) return held;
+      // Also without room: it is worth the wait (`mustWait`), since elsewhere it would not be the same session.
+      if (held !== null) return held;
     }
     if (this.#revision.value !== this.#seen) this.#lookOver();
     return this.#tiers.pick(request);

@@ -18,7 +18,17 @@ import { isMap, name, oneOrMore } from './units.ts';
 export const ACTIONS = ['pool', 'redirect', 'respond'] as const;
 
 /** What has a meaning only for requests that go to a pool. */
-const FORWARDING = ['rewrite', 'query', 'requestHeaders', 'cookies', 'timeouts', 'retry', 'limits', 'cache'] as const;
+const FORWARDING = [
+  'rewrite',
+  'query',
+  'requestHeaders',
+  'cookies',
+  'timeouts',
+  'importance',
+  'retry',
+  'limits',
+  'cache',
+] as const;
 
 export const route = z
   .strictObject({
@@ -36,6 +46,10 @@ export const route = z
     rewriteLocation: z.boolean().default(true).describe('Undo the path rewrite in Location and Content-Location'),
     cookies: cookieEdits.optional().describe('Changes to Set-Cookie'),
     timeouts: timeouts.optional().describe('In place of the defaults'),
+    importance: z
+      .enum(['high', 'normal', 'low'])
+      .optional()
+      .describe('Who goes first in the queue of a pool, and who is refused first under overload; normal unless given'),
     retry: retry.optional().describe('In place of the defaults'),
     limits: routeLimits.optional().describe('In place of the listener’s'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),

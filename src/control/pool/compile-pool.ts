@@ -8,6 +8,7 @@ import { compileBalance } from './compile-balance.ts';
 import { compileBreakers } from './compile-breaker.ts';
 import { compileEndpoint } from './compile-endpoint.ts';
 import { compileHealth } from './compile-health.ts';
+import { compileLimits } from './compile-limits.ts';
 import { compileTls } from './compile-tls.ts';
 
 /** Builds a pool, adopting what the ledger knows of it. `null` after a complaint. */
@@ -56,6 +57,7 @@ export function compilePool(
       minimumPerSecond: config.retryBudget.minimum,
       windowMs: config.retryBudget.window,
     }),
+    limits: compileLimits(name, config, ledger),
   });
 }
 

@@ -6,6 +6,7 @@ import { breaker } from './breaker.ts';
 import { connections } from './connections.ts';
 import { endpoint } from './endpoint.ts';
 import { health } from './health.ts';
+import { limits } from './limits.ts';
 import { retryBudget } from './retry-budget.ts';
 import { tls } from './tls.ts';
 
@@ -39,6 +40,7 @@ export const pool = z
     affinity: affinity.optional().describe('Sticky sessions; {} for a cookie with the defaults'),
     breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
     retryBudget: retryBudget.describe('How many requests may be repeated (docs/retries.md)'),
+    limits: limits.optional().describe('How many requests at a time, and where others wait'),
     connections: connections.describe('Connections to each endpoint'),
   })
   .meta({ description: 'A named set of endpoints' });
