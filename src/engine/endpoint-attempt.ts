@@ -65,6 +65,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   taker: ResponseTaker | null = null;
   readonly #owner: AttemptOwner;
   #inFlight: InFlight | null = null;
+  #sent = false;
   #over = false;
 
   constructor(owner: AttemptOwner, pool: Pool, endpoint: Endpoint) {
@@ -104,7 +105,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
       return;
     }
     this.#inFlight?.cancel();
-    this.#owner.failureCame(this, attemptTimeout(this.sentAt === 0 ? 'always' : 'never'));
+    this.#owner.failureCame(this, attemptTimeout(this.#sent ? 'never' : 'always'));
   }
 
   /** Nobody waits for it any more. `cause` is what the endpoint may be to blame for; `null` for nothing. */
@@ -140,6 +141,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
 
   sent(reusedConnection: boolean): void {
     if (this.#over) return;
+    this.#sent = true;
     this.reusedConnection = reusedConnection;
     this.#owner.attemptSent(this);
   }

@@ -69,9 +69,8 @@ export class Retrying {
     const verdict = judgeRetry(error, this.#facts(attempt), policy);
     if (!verdict.again) return false;
     const { why } = verdict;
-    const { attempts } = this.#with.progress;
-    // At once where the endpoint or the load is not suspect: another one, or another connection.
-    const pauseMs = why === 'reused' || (why === 'connect' && attempts === 1) ? 0 : this.#backoffMs();
+    // At once where it goes to an endpoint that has not seen it, or where only the connection was at fault.
+    const pauseMs = why === 'reused' || why === 'connect' ? 0 : this.#backoffMs();
     if (!this.#pays(why, pauseMs)) return false;
     body?.unpipe();
     if (why === 'reused') this.#replayedReused = true;
