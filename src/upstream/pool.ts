@@ -116,12 +116,12 @@ export class Pool {
    * none is left. Does not count it as in flight; `began` does. Allocates nothing.
    */
   pick(request: PickRequest): Endpoint | null {
+    if (this.#revision.value !== this.#seen) this.#lookOver();
     if (this.#affinity !== null && request.session !== null) {
-      const held = this.#affinity.pick(request.session, request.tried);
+      const held = this.#affinity.pick(request.session, request.tried, this.#tiers.panicking);
       // Also without room: it is worth the wait (`mustWait`), since elsewhere it would not be the same session.
       if (held !== null) return held;
     }
-    if (this.#revision.value !== this.#seen) this.#lookOver();
     return this.#tiers.pick(request);
   }
 

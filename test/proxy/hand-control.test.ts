@@ -69,7 +69,9 @@ matrix(
   async (stage) => {
     const [one, two] = await twoShops(stage);
     const front = await stage.gateway(forwardTo([one, two]));
-    expect(await byHand(front.gateway, { weight: 0 }, one)).toMatchObject({ body: { weight: 1, weightByHand: 0 } });
+    expect(await byHand(front.gateway, { weight: 3 }, one)).toMatchObject({ body: { weight: 1, weightByHand: 3 } });
+    expect(await textsOf(front, 8)).toEqual({ one: 6, two: 2 });
+    await byHand(front.gateway, { weight: 0 }, one);
     expect(await textsOf(front, 4)).toEqual({ one: 0, two: 4 });
     await byHand(front.gateway, { weight: null }, one);
     expect(await textsOf(front, 4)).toEqual({ one: 2, two: 2 });

@@ -76,6 +76,22 @@ matrix(
   { without: ONE_PROTOCOL },
 );
 
+matrix(
+  'gateways that hash the header agree, and share nothing',
+  async (stage) => {
+    const shops = await twoShops(stage);
+    const pool = { affinity: { header: 'X-Session' }, balance: { hash: { header: 'X-Session' } } };
+    const one = await stage.gateway(forwardTo(shops, { pool }));
+    const other = await stage.gateway(forwardTo(shops.toReversed(), { pool }));
+    const names = Array.from({ length: 40 }, (_, i) => `session-${i}`);
+    const placed: string[] = [];
+    for (const name of names) placed.push(...(await visit(one, ['X-Session', name], 1)));
+    expect(new Set(placed)).toEqual(new Set(['one', 'two']));
+    for (const [i, name] of names.entries()) expect(await visit(other, ['X-Session', name], 1)).toEqual([placed[i]]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
 /** Both know each other's sessions, and begin one for who has none. */
 async function twoShops({ origin }: Stage): Promise<[Origin, Origin]> {
   const start = (name: string): Promise<Origin> => {

@@ -18,9 +18,9 @@ export interface Affinity {
   sessionOf(headers: HeaderList): string | null;
   /**
    * The endpoint of a session, if it keeps sessions and was not tried yet; else `null`, and the balancer chooses. A forged, an
-   * unknown and an old session is no session.
+   * unknown and an old session is no session. `panicking`: the pool asks nobody for health.
    */
-  pick(session: string, tried: readonly Endpoint[] | null): Endpoint | null;
+  pick(session: string, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null;
   /** `endpoint` has answered, and has the session from now on. The Set-Cookie that tells the client so, or `null` for none. */
   answered(endpoint: Endpoint, answer: SessionAnswer): string | null;
   /** Sessions at an endpoint; `null` where nobody counts them. Not for the request path. */
@@ -31,6 +31,9 @@ export interface Affinity {
  * Neither weight 0 nor draining ends a session: that is what these two are for. Only health, being disabled, and a failed attempt
  * of this exchange do.
  */
-export function keepsSession(endpoint: Endpoint, tried: readonly Endpoint[] | null): boolean {
-  return endpoint.live.standing !== 'disabled' && isHealthy(endpoint) && !wasTried(endpoint, tried);
+export function keepsSession(endpoint: Endpoint, tried: readonly Endpoint[] | null, panicking: boolean): boolean {
+  const { live } = endpoint;
+  if (live.standing === 'disabled' || wasTried(endpoint, tried)) return false;
+  // When nearly everybody seems ill, the checks may be wrong: then sessions stay too, rather than be dealt out anew.
+  return panicking ? !live.tripped : isHealthy(endpoint);
 }

@@ -55,9 +55,9 @@ export class InsertedCookie implements Affinity {
     return cookieValue(headers, this.#name);
   }
 
-  pick(session: string, tried: readonly Endpoint[] | null): Endpoint | null {
+  pick(session: string, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null {
     const endpoint = this.#endpoints.get(session);
-    return endpoint !== undefined && keepsSession(endpoint, tried) ? endpoint : null;
+    return endpoint !== undefined && keepsSession(endpoint, tried, panicking) ? endpoint : null;
   }
 
   /** A cookie for who has none, an unknown one, one of an older secret, and for a session that moved. Prepared: one lookup. */

@@ -25,10 +25,10 @@ export class LearnedSession implements Affinity {
     return this.#keyOf(this.#source.ofRequest(headers));
   }
 
-  pick(session: string, tried: readonly Endpoint[] | null): Endpoint | null {
+  pick(session: string, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null {
     const id = this.#table.at(session);
     const endpoint = id === null ? undefined : this.#members.get(id);
-    return endpoint !== undefined && keepsSession(endpoint, tried) ? endpoint : null;
+    return endpoint !== undefined && keepsSession(endpoint, tried, panicking) ? endpoint : null;
   }
 
   answered({ id }: Endpoint, { session, headers }: SessionAnswer): null {

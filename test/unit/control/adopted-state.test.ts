@@ -68,7 +68,7 @@ test('sessions that a pool has learned outlive a reload, and those of an endpoin
   };
   const heldIn = (pool: Pool): string | undefined => {
     const session = pool.affinity?.sessionOf(COOKIE) ?? '';
-    return pool.affinity?.pick(session, null)?.authority;
+    return pool.affinity?.pick(session, null, false)?.authority;
   };
   const before = load(['10.0.0.1:1', '10.0.0.2:1']);
   learn(before, 1);

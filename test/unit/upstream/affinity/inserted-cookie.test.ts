@@ -38,7 +38,7 @@ function sessionAt(cookies: InsertedCookie, endpoint: Endpoint): string {
 
 describe('the affinity cookie', () => {
   test('names its endpoint and no other, also one that gets no new traffic', () => {
-    for (const endpoint of endpoints) expect(affinity.pick(sessionAt(affinity, endpoint), null)).toBe(endpoint);
+    for (const endpoint of endpoints) expect(affinity.pick(sessionAt(affinity, endpoint), null, false)).toBe(endpoint);
     expect(sessionAt(affinity, first)).not.toBe(sessionAt(affinity, second));
   });
 
@@ -61,31 +61,31 @@ describe('the affinity cookie', () => {
 
   test('is understood by every gateway with the same secret, whatever else its configuration says', () => {
     const elsewhere = cookiesWith({ cookie: 'other', sameSite: 'strict' }, endpoints.toReversed());
-    expect(elsewhere.pick(sessionAt(affinity, first), null)).toBe(first);
+    expect(elsewhere.pick(sessionAt(affinity, first), null, false)).toBe(first);
   });
 
   test('means nothing to a gateway with another secret', () => {
-    expect(cookiesWith({ secrets: [NEWER] }).pick(sessionAt(affinity, first), null)).toBeNull();
+    expect(cookiesWith({ secrets: [NEWER] }).pick(sessionAt(affinity, first), null, false)).toBeNull();
   });
 
   test('of the same origin in another pool is another cookie', () => {
     const elsewhere = { ...first, id: endpointId('cart', first.origin) };
-    expect(cookiesWith({}, [elsewhere]).pick(sessionAt(affinity, first), null)).toBeNull();
+    expect(cookiesWith({}, [elsewhere]).pick(sessionAt(affinity, first), null, false)).toBeNull();
   });
 
   test('is refused when a single character was changed, cut off or added', () => {
     const value = sessionAt(affinity, first);
     for (let i = 0; i < value.length; i += 1) {
       const other = value[i] === 'A' ? 'B' : 'A';
-      expect(affinity.pick(value.slice(0, i) + other + value.slice(i + 1), null)).toBeNull();
+      expect(affinity.pick(value.slice(0, i) + other + value.slice(i + 1), null, false)).toBeNull();
     }
     for (const forged of ['', value.slice(0, -1), `${value}A`, `${value}=`, '__proto__', first.id])
-      expect(affinity.pick(forged, null)).toBeNull();
+      expect(affinity.pick(forged, null, false)).toBeNull();
   });
 
   test('of an endpoint that was removed is unknown, and one that is removed meanwhile gives none', () => {
     const left = cookiesWith({}, [second]);
-    expect(left.pick(sessionAt(affinity, first), null)).toBeNull();
+    expect(left.pick(sessionAt(affinity, first), null, false)).toBeNull();
     expect(left.answered(first, { session: null, headers: [], overTls: false })).toBeNull();
   });
 
@@ -119,7 +119,7 @@ describe('keys that rotate', () => {
   test('the first signs, and all are understood', () => {
     const rotated = cookiesWith({ secrets: [NEWER, SECRET] });
     const old = sessionAt(affinity, first);
-    expect(rotated.pick(old, null)).toBe(first);
+    expect(rotated.pick(old, null, false)).toBe(first);
     expect(sessionAt(rotated, first)).toBe(sessionAt(cookiesWith({ secrets: [NEWER] }), first));
     expect(rotated.answered(first, { session: old, headers: [], overTls: false })).toBe(given(rotated, first));
   });
@@ -127,26 +127,30 @@ describe('keys that rotate', () => {
   test('one that is not yet in use is understood, so that gateways can be told of it one after the other', () => {
     const told = cookiesWith({ secrets: [SECRET, NEWER] });
     const newer = cookiesWith({ secrets: [NEWER, SECRET] });
-    expect(told.pick(sessionAt(newer, second), null)).toBe(second);
-    expect(newer.pick(sessionAt(told, second), null)).toBe(second);
+    expect(told.pick(sessionAt(newer, second), null, false)).toBe(second);
+    expect(newer.pick(sessionAt(told, second), null, false)).toBe(second);
   });
 });
 
 describe('a session', () => {
-  test('stays at an endpoint that drains or has weight 0, and leaves one that is disabled, down, or was tried', () => {
+  test('stays at an endpoint that drains or has weight 0, and leaves one that is disabled, down (but for a panic), or was tried', () => {
     const [one, two, none] = endpointsOf([1, 1, 0]) as readonly [Endpoint, Endpoint, Endpoint];
     const cookies = cookiesWith({}, [one, two, none]);
     const session = sessionAt(cookies, one);
-    expect(cookies.pick(sessionAt(cookies, none), null)).toBe(none);
+    expect(cookies.pick(sessionAt(cookies, none), null, false)).toBe(none);
     one.live.standing = 'draining';
-    expect(cookies.pick(session, null)).toBe(one);
-    expect(cookies.pick(session, [one])).toBeNull();
+    expect(cookies.pick(session, null, false)).toBe(one);
+    expect(cookies.pick(session, [one], false)).toBeNull();
     one.live.standing = 'disabled';
-    expect(cookies.pick(session, null)).toBeNull();
+    expect(cookies.pick(session, null, false)).toBeNull();
     one.live.standing = 'enabled';
     setHealth(one, false);
-    expect(cookies.pick(session, null)).toBeNull();
+    expect(cookies.pick(session, null, false)).toBeNull();
+    expect(cookies.pick(session, null, true)).toBe(one);
+    one.live.tripped = true;
+    expect(cookies.pick(session, null, true)).toBeNull();
+    one.live.tripped = false;
     setHealth(one, true);
-    expect(cookies.pick(session, null)).toBe(one);
+    expect(cookies.pick(session, null, false)).toBe(one);
   });
 });

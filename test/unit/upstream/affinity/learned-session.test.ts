@@ -13,7 +13,7 @@ function learning(source: SessionSource) {
   /** An exchange: where its request has to go, and what the endpoint that served it answers. */
   const exchange = (request: readonly string[], by: Endpoint, response: readonly string[] = []): Endpoint | null => {
     const session = affinity.sessionOf(request);
-    const held = session === null ? null : affinity.pick(session, null);
+    const held = session === null ? null : affinity.pick(session, null, false);
     expect(affinity.answered(held ?? by, { session, headers: response, overTls: false })).toBeNull();
     return held;
   };
@@ -50,8 +50,8 @@ describe('a session cookie of the application', () => {
     const { exchange, table, first, second } = learning(source);
     exchange([], second, ['Set-Cookie', 'JSESSIONID=abc']);
     const key = new LearnedSession(source, table, []).sessionOf(['Cookie', 'JSESSIONID=abc']) ?? '';
-    expect(new LearnedSession(source, table, [first]).pick(key, null)).toBeNull();
-    expect(new LearnedSession(source, table, [second, first]).pick(key, null)).toBe(second);
+    expect(new LearnedSession(source, table, [first]).pick(key, null, false)).toBeNull();
+    expect(new LearnedSession(source, table, [second, first]).pick(key, null, false)).toBe(second);
   });
 
   test('that is taken back, or is empty, is none', () => {
