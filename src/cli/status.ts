@@ -17,16 +17,21 @@ export function statusText({ version, startedAt, phase, routes, listeners, pools
   const head = `${phase} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}\n`;
   const doors = listeners.map(({ name, url, connections }) => [name, url, `${connections}`]);
   const endpoints = pools.flatMap((pool) =>
-    pool.endpoints.map(({ origin, health, standing, weight, weightByHand, inFlight, sessions, connections }) => [
-      ...[pool.name, origin, health, standing],
-      weightByHand === null ? `${weight}` : `${weightByHand} by hand (${weight})`,
-      ...[`${inFlight}`, sessions === null ? '' : `${sessions}`, `${connections.busy} of ${connections.open} busy`],
-    ]),
+    pool.endpoints.map(
+      ({ origin, priority, health, standing, weight, weightByHand, inFlight, sessions, connections }) => [
+        ...[pool.panicking ? `${pool.name} (panic)` : pool.name, origin, `${priority}`, health, standing],
+        weightByHand === null ? `${weight}` : `${weightByHand} by hand (${weight})`,
+        ...[`${inFlight}`, sessions === null ? '' : `${sessions}`, `${connections.busy} of ${connections.open} busy`],
+      ],
+    ),
   );
   return [
     plain(head.trimEnd()).concat('\n'),
     table(['LISTENER', 'URL', 'CONNECTIONS'], doors),
-    table(['POOL', 'ENDPOINT', 'HEALTH', 'STANDING', 'WEIGHT', 'IN FLIGHT', 'SESSIONS', 'CONNECTIONS'], endpoints),
+    table(
+      ['POOL', 'ENDPOINT', 'PRIORITY', 'HEALTH', 'STANDING', 'WEIGHT', 'IN FLIGHT', 'SESSIONS', 'CONNECTIONS'],
+      endpoints,
+    ),
   ].join('\n');
 }
 

@@ -83,8 +83,8 @@ describe('the command line', () => {
     const { code, out } = await run('status', access);
     expect(code).toBe(0);
     expect(out).toMatch(/^serving since .*, version .*, 1 route\n\nLISTENER +URL +CONNECTIONS\nweb +http/);
-    expect(out).toMatch(/\nshop +http:\/\/127\.0\.0\.1:3001 +unchecked +draining +1 +0 +0 of 0 busy\n/);
-    expect(out).toMatch(/\nshop +http:\/\/127\.0\.0\.1:3002 +unchecked +enabled +5 by hand \(1\) +0 /);
+    expect(out).toMatch(/\nshop +http:\/\/127\.0\.0\.1:3001 +0 +unchecked +draining +1 +0 +0 of 0 busy\n/);
+    expect(out).toMatch(/\nshop +http:\/\/127\.0\.0\.1:3002 +0 +unchecked +enabled +5 by hand \(1\) +0 /);
     expect(JSON.parse((await run('status --json', access)).out)).toEqual(gateway.status());
     const drained = await run('drain shop 127.0.0.1:3001 --json', access);
     expect(JSON.parse(drained.out)).toMatchObject({ pool: 'shop', standing: 'draining', changed: false });

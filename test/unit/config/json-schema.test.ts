@@ -27,6 +27,7 @@ describe('an example', () => {
       'routes/demo.yaml',
       'routes/listeners.yaml',
       'docs/examples/acme.yaml',
+      'docs/examples/balancing.yaml',
       'docs/examples/dev-gateway.yaml',
       'docs/examples/grpc.yaml',
       'docs/examples/microservices.yaml',

@@ -27,3 +27,13 @@ test('what was set by hand is one line: what, by what, and from where', () => {
     ...{ via: 'cli', address: '127.0.0.1', msg: 'Endpoint set by hand' },
   });
 });
+
+test('a pool that panics, and one that no longer does, is one line each', () => {
+  const event = { kind: 'panic', pool: 'shop', inService: 3 } as const;
+  const [begun, ended] = lines((log) => {
+    logUpstream(log, { ...event, panicking: true, healthy: 1 });
+    logUpstream(log, { ...event, panicking: false, healthy: 2 });
+  });
+  expect(begun).toMatchObject({ level: 40, pool: 'shop', inService: 3, healthy: 1 });
+  expect(ended).toMatchObject({ level: 30, pool: 'shop', healthy: 2, msg: 'Pool no longer panics' });
+});
