@@ -7,10 +7,14 @@ import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { ListenerConfig } from './config/schema/listener.ts';
 import { LocalAuthority } from './control/certificates/local-authority.ts';
-import { compile } from './control/compile.ts';
+import { compile, inUseOf } from './control/compile.ts';
 import type { CertificatePlan } from './control/compile-listener.ts';
 import { Control } from './control/control.ts';
+import { Discovery } from './control/discovery/discovery.ts';
+import { SystemNames } from './control/discovery/name-lookup.ts';
+import { ownFamilies } from './control/discovery/own-families.ts';
 import { httpClient } from './control/http-client.ts';
+import { httpStream } from './control/http-stream.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe/probe-sender.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
@@ -96,6 +100,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
+/** Longest that the start waits for the endpoints that have to be found. */
+const FIRST_ANSWERS_MS = 1_000;
+
 class Composition implements Gateway {
   readonly quarantined: readonly Diagnostic[];
   readonly urls = new Map<string, string>();
@@ -105,6 +112,7 @@ class Composition implements Gateway {
   readonly #log: Logger;
   readonly #transport: TransportByProtocol;
   readonly #streams: TcpTransport;
+  readonly #discovery: Discovery;
   readonly #prober: Prober;
   readonly #engine: Engine;
   readonly #routes: number;
@@ -136,6 +144,7 @@ class Composition implements Gateway {
     this.#upstream = new UpstreamWatch(this.#log, {
       metrics: this.#metrics,
       pools: () => this.#engine.snapshot.pools.values(),
+      discovered: () => this.#discovery.counts(),
     });
     this.control = new Control({ pools: () => this.#engine.snapshot.pools, observer: this.#upstream });
     this.#localAuthority = new LocalAuthority({
@@ -154,10 +163,20 @@ class Composition implements Gateway {
     };
     this.#prober = new Prober({ sender: probeSender(this.#transport, this.#streams), ...upstream });
     this.#ledger = new Ledger(this.#prober, upstream);
+    this.#discovery = new Discovery({
+      ...upstream,
+      lookup: new SystemNames(),
+      ownFamilies,
+      http: httpClient(this.#transport, this.#clock),
+      stream: httpStream(this.#transport),
+      changed: () => this.#retainInUse(),
+      failed: (pool, reason) => this.#upstream.discoveryFailed(pool, reason),
+    });
     const compiled = compile({
       config,
       origins: options.origins,
       ledger: this.#ledger,
+      discovery: this.#discovery,
       store: new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize }),
       development: options.development ?? false,
     });
@@ -181,7 +200,6 @@ class Composition implements Gateway {
       directory: options.certificatesDirectory,
       log: this.#log,
     });
-    this.#ledger.retain(compiled.inUse);
     for (const pool of compiled.snapshot.pools.values()) pool.enforce();
     const observer = inTurn(this.#metrics, options.observer ?? this.#accessLog());
     this.#engine = new Engine(
@@ -198,11 +216,15 @@ class Composition implements Gateway {
       },
       compiled.snapshot,
     );
+    this.#discovery.retain(compiled.memberships);
+    this.#retainInUse();
   }
 
   async open(): Promise<void> {
     this.#warnOfUnverified();
     this.#warnOfQuarantined();
+    this.#discovery.start();
+    await this.#firstAnswers();
     for (const [name, config] of Object.entries(this.#options.config.listeners)) await this.#listen(name, config);
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({
@@ -225,7 +247,7 @@ class Composition implements Gateway {
   }
 
   status(): GatewayStatus {
-    const via = { transport: this.#transport, streams: this.#streams };
+    const via = { transport: this.#transport, streams: this.#streams, discovery: this.#discovery };
     return {
       version,
       startedAt: this.#startedAt,
@@ -258,6 +280,7 @@ class Composition implements Gateway {
 
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#discovery.stop();
     this.#prober.stop();
     this.#certificates.stop();
     this.#tlsPolicies.stop();
@@ -294,6 +317,24 @@ class Composition implements Gateway {
     });
     if (port !== null) this.#ledger.ports.set(name, port);
     this.urls.set(name, urlOf(options.place, schemeOf(config), port));
+  }
+
+  /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
+  #retainInUse(): void {
+    const inUse = inUseOf(this.#engine.snapshot.pools, this.#options.config);
+    this.#ledger.retain(inUse);
+    this.#transport.retain(inUse.connections);
+  }
+
+  /**
+   * Who knows the endpoints when the first request comes needs not turn it away; who has to wait for a name server that does not
+   * answer starts without. By the clock on the wall, as name servers take their time by that one.
+   */
+  async #firstAnswers(): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, FIRST_ANSWERS_MS);
+    await Promise.race([this.#discovery.settled(), patience.promise]);
+    clearTimeout(timer);
   }
 
   #openConnections(): (readonly [string, number])[] {

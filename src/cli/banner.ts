@@ -61,14 +61,21 @@ async function routeLines(routes: readonly Way[], status: GatewayStatus): Promis
 
 async function describePool(pool: PoolStatus): Promise<string> {
   const endpoints = await Promise.all(
-    pool.endpoints.slice(0, MOST_ENDPOINTS).map(async ({ origin }) => {
-      const reached = await reach(origin);
-      const name = origin.replace(/^http:\/\//, '');
+    pool.endpoints.slice(0, MOST_ENDPOINTS).map(async (endpoint) => {
+      const reached = await reach(endpoint.origin);
+      const origin = endpoint.origin.replace(/^http:\/\//, '');
+      const name = endpoint.name === null ? origin : `${endpoint.name} (${origin})`;
       return reached.up
         ? `${name}   ● up   ${reached.elapsedMs.toFixed(1)} ms`
         : `${name}   ○ nothing is listening yet, will keep trying`;
     }),
   );
   const more = pool.endpoints.length - endpoints.length;
+  if (endpoints.length === 0) return pool.discovery.map(describeSource).join('  ');
   return `${endpoints.join('  ')}${more > 0 ? `  … and ${more} more` : ''}`;
+}
+
+/** Of a pool that has no endpoints yet. */
+function describeSource({ source, trouble }: PoolStatus['discovery'][number]): string {
+  return trouble === null ? `${source}   ○ no endpoint yet` : `${source}   ○ ${trouble}, will keep trying`;
 }

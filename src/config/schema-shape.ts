@@ -38,7 +38,7 @@ export function shapeOf(schema: $ZodType): Readonly<Record<string, $ZodType>> | 
 /** The keys that a map must have. */
 export function requiredKeysOf(schema: $ZodType): readonly string[] {
   const shape = shapeOf(schema) ?? {};
-  return Object.keys(shape).filter((key) => shape[key]?._zod.optin !== 'optional');
+  return Object.keys(shape).filter((key) => shape[key]?._zod.optin === undefined);
 }
 
 /** The alternatives at this place; the schema alone when there is but one. */

@@ -15,6 +15,8 @@ import { type CertificatePlan, compileListener, type ListenerComplaints } from '
 import { compileRoute } from './compile-route.ts';
 import { compileStreams } from './compile-streams.ts';
 import { Complaints } from './complaints.ts';
+import type { Discovery } from './discovery/discovery.ts';
+import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
 import type { InUse, Ledger } from './ledger.ts';
 import { compilePool } from './pool/compile-pool.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
@@ -26,6 +28,8 @@ export interface CompileInput {
   readonly ledger: Ledger;
   readonly store: CacheStore;
   readonly development: boolean;
+  /** Members of pools that were found already. Default: what the configuration itself says. */
+  readonly discovery?: Pick<Discovery, 'known'>;
   /** Parts were taken out: look at what is left one by one, not at what it is together. The result is not to be run. */
   readonly incomplete?: boolean;
 }
@@ -34,7 +38,8 @@ export type CompileResult =
   | {
       readonly ok: true;
       readonly snapshot: Snapshot;
-      readonly inUse: InUse;
+      /** The pools whose members are to be found. */
+      readonly memberships: readonly Membership[];
       readonly routes: readonly RouteRule<RoutePlan>[];
       /** For each TLS listener. */
       readonly certificates: ReadonlyMap<string, CertificatePlan>;
@@ -55,9 +60,12 @@ export function compile(input: CompileInput): CompileResult {
   const complaints = new Complaints(input.origins);
   const quarantine = new Complaints(input.origins);
   const pools = new Map<string, Pool>();
+  const memberships: Membership[] = [];
+  const known = (listed: readonly Listed[]): Known => input.discovery?.known(listed) ?? knownOf(listed, null);
   for (const [name, pool] of Object.entries(config.pools)) {
-    const compiled = compilePool(name, pool, { ledger, complaints });
-    if (compiled !== null) pools.set(name, compiled);
+    const compiled = compilePool(name, pool, { ledger, complaints, dns: config.dns, known });
+    if (compiled !== null) pools.set(name, compiled.pool);
+    if (compiled !== null && compiled.membership !== null) memberships.push(compiled.membership);
   }
   const routes: RouteRule<RoutePlan>[] = [];
   for (const [index, route] of config.routes.entries()) {
@@ -85,7 +93,7 @@ export function compile(input: CompileInput): CompileResult {
     tlsSettings,
     acme,
     quarantined: quarantine.inOrder(),
-    inUse: inUseOf(pools, config),
+    memberships,
     routes,
   };
 }
@@ -149,7 +157,8 @@ function redirectOf({ redirectTo: listener, redirectPort }: ListenerConfig, ledg
   };
 }
 
-function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse {
+/** Changes whenever discovery finds other members. */
+export function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse {
   const endpoints = [...pools.values()].flatMap((pool) => pool.endpoints);
   return {
     endpoints: new Set(endpoints.map((endpoint) => endpoint.id)),

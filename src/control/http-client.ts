@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly method: string;
   /** `http:` or `https:`. Redirects are not followed. */
   readonly url: string;
+  /** Unix socket to ask at in place of the host of `url`. */
+  readonly socketPath?: string | null;
   /** `Host`, `User-Agent`, `Accept` and `Content-Length` are added. */
   readonly headers: HeaderList;
   readonly body: Uint8Array | null;
@@ -63,16 +65,21 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
   };
 }
 
-function destinationOf(url: URL, { ca, timeoutMs }: HttpRequest): Destination {
+/** Where requests of Headgate itself go: over connections of their own, closed after each. */
+export function destinationOf(
+  url: URL,
+  { ca, timeoutMs, socketPath = null }: Pick<HttpRequest, 'ca' | 'timeoutMs' | 'socketPath'>,
+): Destination {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
   const tls = secure ? { serverName: host, ca, insecure: false } : null;
+  const place = socketPath === null ? url.origin : `unix:${socketPath}`;
   return {
     // Never the connections of a pool: its limits are others.
-    connectionKey: `own-requests ${connectionKey(url.origin, { tls, protocol: 'http1', proxyProtocol: null })}`,
+    connectionKey: `own-requests ${connectionKey(place, { tls, protocol: 'http1', proxyProtocol: null })}`,
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-    socketPath: null,
+    socketPath,
     tls,
     proxyProtocol: null,
     protocol: 'http1',

@@ -7,6 +7,7 @@ import type { LimitFigures, PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryAccount } from '../upstream/retry-account.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
+import type { Discovery, SourceStatus } from './discovery/discovery.ts';
 import { type CheckStatus, checkStatusOf } from './endpoint-health.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
@@ -41,6 +42,8 @@ export interface PoolStatus {
   /** `null` for a pool without limits. */
   readonly limits: LimitStatus | null;
   readonly endpoints: readonly EndpointStatus[];
+  /** What its endpoints are found by; empty when the configuration names them by address. */
+  readonly discovery: readonly SourceStatus[];
 }
 
 /** What is in flight at a pool with limits, and who waits; counts since the start. */
@@ -51,6 +54,8 @@ export interface LimitStatus extends LimitFigures {
 
 export interface EndpointStatus {
   readonly origin: string;
+  /** The name that led to this address; `null` where the address itself was given. */
+  readonly name: string | null;
   /** By configuration. */
   readonly weight: number;
   /** By hand, in place of it; `null` for none. */
@@ -98,7 +103,13 @@ export interface BreakerStatus {
   readonly failures: number;
 }
 
-export function poolStatus(pool: Pool, via: { transport: Transport; streams: StreamTransport }): PoolStatus {
+export interface StatusSources {
+  readonly transport: Transport;
+  readonly streams: StreamTransport;
+  readonly discovery: Pick<Discovery, 'status'>;
+}
+
+export function poolStatus(pool: Pool, via: StatusSources): PoolStatus {
   return {
     name: pool.name,
     available: pool.availableCount(),
@@ -109,6 +120,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
     limits: pool.limit === null ? null : limitStatus(pool.limit),
     endpoints: pool.endpoints.map((endpoint) => ({
       origin: endpoint.origin,
+      name: endpoint.name,
       weight: endpoint.weight,
       weightByHand: endpoint.live.weight,
       priority: endpoint.priority,
@@ -121,6 +133,7 @@ export function poolStatus(pool: Pool, via: { transport: Transport; streams: Str
       inFlightLimit: finite(endpoint.live.limit),
       connections: connectionsTo(endpoint.destination.connectionKey, via),
     })),
+    discovery: via.discovery.status(pool.name),
   };
 }
 
@@ -141,10 +154,7 @@ function finite(limit: number): number | null {
   return Number.isFinite(limit) ? limit : null;
 }
 
-function connectionsTo(
-  key: string,
-  { transport, streams }: { transport: Transport; streams: StreamTransport },
-): EndpointStatus['connections'] {
+function connectionsTo(key: string, { transport, streams }: StatusSources): EndpointStatus['connections'] {
   const { open, busy, queued } = transport.connections(key);
   const carried = streams.connections(key);
   return { open: open + carried, busy: busy + carried, queued };

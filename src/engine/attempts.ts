@@ -133,7 +133,7 @@ export class Attempts implements AttemptOwner {
     const { limit } = pool;
     const endpoint = limit === null || limit.open ? this.#pick() : null;
     if (limit !== null && mustWait(pool, endpoint, this.#leftOut)) this.#awaitTurn(limit, lastError);
-    else if (endpoint === null) this.#none(lastError ?? unavailable());
+    else if (endpoint === null) this.#none(lastError ?? unavailable(pool));
     else this.#go(endpoint);
   }
 

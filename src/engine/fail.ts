@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
+import type { Pool } from '../upstream/pool.ts';
 import { errorPage } from './error-page.ts';
 import { breakCall, grpcCallOf, refuseCall } from './grpc.ts';
 import type { Progress } from './progress.ts';
@@ -55,12 +56,9 @@ export function fail(progress: Progress, error: GatewayError): void {
 }
 
 /** Nobody is there to be asked. */
-export function unavailable(): GatewayError {
-  return new GatewayError('destination_unavailable', {
-    blame: 'upstream',
-    status: 503,
-    reason: 'no-endpoint-available',
-  });
+export function unavailable({ absence }: Pool): GatewayError {
+  const { code, reason } = absence ?? { code: 'destination_unavailable', reason: 'no-endpoint-available' };
+  return new GatewayError(code, { blame: 'upstream', status: 503, reason });
 }
 
 /** A bug in Headgate, met while handling one exchange. */

@@ -87,13 +87,13 @@ export class Stream implements StreamReceiver {
       return;
     }
     if (this.#tried.length >= MOST_ATTEMPTS) {
-      this.#giveUp(lastError ?? unavailable());
+      this.#giveUp(lastError ?? unavailable(this.#pool));
       return;
     }
     const { limit } = this.#pool;
     const endpoint = limit === null || limit.open ? this.#pick() : null;
     if (limit !== null && mustWait(this.#pool, endpoint, this.#tried)) this.#awaitTurn(limit, lastError);
-    else if (endpoint === null) this.#giveUp(lastError ?? unavailable());
+    else if (endpoint === null) this.#giveUp(lastError ?? unavailable(this.#pool));
     else this.#begin(endpoint);
   }
 

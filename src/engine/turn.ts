@@ -34,6 +34,7 @@ export function turnOf(pool: Pool, limit: PoolLimit, seeker: TurnSeeker): Admiss
       }
     },
     refused: (error) => seeker.none(lastError ?? error),
-    unavailable: () => seeker.none(lastError ?? (breaker === null ? null : breakerRefusal(breaker)) ?? unavailable()),
+    unavailable: () =>
+      seeker.none(lastError ?? (breaker === null ? null : breakerRefusal(breaker)) ?? unavailable(pool)),
   });
 }

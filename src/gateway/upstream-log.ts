@@ -1,5 +1,6 @@
 import type { Logger } from '../observe/log.ts';
 import type { UpstreamEvent } from '../upstream/events.ts';
+import { logDiscovery, logDropped, logLeftOut, logMembers } from './discovery-log.ts';
 
 type Of<K extends UpstreamEvent['kind']> = Extract<UpstreamEvent, { readonly kind: K }>;
 
@@ -11,6 +12,10 @@ const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>
   panic: logPanic,
   'retry-budget': logRetryBudget,
   queue: logQueue,
+  members: logMembers,
+  'members-dropped': logDropped,
+  discovery: logDiscovery,
+  'left-out': logLeftOut,
 };
 
 /** A log line for what has happened. */

@@ -15,6 +15,8 @@ export interface WatchedUpstream {
   readonly metrics: Metrics;
   /** Those of the snapshot that is served now. */
   readonly pools: () => Iterable<Pool>;
+  /** How many endpoints were found, for each pool that is not told by the configuration alone. */
+  readonly discovered: () => Iterable<readonly [pool: string, found: number]>;
 }
 
 /** Makes log lines and metrics of what happens to pools and endpoints. */
@@ -23,12 +25,13 @@ export class UpstreamWatch implements CheckObserver {
   readonly #metrics: UpstreamMetrics;
   readonly #breakers: BreakerMetrics;
 
-  constructor(log: Logger, { metrics, pools }: WatchedUpstream) {
+  constructor(log: Logger, { metrics, pools, discovered }: WatchedUpstream) {
     this.#log = log;
     this.#breakers = new BreakerMetrics(metrics, () => breakersOf(pools()));
     this.#metrics = new UpstreamMetrics(metrics, {
       endpoints: () => endpointsOf(pools()),
       pools: () => gaugesOf(pools()),
+      discovered,
     });
     addRetryMetrics(metrics, () => retriesOf(pools()));
     addLimitMetrics(metrics, () => limitsOf(pools()));
@@ -39,6 +42,10 @@ export class UpstreamWatch implements CheckObserver {
     if (event.kind === 'breaker' && event.reason !== null) {
       this.#breakers.tripped(event.pool, event.endpoint, event.reason);
     }
+  }
+
+  discoveryFailed(pool: string, reason: string): void {
+    this.#metrics.discoveryFailed(pool, reason);
   }
 
   checked(endpoint: string, outcome: ProbeOutcome): void {

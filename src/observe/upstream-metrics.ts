@@ -5,6 +5,8 @@ import { Tally } from './tally.ts';
 export interface UpstreamSources {
   readonly endpoints: () => Iterable<EndpointGauges>;
   readonly pools: () => Iterable<PoolGauges>;
+  /** How many endpoints were found, for each pool that is not told by the configuration alone. */
+  readonly discovered: () => Iterable<readonly [pool: string, found: number]>;
 }
 
 /** How one endpoint of one pool is now. */
@@ -34,6 +36,7 @@ export interface PoolGauges {
  */
 export class UpstreamMetrics {
   readonly #checks = new Tally();
+  readonly #discoveryFailures = new Tally();
 
   /** Adds its families to those of `metrics`. */
   constructor(metrics: Metrics, sources: UpstreamSources) {
@@ -73,6 +76,22 @@ export class UpstreamMetrics {
       labels: ['endpoint', 'result', 'reason'],
       tally: this.#checks,
     });
+    metrics.gauge('headgate_pool_discovered_endpoints', {
+      help: 'Endpoints of a pool that were found by name, in a file or by Docker, and those that it names itself',
+      labels: ['pool'],
+      read: (set) => {
+        for (const [pool, found] of sources.discovered()) set({ pool }, found);
+      },
+    });
+    metrics.counter('headgate_pool_discovery_failures_total', {
+      help: 'Attempts to find out the endpoints of a pool that failed, by why',
+      labels: ['pool', 'reason'],
+      tally: this.#discoveryFailures,
+    });
+  }
+
+  discoveryFailed(pool: string, reason: string): void {
+    this.#discoveryFailures.add(pool, reason);
   }
 
   /** One active check of an origin, for all pools that check it alike. */

@@ -9,8 +9,10 @@ export interface Endpoint {
   readonly id: EndpointId;
   /** `http://10.0.0.1:3000`: scheme, lower-case host, and the port unless it is the scheme's default; `unix:/run/app.sock`. */
   readonly origin: string;
-  /** `10.0.0.1:3000`: the origin without its scheme, for `Host` and for people; `localhost` for a Unix socket. */
+  /** `10.0.0.1:3000`, or `api.internal:3000` for an address of that name; for `Host`. `localhost` for a Unix socket. */
   readonly authority: string;
+  /** The name that led to this address; `null` where the address itself was given. */
+  readonly name: string | null;
   /** Share of traffic by configuration, 0–1000; 0 takes sticky sessions only. `weightOf` says what it is now. */
   readonly weight: number;
   /** 0 first; others get what those before them can't take. */
@@ -40,11 +42,14 @@ export interface Place {
   readonly id: EndpointId;
   readonly origin: string;
   readonly authority: string;
+  readonly name: string | null;
   readonly destination: Destination;
 }
 
 export interface PlaceOptions {
   readonly address: EndpointAddress;
+  /** What `Host` and TLS go by in place of the host of `address`, because that was resolved from it. */
+  readonly name?: string | null;
   /** Used for `https` addresses only. */
   readonly tls: EndpointTls;
   /** Default `http1`. */
@@ -56,12 +61,13 @@ export interface PlaceOptions {
 
 /** Names the place of one endpoint of `pool`: its identities and how to reach it. Compile time only. */
 export function placeOf(pool: string, options: PlaceOptions): Place {
-  const { limits, protocol = 'http1', proxyProtocol = null } = options;
+  const { limits, protocol = 'http1', proxyProtocol = null, name = null } = options;
   const { origin, authority, ...reached } = reachedAt(options);
   return {
-    id: endpointId(pool, origin),
+    id: endpointId(pool, origin, name),
     origin,
     authority,
+    name,
     destination: {
       connectionKey: connectionKey(origin, { tls: reached.tls, protocol, proxyProtocol }),
       ...reached,
@@ -74,7 +80,7 @@ export function placeOf(pool: string, options: PlaceOptions): Place {
 
 type Reached = Pick<Place, 'origin' | 'authority'> & Pick<Destination, 'host' | 'port' | 'socketPath' | 'tls'>;
 
-function reachedAt({ address, tls }: PlaceOptions): Reached {
+function reachedAt({ address, tls, name = null }: PlaceOptions): Reached {
   if ('socketPath' in address) {
     const { socketPath } = address;
     return { origin: `unix:${socketPath}`, authority: 'localhost', host: 'localhost', port: 80, socketPath, tls: null };
@@ -82,7 +88,7 @@ function reachedAt({ address, tls }: PlaceOptions): Reached {
   const host = address.host.toLowerCase();
   const port = address.port === (address.secure ? 443 : 80) ? '' : `:${address.port}`;
   // RFC 6874 §4: which interface leads there is this machine's own affair, and goes into no message.
-  const unzoned = host.split('%')[0] as string;
+  const unzoned = name ?? (host.split('%')[0] as string);
   return {
     origin: `${address.secure ? 'https' : 'http'}://${literal(host)}${port}`,
     authority: `${literal(unzoned)}${port}`,

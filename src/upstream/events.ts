@@ -55,6 +55,32 @@ export type UpstreamEvent =
       /** In place of the configuration's; `null` for none. */
       readonly weightByHand: number | null;
       readonly by: Hand;
+    }
+  /** A pool has other members: origins that were found or are gone, and how many there are now. */
+  | {
+      readonly kind: 'members';
+      readonly pool: string;
+      readonly found: readonly string[];
+      readonly lost: readonly string[];
+      readonly count: number;
+    }
+  /** More endpoints were found than a pool has room for. */
+  | { readonly kind: 'members-dropped'; readonly pool: string; readonly dropped: number; readonly most: number }
+  /** What endpoints are found by works no longer, or again. */
+  | {
+      readonly kind: 'discovery';
+      /** `dns api.internal`, `file endpoints.yaml` */
+      readonly source: string;
+      readonly works: boolean;
+      /** Enumerated: `no-such-name`, `dns-timeout`, `broken-file`, …; `null` when it works. */
+      readonly reason: string | null;
+      readonly detail: string | null;
+    }
+  /** What a source has and is no endpoint, all of it, whenever that changes. */
+  | {
+      readonly kind: 'left-out';
+      readonly source: string;
+      readonly leftOut: readonly { readonly what: string; readonly reason: string }[];
     };
 
 /** Whose hand: by the command line, by the admin listener, or in this process. */

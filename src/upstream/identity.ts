@@ -3,7 +3,10 @@ import type { ProxyProtocolVersion, UpstreamProtocol, UpstreamTls } from '../exc
 
 declare const identity: unique symbol;
 
-/** Pool + origin, e.g. `shop@http://10.0.0.1:3000`: in-flight count, turn in the rotation, drained by hand. */
+/**
+ * Pool + origin, and the name that was resolved to it: `shop@http://10.0.0.1:3000`, `shop@http://10.0.0.1:3000 api.internal`.
+ * In-flight count, turn in the rotation, drained by hand.
+ */
 export type EndpointId = string & { readonly [identity]: 'EndpointId' };
 
 /** Origin + digest of the check and of the TLS settings it is sent with: active health, shared by every pool that checks alike. */
@@ -33,8 +36,8 @@ export interface ProbeIdentity {
 }
 
 /** `pool` cannot contain `@` (configuration allows letters, digits, `_`, `.`, `-`), so two pools never share an id. */
-export function endpointId(pool: string, origin: string): EndpointId {
-  return `${pool}@${origin}` as EndpointId;
+export function endpointId(pool: string, origin: string, name: string | null = null): EndpointId {
+  return `${pool}@${origin}${name === null ? '' : ` ${name}`}` as EndpointId;
 }
 
 /** The pool of an endpoint. */

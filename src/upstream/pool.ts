@@ -1,4 +1,4 @@
-import type { GatewayError } from '../errors.ts';
+import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity/affinity.ts';
 import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
 import type { BalanceRequest } from './balance/balancer.ts';
@@ -15,6 +15,13 @@ import type { Revision } from './revision.ts';
 /** `Host` sent upstream: the client's, the endpoint's authority, or a fixed one. */
 export type HostPolicy = 'preserve' | 'endpoint' | { readonly fixed: string };
 
+/** Why a pool has no endpoints at all. */
+export interface Absence {
+  readonly code: ErrorCode;
+  /** Enumerated: `name-not-resolved`, `discovery-pending`, `no-endpoint-known`. */
+  readonly reason: string;
+}
+
 export interface PickRequest extends BalanceRequest {
   /** What `affinity.sessionOf` says of the request, or `null`. Not looked at when the pool has no affinity. */
   readonly session: string | null;
@@ -24,6 +31,8 @@ export interface PoolOptions {
   readonly name: string;
   /** No origin twice. None while discovery has found none. */
   readonly endpoints: readonly Endpoint[];
+  /** Why there are none. */
+  readonly absence?: Absence | null;
   /** How to choose among the endpoints of one priority. */
   readonly balancing: Balancing;
   /** When to go on to the next priority, and when to give up asking for health. Both are shares of healthy endpoints, 0 to 1. */
@@ -64,6 +73,7 @@ export class Pool {
   /** When the endpoints were last looked over. */
   #seen = -1;
   #endpoints: readonly Endpoint[];
+  #absence: Absence | null;
   #affinity: Affinity | null;
 
   constructor(options: PoolOptions) {
@@ -79,6 +89,7 @@ export class Pool {
     // The last: what it lets begin at an attempt's end finds everybody else through with that end.
     this.#watchers = [...(options.watchers ?? []), balancing.watcher, this.limit].filter((watcher) => watcher !== null);
     this.#endpoints = options.endpoints;
+    this.#absence = options.absence ?? null;
     this.#affinity = options.affinity?.(options.endpoints) ?? null;
   }
 
@@ -86,13 +97,19 @@ export class Pool {
     return this.#endpoints;
   }
 
+  /** Why it has no endpoints; `null` when it has. */
+  get absence(): Absence | null {
+    return this.#absence;
+  }
+
   get affinity(): Affinity | null {
     return this.#affinity;
   }
 
-  /** Discovery has found these members. Attempts under way at others go on. */
-  replace(endpoints: readonly Endpoint[]): void {
+  /** Discovery has found these members, or why there are none. Attempts under way at others go on. */
+  replace(endpoints: readonly Endpoint[], absence: Absence | null = null): void {
     this.#endpoints = endpoints;
+    this.#absence = absence;
     this.#limitEndpoints();
     this.#lookOver();
     this.#affinity = this.#options.affinity?.(endpoints) ?? null;

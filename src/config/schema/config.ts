@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dns } from './dns.ts';
 import { listener } from './listener.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
@@ -42,6 +43,7 @@ export const config = z.strictObject({
   pools: z.record(name, pool).default({}).describe('Sets of endpoints to forward to, by name'),
   routes: z.array(route).default([]).describe('Which request goes where'),
   defaults: defaults.describe('For every route'),
+  dns: dns.describe('How names of endpoints are resolved'),
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),
   accessLog: accessLog.describe('One line for each exchange'),

@@ -1,22 +1,36 @@
+import type { DnsConfig } from '../../config/schema/dns.ts';
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
-import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { FoundEndpoint } from '../../upstream/discovery/listed-endpoint.ts';
+import type { Endpoint, EndpointTls } from '../../upstream/endpoint.ts';
 import { type HostPolicy, Pool } from '../../upstream/pool.ts';
 import type { Complaints } from '../complaints.ts';
+import { type Known, type Listed, type Membership, membersOf } from '../discovery/membership.ts';
 import type { Ledger } from '../ledger.ts';
 import { compileAffinity } from './compile-affinity.ts';
 import { compileBalance } from './compile-balance.ts';
 import { compileBreakers } from './compile-breaker.ts';
-import { compileEndpoint } from './compile-endpoint.ts';
+import { compileDiscovery, isStatic } from './compile-discovery.ts';
+import { compileEndpoint, compilePlace } from './compile-endpoint.ts';
 import { compileHealth } from './compile-health.ts';
 import { compileLimits } from './compile-limits.ts';
 import { compileTls } from './compile-tls.ts';
 
+export interface CompiledPool {
+  readonly pool: Pool;
+  /** What is to be found out while it runs; `null` when the configuration names all of its endpoints by address. */
+  readonly membership: Membership | null;
+}
+
+export interface PoolContext {
+  readonly ledger: Ledger;
+  readonly complaints: Complaints;
+  readonly dns: DnsConfig;
+  /** The members that are known already (`Discovery.known`). */
+  readonly known: (listed: readonly Listed[]) => Known;
+}
+
 /** Builds a pool, adopting what the ledger knows of it. `null` after a complaint. */
-export function compilePool(
-  name: string,
-  config: PoolConfig,
-  context: { ledger: Ledger; complaints: Complaints },
-): Pool | null {
+export function compilePool(name: string, config: PoolConfig, context: PoolContext): CompiledPool | null {
   const { ledger, complaints } = context;
   const before = complaints.count;
   const tls = compileTls(name, config, complaints);
@@ -25,24 +39,17 @@ export function compilePool(
     const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
     complaints.add(['pools', name, 'proxyProtocol'], { message });
   }
-  const endpoints: Endpoint[] = [];
-  const origins = new Set<string>();
-  for (const [index, endpoint] of config.endpoints.entries()) {
-    const made = compileEndpoint(name, endpoint, { config, tls, health, ledger });
-    if (origins.has(made.origin)) {
-      complaints.add(['pools', name, 'endpoints', index], {
-        code: 'HG0104',
-        message: `endpoint “${made.origin}” is in this pool already`,
-      });
-    }
-    origins.add(made.origin);
-    endpoints.push(made);
-  }
+  complainOfTwice(name, { config, tls }, complaints);
   if (complaints.count > before) return null;
+  const listed = compileDiscovery(name, config, context.dns);
+  const make = (found: FoundEndpoint): Endpoint => compileEndpoint(name, found, { config, tls, health, ledger });
+  const { endpoints, absence } = context.known(listed);
+  const members = membersOf(endpoints, make, new Map());
   const { breaker, watchers } = compileBreakers(name, config.breaker, ledger);
-  return new Pool({
+  const pool = new Pool({
     name,
-    endpoints,
+    endpoints: [...members.values()],
+    absence,
     balancing: compileBalance(name, config, ledger),
     failover: { enough: config.priorities.healthy, panic: config.panic },
     live: ledger.pool(name),
@@ -59,6 +66,21 @@ export function compilePool(
     }),
     limits: compileLimits(name, config, ledger),
   });
+  return { pool, membership: isStatic(listed) ? null : { pool, listed, make, members } };
+}
+
+function complainOfTwice(name: string, pool: { config: PoolConfig; tls: EndpointTls }, complaints: Complaints): void {
+  const origins = new Set<string>();
+  for (const [index, { address }] of pool.config.endpoints.entries()) {
+    const { origin } = compilePlace(name, { address, name: null }, pool);
+    if (origins.has(origin)) {
+      complaints.add(['pools', name, 'endpoints', index], {
+        code: 'HG0104',
+        message: `endpoint “${origin}” is in this pool already`,
+      });
+    }
+    origins.add(origin);
+  }
 }
 
 function hostPolicyOf(host: string): HostPolicy {

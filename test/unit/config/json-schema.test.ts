@@ -29,6 +29,7 @@ describe('an example', () => {
       'docs/examples/acme.yaml',
       'docs/examples/balancing.yaml',
       'docs/examples/dev-gateway.yaml',
+      'docs/examples/discovery.yaml',
       'docs/examples/grpc.yaml',
       'docs/examples/microservices.yaml',
       'docs/examples/passthrough.yaml',

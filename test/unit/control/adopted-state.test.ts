@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryStore } from '../../../src/cache/memory-store.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
-import { compile } from '../../../src/control/compile.ts';
+import { compile, inUseOf } from '../../../src/control/compile.ts';
 import { Control } from '../../../src/control/control.ts';
 import { Ledger } from '../../../src/control/ledger.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
@@ -31,7 +31,7 @@ function reloading() {
     const compiled = compile({ ...loaded, ledger, store, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
-    ledger.retain(compiled.inUse);
+    ledger.retain(inUseOf(pools, loaded.config));
     return pools.get('shop') as Pool;
   };
   return { load, control: new Control({ pools: () => pools, observer }) };

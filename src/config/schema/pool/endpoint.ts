@@ -26,7 +26,8 @@ type EndpointAddress =
   | { readonly secure: boolean; readonly host: string; readonly port: number }
   | { readonly socketPath: string };
 
-function parseEndpointAddress(text: string): EndpointAddress | null {
+/** `null` for what is no such address. */
+export function parseEndpointAddress(text: string): EndpointAddress | null {
   const socketPath = socketPathOf(text);
   if (socketPath !== null) return { socketPath };
   const parts = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+(?:%[\w.-]+)?\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(text);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { authority } from '../units.ts';
+import { authority, isMap } from '../units.ts';
 import { affinity } from './affinity.ts';
 import { balance, panic, priorities } from './balance.ts';
 import { breaker } from './breaker.ts';
 import { connections } from './connections.ts';
+import { discover } from './discover.ts';
 import { endpoint } from './endpoint.ts';
 import { health } from './health.ts';
 import { limits } from './limits.ts';
@@ -15,7 +16,9 @@ export const pool = z
     endpoints: z
       .array(endpoint)
       .min(1)
+      .optional()
       .describe('Addresses: host:port, https://host[:port], unix:/path, or { address, weight, priority }'),
+    discover: discover.optional().describe('Further endpoints, by DNS, from a file or from Docker; see discovery'),
     balance: balance.default('round-robin').describe('How an endpoint is picked, weights included'),
     priorities,
     panic,
@@ -43,7 +46,17 @@ export const pool = z
     limits: limits.optional().describe('How many requests at a time, and where others wait'),
     connections: connections.describe('Connections to each endpoint'),
   })
-  .meta({ description: 'A named set of endpoints' });
+  .refine(({ endpoints, discover }) => endpoints !== undefined || discover !== undefined, {
+    message: 'missing key "endpoints"',
+    path: ['endpoints'],
+    when: isMap,
+  })
+  .transform(({ endpoints = [], ...rest }) => ({ ...rest, endpoints }))
+  .meta({
+    description: 'A named set of endpoints',
+    // For editors, which know nothing of refinements.
+    anyOf: [{ required: ['endpoints'] }, { required: ['discover'] }],
+  });
 
 export type PoolConfig = z.output<typeof pool>;
-export type EndpointConfig = PoolConfig['endpoints'][number];
+export type EndpointConfig = z.output<typeof endpoint>;
