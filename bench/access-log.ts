@@ -37,6 +37,7 @@ const record: ExchangeRecord = {
   attempts: 1,
   retries: [],
   noRetry: null,
+  fallback: null,
   reusedConnection: true,
   cache: 'fwd=uri-miss; fwd-status=200; stored',
   end: { side: 'gateway', reason: 'complete', error: null, bug: null },

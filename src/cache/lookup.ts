@@ -62,7 +62,7 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
 }
 
 /** Of the variants that fit, the one with the latest `Date` (RFC 9111 §4); of equal ones, the one received last. */
-function select(variants: readonly CacheEntry[], request: CacheRequest, policy: CachePolicy): CacheEntry | null {
+export function select(variants: readonly CacheEntry[], request: CacheRequest, policy: CachePolicy): CacheEntry | null {
   let best: CacheEntry | null = null;
   for (let i = 0; i < variants.length; i += 1) {
     const entry = variants[i] as CacheEntry;

@@ -7,6 +7,20 @@ export function hitStatus(found: Lookup & { readonly kind: 'hit' }): string {
   return cacheStatus({ result: 'hit', ttlS: Math.floor(found.ttlMs / 1000) });
 }
 
+/** `headgate; fwd=stale; ttl=-30; detail=connection_refused`: it was to be forwarded, and what is stored had to do. */
+export function staleStatus(
+  { why }: Lookup & { readonly kind: 'miss' | 'revalidate' },
+  facts: { readonly ttlMs: number; readonly detail: string },
+): string {
+  return cacheStatus({ result: 'fwd', fwd: why, ttlS: Math.floor(facts.ttlMs / 1000), detail: facts.detail });
+}
+
+/** `headgate; fwd=stale; detail=fallback`: another pool was asked, and what it says is not stored. */
+export function fallbackStatus({ lookup }: Pick<ForwardFacts, 'lookup'>): string {
+  if (lookup.kind === 'bypass') return forwardStatus({ lookup, status: 0, verdict: null });
+  return cacheStatus({ result: 'fwd', fwd: lookup.why, detail: 'fallback' });
+}
+
 /** On the 504 that answers a request which no stored response could (RFC 9111 §5.2.1.7): neither a hit nor forwarded. */
 export function unsatisfiableStatus(): string {
   return 'headgate; detail=only-if-cached';

@@ -35,5 +35,7 @@ export function listRoutes({ rules, streams }: Listed, json: boolean): string {
 }
 
 export function leadsTo({ action }: RoutePlan): string {
-  return action.kind === 'forward' ? `pool ${action.pool.name}` : 'own reply';
+  if (action.kind === 'reply') return 'own reply';
+  if (action.kind === 'forward') return `pool ${action.pool.name}`;
+  return `split ${action.split.branches.map(({ pool, weight }) => `${pool.name} ${weight}`).join(', ')}`;
 }

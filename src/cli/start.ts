@@ -122,11 +122,16 @@ function describe(gateway: Gateway, config: Config, options: StartOptions): Prom
     streams: streamRows(config).map(({ listener, match, pool }) => ({ match: `${listener}: ${match}`, leads: pool })),
     routes: config.routes.map((route) => ({
       match: matchOf(route.match),
-      leads: route.pool ?? (route.redirect === undefined ? 'fixed response' : `redirect ${route.redirect.to}`),
+      leads: leadsTo(route),
     })),
     colour: wantsColour(process.stderr, process.env),
     untrusted: mints ? untrustedAuthority(directoryOf(options)) : null,
   });
+}
+
+function leadsTo({ pool, split, redirect }: Config['routes'][number]): string {
+  if (split !== undefined) return split.map((branch) => `${branch.pool} ${branch.weight}`).join(', ');
+  return pool ?? (redirect === undefined ? 'fixed response' : `redirect ${redirect.to}`);
 }
 
 /** Looking whether somebody trusts the local CA may run a program for each browser; the banner waits this long for them. */

@@ -37,12 +37,27 @@ function checkForwarding({ value }: MapEntry, pools: readonly string[]): Diagnos
 }
 
 function checkRoute(route: MapNode, pools: readonly string[], listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {
-  const pool = texts(route.entries.get('pool')?.value);
+  const pool = [
+    ...texts(route.entries.get('pool')?.value),
+    ...poolsIn(route.entries.get('split')?.value),
+    ...poolsIn(stepsOf(route.entries.get('fallback')?.value)),
+  ];
   const wanted = texts(route.entries.get('listeners')?.value);
   return [
     ...pool.flatMap((node) => checkName(node, 'pool', pools)),
     ...wanted.flatMap((node) => checkRouted(node, listeners)),
   ];
+}
+
+/** The pools that the maps of a list name. */
+function poolsIn(list: SourceNode | undefined): ScalarNode[] {
+  const maps = list?.kind === 'list' ? list.items.filter((item) => item.kind === 'map') : [];
+  return maps.flatMap(({ entries }) => texts(entries.get('pool')?.value));
+}
+
+/** Fallbacks are a list, or a map with one. */
+function stepsOf(fallback: SourceNode | undefined): SourceNode | undefined {
+  return fallback?.kind === 'map' ? fallback.entries.get('steps')?.value : fallback;
 }
 
 function checkRouted(node: ScalarNode, listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {

@@ -12,13 +12,17 @@ import { compileRewrite } from '../policy/rewrite.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { compileFallback } from './compile-fallback.ts';
 import { compileRetry } from './compile-retry.ts';
+import { compileSplit } from './compile-split.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
+import type { Ledger } from './ledger.ts';
 
 export interface RouteContext {
   readonly config: Config;
   readonly pools: ReadonlyMap<string, Pool>;
   readonly complaints: Complaints;
+  readonly ledger: Ledger;
 }
 
 /** Compiles one route of the configuration. `null` after a complaint. */
@@ -76,6 +80,10 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),
+    fallback:
+      route.fallback === undefined
+        ? null
+        : compileFallback(route.fallback, { ...context, caches: route.cache !== undefined }),
     cache:
       route.cache === undefined
         ? null
@@ -88,11 +96,16 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
   return action === null ? null : { action, ...plan };
 }
 
-function compileAction(route: RouteConfig, { path, pools, captures, complaints }: PlanContext): RouteAction | null {
+function compileAction(route: RouteConfig, context: PlanContext): RouteAction | null {
+  const { path, pools, captures, complaints } = context;
   if (route.pool !== undefined) {
     // An unknown name was refused when the configuration was loaded; a pool that could not be compiled has its own complaint.
     const pool = pools.get(route.pool);
     return pool === undefined ? null : { kind: 'forward', pool };
+  }
+  if (route.split !== undefined) {
+    const split = compileSplit(route.split, route.sticky, context);
+    return split === null ? null : { kind: 'split', split };
   }
   if (route.redirect !== undefined) {
     const make = take(compileRedirect(route.redirect, captures), [...path, 'redirect'], complaints);

@@ -13,6 +13,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
 import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
 import { compileRoute } from './compile-route.ts';
+import { splitCookies } from './compile-split.ts';
 import { compileStreams } from './compile-streams.ts';
 import { Complaints } from './complaints.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -69,7 +70,7 @@ export function compile(input: CompileInput): CompileResult {
   }
   const routes: RouteRule<RoutePlan>[] = [];
   for (const [index, route] of config.routes.entries()) {
-    const rule = compileRoute(route, index, { config, pools, complaints });
+    const rule = compileRoute(route, index, { config, pools, complaints, ledger });
     if (rule !== null) routes.push(rule);
   }
   if (input.incomplete !== true) complainOfUnreachable(routes, complaints);
@@ -165,6 +166,7 @@ export function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse
     probes: new Set(endpoints.flatMap((endpoint) => (endpoint.probe === null ? [] : [endpoint.probe.id]))),
     pools: new Set(pools.keys()),
     breakers: breakersOf(config),
+    splitCookies: splitCookies(config.routes),
     connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
   };
 }

@@ -23,6 +23,8 @@ export interface InUse {
   readonly pools: ReadonlySet<string>;
   /** Pools that have a breaker, and those whose endpoints have. */
   readonly breakers: { readonly pools: ReadonlySet<string>; readonly endpointsOf: ReadonlySet<string> };
+  /** Names of the cookies that splits insert. */
+  readonly splitCookies: ReadonlySet<string>;
   /** Connection keys, for the transport. */
   readonly connections: ReadonlySet<string>;
 }
@@ -36,6 +38,7 @@ export class Ledger {
   readonly #pools = new Map<string, PoolLive>();
   readonly #secrets = new Map<string, string>();
   readonly #sessions = new Map<string, SessionTable>();
+  readonly #splitSecrets = new Map<string, string>();
   readonly #breakers: KeptBreakers;
   readonly #retries = new Map<string, RetryAccount>();
   readonly #limits = new Map<string, PoolLimit>();
@@ -105,6 +108,11 @@ export class Ledger {
     return table;
   }
 
+  /** The same for the cookie of splits, by its name. */
+  splitSecret(cookie: string): string {
+    return adopt(this.#splitSecrets, cookie, () => randomBytes(32).toString('base64url'));
+  }
+
   retain(inUse: InUse): void {
     this.#breakers.retain(inUse.breakers.pools);
     for (const [id, live] of this.#live) {
@@ -117,6 +125,7 @@ export class Ledger {
     forget(this.#retries, inUse.pools);
     forget(this.#sessions, inUse.pools);
     forget(this.#limits, inUse.pools);
+    forget(this.#splitSecrets, inUse.splitCookies);
   }
 }
 

@@ -31,6 +31,8 @@ export interface AgreedUpgrade {
 /** Gets the one response of an exchange, or hears that there is none. */
 export interface ResponseOwner extends ResponseTaker {
   interimCame(status: number, headers: HeaderList): void;
+  /** Why a response of this status is not wanted, although no other will come from this pool; `null` when it is. */
+  declined(status: number): GatewayError | null;
   /** `attempt` has the response; what follows of it goes to the owner, and all others are over. */
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void;
   upgradeCame(attempt: EndpointAttempt, head: ResponseHead, agreed: AgreedUpgrade): void;
@@ -46,6 +48,8 @@ export interface AttemptsParts {
   readonly progress: Progress;
   readonly plan: RoutePlan;
   readonly pool: Pool;
+  /** Attempts that the exchange has made at other pools before. */
+  readonly madeBefore: number;
   /** What the client's session is known by, where the pool keeps sessions. */
   readonly session: string | null;
   /** `null` for what is not gRPC. */
@@ -64,7 +68,7 @@ export class Attempts implements AttemptOwner {
   readonly #with: AttemptsParts;
   readonly #body: BodySource | null;
   /** `#body` where it is kept for another attempt, else `null`. */
-  readonly #replay: ReplayBody | null;
+  #replay: ReplayBody | null;
   /** `null` until an attempt fails. */
   #retrying: Retrying | null = null;
   /** `null` where none of several attempts may be under way at once. */
@@ -75,19 +79,31 @@ export class Attempts implements AttemptOwner {
   /** Not `null` once it had to wait for its turn. */
   #admission: Admission | null = null;
   /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
-  #overLimit: GatewayError | null = null;
+  readonly #overLimit: { error: GatewayError | null };
 
-  constructor(owner: ResponseOwner, outbound: Outbound, parts: AttemptsParts) {
+  /** `before`: those at another pool that brought no response. They are ended, and the request's body is taken over from them. */
+  constructor(owner: ResponseOwner, outbound: Outbound, parts: AttemptsParts, before: Attempts | null = null) {
     this.#owner = owner;
     this.outbound = outbound;
     this.#with = parts;
-    const { progress, plan, pool } = parts;
-    const body = bodyToSend(progress, (error) => {
-      this.#overLimit = error;
-    });
-    this.#replay = keepForRetry(body, { progress, policy: plan.retry, pool, memory: parts.parts.replay });
-    this.#body = this.#replay ?? body;
-    this.#hedging = plan.retry.hedge === null ? null : this.#mayHedge();
+    if (before === null) {
+      const { progress, plan, pool } = parts;
+      const overLimit: { error: GatewayError | null } = { error: null };
+      this.#overLimit = overLimit;
+      const body = bodyToSend(progress, (error) => {
+        overLimit.error = error;
+      });
+      this.#replay = keepForRetry(body, { progress, plan, pool, memory: parts.parts.replay });
+      this.#body = this.#replay ?? body;
+    } else {
+      this.#overLimit = before.#overLimit;
+      this.#body = before.#body;
+      this.#replay = before.#replay;
+      before.#replay = null;
+      before.end(null);
+      this.#body?.unpipe();
+    }
+    this.#hedging = parts.plan.retry.hedge === null ? null : this.#mayHedge();
   }
 
   /** The first attempt. */
@@ -101,6 +117,11 @@ export class Attempts implements AttemptOwner {
   again(): void {
     this.#current = null;
     this.#next(null);
+  }
+
+  /** The request's body, if there is one, can be sent from its beginning. */
+  get hasBody(): boolean {
+    return this.#body === null || this.#body.untouched;
   }
 
   /** The response may flow again. */
@@ -212,9 +233,9 @@ export class Attempts implements AttemptOwner {
 
   /** The response is late: one attempt more, besides those that are under way. False when there is none. */
   #hedge(): boolean {
-    const { parts, progress, plan, pool } = this.#with;
+    const { parts, progress, plan, pool, madeBefore } = this.#with;
     const hedging = this.#hedging as Hedging;
-    if (progress.attempts >= plan.retry.attempts || pool.breaker?.admits === false) return false;
+    if (progress.attempts - madeBefore >= plan.retry.attempts || pool.breaker?.admits === false) return false;
     // It never waits, and takes no place while others do: under such a load it would only add to it.
     if (pool.limit?.spare === false) return false;
     try {
@@ -237,9 +258,9 @@ export class Attempts implements AttemptOwner {
   }
 
   get #retries(): Retrying {
-    const { parts, progress, plan, pool, patience } = this.#with;
+    const { parts, progress, plan, pool, patience, madeBefore } = this.#with;
     this.#retrying ??= new Retrying({
-      ...{ parts, progress, pool, patience },
+      ...{ parts, progress, pool, patience, madeBefore },
       policy: plan.retry,
       body: this.#body,
       again: (lastError) => this.#retry(lastError),
@@ -271,7 +292,7 @@ export class Attempts implements AttemptOwner {
 
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void {
     this.#answered(attempt, head);
-    if (this.#isUnwanted(attempt, head)) return;
+    if (this.#isUnwanted(attempt, head) || this.#isDeclined(attempt, head)) return;
     this.#choose(attempt, head);
     this.#owner.headCame(attempt, head, last);
   }
@@ -291,7 +312,7 @@ export class Attempts implements AttemptOwner {
   }
 
   failureCame(attempt: EndpointAttempt, cause: GatewayError): void {
-    const error = this.#overLimit ?? cause;
+    const error = this.#overLimit.error ?? cause;
     attempt.lost(error);
     if (attempt.taker !== null) {
       this.#owner.responseFailed(error);
@@ -326,6 +347,16 @@ export class Attempts implements AttemptOwner {
     if (!this.#retries.afterAnswer(attempt, head)) return false;
     this.#hedging?.without(attempt);
     this.#current = null;
+    return true;
+  }
+
+  /** A response that no other attempt may better, and that the owner has something else for. */
+  #isDeclined(attempt: EndpointAttempt, head: ResponseHead): boolean {
+    const error = this.#owner.declined(head.status);
+    if (error === null) return false;
+    dropAnswer(attempt, head, { parts: this.#with.parts, body: this.#body });
+    this.#current = this.#hedging?.without(attempt) ?? null;
+    if (this.#current === null) this.#owner.noResponse(error);
     return true;
   }
 

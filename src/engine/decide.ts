@@ -8,6 +8,7 @@ import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { Split } from '../upstream/split.ts';
 import { outboundTarget, PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { ChallengeAnswers, ListenerRules, RoutePlan } from './snapshot.ts';
@@ -78,7 +79,7 @@ function challengeReply(progress: Progress, { answer }: ChallengeAnswers): Local
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   const { exchange } = progress;
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
-  const { pool } = plan.action;
+  const pool = plan.action.kind === 'forward' ? plan.action.pool : choosePool(progress, plan.action.split);
   progress.pool = pool.name;
   if (progress.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, progress.bodyLimitBytes)) {
     return { kind: 'refuse', error: badRequest('body-too-large', 413) };
@@ -86,6 +87,20 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
   if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
+}
+
+/** Whose share the request falls into. */
+function choosePool(progress: Progress, split: Split): Pool {
+  const { client } = progress;
+  const { pool, setCookie } = split.choose({
+    clientAddress: client.address,
+    facts: progress,
+    tried: null,
+    headers: progress.request.headers,
+    overTls: client.tls !== null,
+  });
+  progress.splitCookie = setCookie;
+  return pool;
 }
 
 function consultCache(
@@ -137,6 +152,8 @@ export function cacheRequestOf(progress: Progress, partition: string): CacheRequ
  */
 function partitionOf(progress: Progress, plan: RoutePlan): string {
   let partition = progress.route;
+  // Versions of an application answer differently; that is what they are for.
+  if (plan.action.kind === 'split') partition += ` ${progress.pool}`;
   // Whoever is told of certificates may answer each of them differently.
   if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
   if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);

@@ -35,6 +35,7 @@ function recordOf(progress: Progress, now: number): ExchangeRecord {
     noRetry: progress.noRetry,
     reusedConnection: progress.reusedConnection,
     cache: progress.cacheStatus === null ? null : progress.cacheStatus.slice(PSEUDONYM.length + 2),
+    fallback: progress.fallback,
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },
   };
 }

@@ -1,3 +1,4 @@
+import { fallbackStatus } from '../cache/status.ts';
 import { GatewayError } from '../errors.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
@@ -6,17 +7,20 @@ import { type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
-import { type AgreedUpgrade, Attempts, type ResponseOwner } from './attempts.ts';
+import { answerInstead, isUnwanted, unwanted } from './answer-instead.ts';
+import { type AgreedUpgrade, Attempts, type AttemptsParts, type ResponseOwner } from './attempts.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
 import type { Caching } from './decide.ts';
 import { type Answer, Delivery } from './deliver.ts';
 import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
+import { type FallbackFacts, type FallbackPlan, Fallbacks, failureKind } from './fallback.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { buildOutbound, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
+import { isRepeatable } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { splice } from './tunnel.ts';
 
@@ -31,16 +35,18 @@ export class Forward implements ResponseOwner {
   readonly #parts: EngineParts;
   readonly #progress: Progress;
   readonly #plan: RoutePlan;
-  readonly #pool: Pool;
+  #pool: Pool;
   readonly #caching: Caching | null;
   #delivery: Delivery;
-  readonly #attempts: Attempts;
-  readonly #session: string | null;
+  #attempts: Attempts;
+  #session: string | null;
   /** `null` for what is not gRPC. */
   readonly #call: GrpcCall | null;
   readonly #patience: Patience;
   /** The body of this answer is not for the client: the store has answered, or the endpoint is asked again. */
   #dropping: 'answered' | 'ask-again' | null = null;
+  /** `null` until no response comes from a pool. */
+  #fallbacks: Fallbacks | null = null;
   #done = false;
 
   constructor(
@@ -56,7 +62,7 @@ export class Forward implements ResponseOwner {
     const { exchange } = progress;
     this.#caching = caching;
     this.#delivery = new Delivery(parts, progress, route);
-    this.#session = pool.affinity === null ? null : pool.affinity.sessionOf(exchange.request.headers);
+    this.#session = this.#sessionAt(pool);
     this.#call = grpcCallOf(exchange.request);
     this.#patience = new Patience({
       clock: parts.deadlines,
@@ -66,13 +72,25 @@ export class Forward implements ResponseOwner {
       lost: (error) => this.#giveUp(error),
     });
     const conditional = caching?.lookup.kind === 'revalidate' ? caching.lookup.conditional : null;
-    this.#attempts = new Attempts(this, buildOutbound(progress, plan, conditional), {
-      ...{ parts, progress, plan, pool },
+    this.#attempts = new Attempts(this, buildOutbound(progress, plan, conditional), this.#attemptsParts);
+    exchange.onClientGone = (cause) => this.#giveUp(cause);
+  }
+
+  get #attemptsParts(): AttemptsParts {
+    return {
+      parts: this.#parts,
+      progress: this.#progress,
+      plan: this.#plan,
+      pool: this.#pool,
+      madeBefore: this.#progress.attempts,
       session: this.#session,
       call: this.#call,
       patience: this.#patience,
-    });
-    exchange.onClientGone = (cause) => this.#giveUp(cause);
+    };
+  }
+
+  #sessionAt({ affinity }: Pool): string | null {
+    return affinity === null ? null : affinity.sessionOf(this.#progress.exchange.request.headers);
   }
 
   start(): void {
@@ -219,9 +237,77 @@ export class Forward implements ResponseOwner {
     this.#delivery.fail(cause);
   }
 
+  declined(status: number): GatewayError | null {
+    const { fallback } = this.#plan;
+    if (fallback === null || fallback.statuses === null || !fallback.statuses.has(status)) return null;
+    const error = unwanted(status);
+    this.#fallbacks ??= new Fallbacks(fallback);
+    return this.#fallbacks.has(this.#fallbackFacts(error)) ? error : null;
+  }
+
   noResponse(error: GatewayError): void {
+    if (this.#plan.fallback !== null && this.#fallBack(this.#plan.fallback, error)) return;
     this.#finish();
     this.#delivery.fail(error);
+  }
+
+  /** Takes the next step that can answer in place of the pool; false when there is none. */
+  #fallBack(plan: FallbackPlan, error: GatewayError): boolean {
+    if (this.#done || !this.#mayFallBack(plan, error)) return false;
+    this.#fallbacks ??= new Fallbacks(plan);
+    const deed = this.#fallbacks.take(this.#fallbackFacts(error));
+    if (deed === null) return false;
+    this.#progress.fallback = { kind: deed.kind, why: error.reason };
+    if (deed.kind === 'pool') {
+      this.#askInstead(deed.pool);
+      return true;
+    }
+    this.#finish();
+    answerInstead(deed, error, {
+      parts: this.#parts,
+      progress: this.#progress,
+      plan: this.#plan,
+      caching: this.#caching,
+    });
+    return true;
+  }
+
+  /** Once a first step was taken, any failure leads to the next. */
+  #mayFallBack(plan: FallbackPlan, error: GatewayError): boolean {
+    const kind = failureKind(error);
+    if (kind === null) return false;
+    return this.#progress.fallback !== null || isUnwanted(error) || plan.on.has(kind);
+  }
+
+  #fallbackFacts(error: GatewayError): FallbackFacts {
+    const { clock } = this.#parts;
+    const isUnseen = error.retry === 'always' || this.#progress.attempts === 0 || failureKind(error) === 'overload';
+    return {
+      progress: this.#progress,
+      caching: this.#caching,
+      pool: this.#pool,
+      canSend:
+        this.#attempts.hasBody &&
+        (isUnseen || isRepeatable(this.#progress, this.#plan.retry)) &&
+        this.#patience.leftMs(clock.monotonic()) > 0,
+      nowMs: clock.now(),
+    };
+  }
+
+  /** The same request at another pool, within the same time. What that says is not stored: it is not what this route answers with. */
+  #askInstead(pool: Pool): void {
+    this.#pool = pool;
+    this.#progress.pool = pool.name;
+    this.#session = this.#sessionAt(pool);
+    if (this.#caching !== null) this.#progress.cacheStatus = fallbackStatus(this.#caching);
+    this.#delivery = new Delivery(this.#parts, this.#progress, { plan: this.#plan, caching: null });
+    const outbound = buildOutbound(this.#progress, this.#plan, null);
+    this.#attempts = new Attempts(this, outbound, this.#attemptsParts, this.#attempts);
+    try {
+      this.#admitted();
+    } catch (bug) {
+      this.broke(bug);
+    }
   }
 
   /** Gives back everything this exchange holds upstream. Idempotent. */

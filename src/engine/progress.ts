@@ -1,7 +1,7 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
-import type { Side } from '../exchange/outcome.ts';
+import type { FallbackNote, Side } from '../exchange/outcome.ts';
 import { grpcStatusIn, isGrpc } from '../http/grpc.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Variables } from '../policy/variables.ts';
@@ -33,6 +33,10 @@ export class Progress implements Variables {
   route = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** What was done instead when no response came from the pool. */
+  fallback: FallbackNote | null = null;
+  /** Tells the client's browser which pool of a split it has; `null` for nothing to tell. */
+  splitCookie: string | null = null;
   /** `Strict-Transport-Security`, whoever answers; `null` for none. */
   hsts: string | null = null;
   /** The client's certificate, where endpoints are told of it. */

@@ -2,10 +2,10 @@ import type { GatewayError } from '../errors.ts';
 import type { BodySource } from '../exchange/body.ts';
 import { limitBody } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
-import type { RetryPolicy } from '../upstream/retry.ts';
 import type { Progress } from './progress.ts';
 import { ReplayBody, type ReplayMemory } from './replay-body.ts';
 import { isRepeatable } from './retrying.ts';
+import type { RoutePlan } from './snapshot.ts';
 
 /** The request's body as it goes upstream; `null` for none. `exceeded` hears of one that is larger than is allowed. */
 export function bodyToSend(progress: Progress, exceeded: (error: GatewayError) => void): BodySource | null {
@@ -24,13 +24,19 @@ export function keepForRetry(
   body: BodySource | null,
   way: {
     readonly progress: Progress;
-    readonly policy: RetryPolicy;
+    readonly plan: RoutePlan;
     readonly pool: Pool;
     readonly memory: ReplayMemory;
   },
 ): ReplayBody | null {
-  const { progress, policy, pool } = way;
-  if (body === null || policy.attempts === 1 || policy.bodyBytes === 0 || progress.exchange.upgrade !== null)
+  const { progress, plan, pool } = way;
+  const { retry: policy } = plan;
+  if (
+    body === null ||
+    (policy.attempts === 1 && plan.fallback?.asksPools !== true) ||
+    policy.bodyBytes === 0 ||
+    progress.exchange.upgrade !== null
+  )
     return null;
   if (body.length !== null && body.length > policy.bodyBytes) return null;
   const { protocol = 'http1' } = pool.endpoints[0]?.destination ?? {};

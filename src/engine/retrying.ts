@@ -21,6 +21,8 @@ export interface RetryingParts {
   readonly progress: Progress;
   readonly policy: RetryPolicy;
   readonly pool: Pool;
+  /** Attempts at other pools. */
+  readonly madeBefore: number;
   readonly body: BodySource | null;
   readonly patience: Patience;
   /** Makes the next attempt, which `made` is to hear of; `lastError` is for the case that there is no endpoint for it. */
@@ -128,9 +130,9 @@ export class Retrying {
   }
 
   #facts(attempt: EndpointAttempt): AttemptFacts {
-    const { progress, policy, body } = this.#with;
+    const { progress, policy, body, madeBefore } = this.#with;
     return {
-      attempt: progress.attempts,
+      attempt: progress.attempts - madeBefore,
       repeatable: isRepeatable(progress, policy),
       bodyKept: body === null || body.untouched,
       reusedConnection: attempt.reusedConnection,

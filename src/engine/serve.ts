@@ -35,6 +35,7 @@ export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, s
   if (progress.hsts !== null) setHeader(draft, 'Strict-Transport-Security', progress.hsts);
   if (plan.editCookies !== null) plan.editCookies(draft);
   if (plan.editResponse !== null) plan.editResponse(draft, progress);
+  if (progress.splitCookie !== null) draft.push('Set-Cookie', progress.splitCookie);
   if (setCookie !== null) draft.push('Set-Cookie', setCookie);
   if (progress.cacheStatus !== null) draft.push('Cache-Status', progress.cacheStatus);
   return draft;

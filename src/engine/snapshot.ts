@@ -10,6 +10,8 @@ import type { ServerNames } from '../routing/server-names.ts';
 import type { Importance } from '../upstream/limit/importance.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryPolicy } from '../upstream/retry.ts';
+import type { Split } from '../upstream/split.ts';
+import type { FallbackPlan } from './fallback.ts';
 
 /** Makes a reply of Headgate's own from the facts of a request. */
 export type MakeReply = (variables: Variables) => LocalReply;
@@ -30,10 +32,13 @@ export interface RoutePlan {
   /** Where not all can be served. */
   readonly importance: Importance;
   readonly cache: CachePolicy | null;
+  /** What is done when no response comes from the pool. */
+  readonly fallback: FallbackPlan | null;
 }
 
 export type RouteAction =
   | { readonly kind: 'forward'; readonly pool: Pool }
+  | { readonly kind: 'split'; readonly split: Split }
   | { readonly kind: 'reply'; readonly make: MakeReply };
 
 /** Milliseconds; 0 for none. */

@@ -15,6 +15,13 @@ export interface ExchangeEnd {
   readonly bug: unknown;
 }
 
+/** What was done in place of an answer of the route's own pool. */
+export interface FallbackNote {
+  readonly kind: 'pool' | 'stale' | 'respond';
+  /** Why: a `GatewayError`'s reason, or `status-503` of a response that was not wanted. */
+  readonly why: string;
+}
+
 /** Everything the log and the metrics want to know of a finished exchange. */
 export interface ExchangeRecord {
   readonly id: string;
@@ -46,5 +53,7 @@ export interface ExchangeRecord {
   readonly reusedConnection: boolean;
   /** `Cache-Status` parameters as Headgate sent them: `hit`, `fwd=miss; stored`; `null` where no cache is configured. */
   readonly cache: string | null;
+  /** The last step that was taken because no response came from the route's pool; `null` for the usual exchange. */
+  readonly fallback: FallbackNote | null;
   readonly end: ExchangeEnd;
 }

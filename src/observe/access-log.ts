@@ -50,7 +50,7 @@ function accessLine(record: ExchangeRecord): string {
     `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
     `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
-    `,"attempts":${record.attempts}${retries(record)},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
+    `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
     `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
@@ -60,6 +60,11 @@ function accessLine(record: ExchangeRecord): string {
 function retries({ retries, noRetry }: ExchangeRecord): string {
   const list = retries.length === 0 ? '' : `,"retries":["${retries.join('","')}"]`;
   return noRetry === null ? list : `${list},"noRetry":"${noRetry}"`;
+}
+
+/** Of an exchange that something else answered than the route's pool, or was asked to. */
+function fallback({ fallback: note }: ExchangeRecord): string {
+  return note === null ? '' : `,"fallback":"${note.kind}","fallbackFor":"${note.why}"`;
 }
 
 /** For a client that has shown one; nothing for all others. */

@@ -30,6 +30,7 @@ export class Metrics implements ExchangeObserver, StreamObserver {
   readonly #exchanges = new Tally();
   readonly #errors = new Tally();
   readonly #refusals = new Tally();
+  readonly #fallbacks = new Tally();
   readonly #streams = new Tally();
 
   constructor(sources: MetricSources) {
@@ -42,6 +43,11 @@ export class Metrics implements ExchangeObserver, StreamObserver {
       help: 'Exchanges that did not end well, by whose doing it was and why',
       labels: ['listener', 'route', 'side', 'reason'],
       tally: this.#errors,
+    });
+    this.counter('headgate_fallbacks_total', {
+      help: 'Exchanges that no response of the pool of their route came for, by what was done instead and why',
+      labels: ['listener', 'route', 'kind', 'reason'],
+      tally: this.#fallbacks,
     });
     this.counter('headgate_refused_total', {
       help: 'Connections and requests turned away before they became an exchange',
@@ -74,7 +80,8 @@ export class Metrics implements ExchangeObserver, StreamObserver {
   finished(record: ExchangeRecord): void {
     const route = record.route ?? '';
     this.#exchanges.add(record.listener, route, statusClass(record.status));
-    const { end } = record;
+    const { end, fallback } = record;
+    if (fallback !== null) this.#fallbacks.add(record.listener, route, fallback.kind, fallback.why);
     if (end.error !== null || end.bug !== null) this.#errors.add(record.listener, route, end.side, end.reason);
   }
 

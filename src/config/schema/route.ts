@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fallback } from './fallback.ts';
 import { match } from './match.ts';
 import {
   cookieEdits,
@@ -12,10 +13,11 @@ import {
   timeouts,
 } from './policies.ts';
 import { retry } from './retry.ts';
+import { split, sticky } from './split.ts';
 import { isMap, name, oneOrMore } from './units.ts';
 
 /** What a route does: exactly one of these. */
-export const ACTIONS = ['pool', 'redirect', 'respond'] as const;
+export const ACTIONS = ['pool', 'split', 'redirect', 'respond'] as const;
 
 /** What has a meaning only for requests that go to a pool. */
 const FORWARDING = [
@@ -26,6 +28,7 @@ const FORWARDING = [
   'timeouts',
   'importance',
   'retry',
+  'fallback',
   'limits',
   'cache',
 ] as const;
@@ -37,6 +40,8 @@ export const route = z
     match: match.default({}).describe('Everything unless given'),
     priority: z.number().int().default(0).describe('Higher goes first among routes that match equally well'),
     pool: name.optional().describe('Forward to this pool'),
+    split: split.optional().describe('Divide requests among these pools by weight'),
+    sticky: sticky.optional().describe('Clients stay with their pool of the split: true, { insert: {…} } or { by: … }'),
     redirect: redirect.optional().describe('Answer with a redirect'),
     respond: respond.optional().describe('Answer with a fixed response'),
     rewrite: rewrite.optional().describe('New path upstream; the query stays'),
@@ -51,6 +56,7 @@ export const route = z
       .optional()
       .describe('Who goes first in the queue of a pool, and who is refused first under overload; normal unless given'),
     retry: retry.optional().describe('In place of the defaults'),
+    fallback: fallback.optional().describe('What to do when no response comes from the pool'),
     limits: routeLimits.optional().describe('In place of the listener’s'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),
   })
@@ -58,17 +64,21 @@ export const route = z
     (value, context) => {
       const actions = ACTIONS.filter((key) => value[key] !== undefined);
       if (actions.length === 1) {
-        for (const key of value.pool === undefined ? FORWARDING : []) {
+        for (const key of value.pool === undefined && value.split === undefined ? FORWARDING : []) {
           if (value[key] === undefined) continue;
           const message = `${key} is for what is forwarded, and this route answers with ${actions[0]}`;
           context.issues.push({ code: 'custom', input: value, message, path: [key] });
+        }
+        if (value.sticky !== undefined && value.split === undefined) {
+          const message = 'sticky is for a split; sessions at endpoints are “affinity” of the pool';
+          context.issues.push({ code: 'custom', input: value, message, path: ['sticky'] });
         }
         return;
       }
       const message =
         actions.length === 0
-          ? 'a route needs one of pool, redirect, respond'
-          : `a route has one of pool, redirect, respond, not ${actions.join(' and ')}`;
+          ? 'a route needs one of pool, split, redirect, respond'
+          : `a route has one of pool, split, redirect, respond, not ${actions.join(' and ')}`;
       const path = actions[1] === undefined ? {} : { path: [actions[1]] };
       context.issues.push({ code: 'custom', input: value, message, params: { actions: actions.length }, ...path });
     },

@@ -92,7 +92,7 @@ describe('a missing key', () => {
     [
       'of a route',
       'routes:\n  - match: {}\n',
-      '2:5+5 a route needs one of pool, redirect, respond → add “pool: NAME” to forward what matches',
+      '2:5+5 a route needs one of pool, split, redirect, respond → add “pool: NAME” to forward what matches',
     ],
     ['of a regex rewrite', route('rewrite: { regex: x }'), '3:16+7 missing key “replace” → add “replace: …”, text'],
   ])('%s', (_, text, expected) => {
@@ -283,7 +283,11 @@ describe('a wrong value', () => {
       route('match: { path: {} }'),
       '3:25+4 “path” is empty → write one of “exact”, “prefix” or “regex”',
     ],
-    ['two deeds', route('respond: {}'), '3:16+7 a route has one of pool, redirect, respond, not pool and respond'],
+    [
+      'two deeds',
+      route('respond: {}'),
+      '3:16+7 a route has one of pool, split, redirect, respond, not pool and respond',
+    ],
     [
       'half a certificate',
       listener('tls: { key: a }'),
@@ -357,7 +361,7 @@ routes:
     '5:32+4 “rand” is not allowed for “balance” → did you mean “random”?',
     '7:13+1 pool “b” does not exist → there is only “a”',
     '7:35+2 “1x” is not a duration → write 500ms, 5s, 2m, 1h or 1d',
-    '8:7+5 a route needs one of pool, redirect, respond → add “pool: NAME” to forward what matches',
+    '8:7+5 a route needs one of pool, split, redirect, respond → add “pool: NAME” to forward what matches',
     '8:22+1 “x” is not a path → did you mean “/x”?',
   ]);
 });

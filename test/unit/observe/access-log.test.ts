@@ -38,6 +38,7 @@ const record: ExchangeRecord = {
   attempts: 2,
   retries: [],
   noRetry: null,
+  fallback: null,
   reusedConnection: true,
   cache: 'fwd=uri-miss; detail="a\\b"',
   end: { side: 'upstream', reason: 'complete', error: null, bug: null },

@@ -84,6 +84,6 @@ export const affinity = z
   .meta({ description: 'Sticky sessions' });
 
 /** Over every connection, TLS or not. */
-function isSecure(secure: 'auto' | 'always' | 'never', sameSite: 'strict' | 'lax' | 'none'): boolean {
+export function isSecure(secure: 'auto' | 'always' | 'never', sameSite: 'strict' | 'lax' | 'none'): boolean {
   return secure === 'always' || (secure === 'auto' && sameSite === 'none');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cookieName, headerName, share } from '../units.ts';
 
-const hashKey = z
+export const hashKey = z
   .union([
     z.enum(['client', 'path', 'uri']),
     z.strictObject({ header: headerName.describe('Value of this request field') }),

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { InsertedCookie, type InsertedCookieOptions } from '../../../../src/upstream/affinity/inserted-cookie.ts';
+import { InsertedCookie } from '../../../../src/upstream/affinity/inserted-cookie.ts';
+import type { SignedCookieOptions } from '../../../../src/upstream/affinity/signed-cookie.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { endpointId } from '../../../../src/upstream/identity.ts';
 import { endpointsOf, setHealth } from '../endpoints.ts';
 
 const SECRET = 'a secret of sixteen or more';
 const NEWER = 'a newer secret of sixteen or more';
-const options: InsertedCookieOptions = {
+const options: SignedCookieOptions = {
   cookie: 'headgate',
   secrets: [SECRET],
   path: '/',
@@ -20,10 +21,7 @@ const endpoints = endpointsOf([1, 1, 0]);
 const [first, second] = endpoints as readonly [Endpoint, Endpoint];
 const affinity = cookiesWith({});
 
-function cookiesWith(
-  changes: Partial<InsertedCookieOptions>,
-  members: readonly Endpoint[] = endpoints,
-): InsertedCookie {
+function cookiesWith(changes: Partial<SignedCookieOptions>, members: readonly Endpoint[] = endpoints): InsertedCookie {
   return new InsertedCookie({ ...options, ...changes }, members);
 }
 

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import type { CacheEntry } from '../../../src/cache/entry.ts';
+import type { CacheRequest } from '../../../src/cache/key.ts';
+import { findStale } from '../../../src/cache/stale.ts';
+import type { HeaderList } from '../../../src/http/headers.ts';
+import { entryOf, get, HOUR, ok, policy, SECOND, smallStore, T0 } from './origin.ts';
+
+const MINUTE: HeaderList = ['Cache-Control', 'max-age=60', 'ETag', '"v1"'];
+const asking = (directives: string): CacheRequest => get(['Cache-Control', directives]);
+
+/** Freshness left in seconds of what is found `afterMs` after `entry` was stored, or `null`. */
+function ttl(entry: CacheEntry, request = get(), afterMs = HOUR, maxAgeMs = 24 * HOUR): number | null {
+  const store = smallStore();
+  store.set(entry);
+  const found = findStale(store, request, policy, { nowMs: T0 + afterMs, maxAgeMs });
+  return found === null ? null : found.ttlMs / SECOND;
+}
+
+describe('a stored response that must do while its origin can’t be asked (RFC 9111 §4.2.4)', () => {
+  test('is used however stale it is, up to the age that is allowed', () => {
+    expect(ttl(entryOf(ok(MINUTE)))).toBe(-3_540);
+    expect(ttl(entryOf(ok(MINUTE)), get(), HOUR, HOUR)).toBe(-3_540);
+    expect(ttl(entryOf(ok(MINUTE)), get(), HOUR + 1, HOUR)).toBeNull();
+    expect(ttl(entryOf(ok(MINUTE)), get(), 1_000 * HOUR, Number.POSITIVE_INFINITY)).toBeLessThan(0);
+  });
+
+  test('answers HEAD too, and requests that have it already', () => {
+    expect(ttl(entryOf(ok(MINUTE)), get([], { method: 'HEAD' }))).toBe(-3_540);
+    expect(ttl(entryOf(ok(MINUTE)), get(['If-None-Match', '"v1"']))).toBe(-3_540);
+  });
+
+  test.each(['must-revalidate', 'proxy-revalidate', 's-maxage=60', 'no-cache'])(
+    'is not used when its origin said %s',
+    (directive) => {
+      expect(ttl(entryOf(ok([...MINUTE, 'Cache-Control', directive])))).toBeNull();
+    },
+  );
+
+  test('is used while it is fresh even so, but for no-cache', () => {
+    expect(ttl(entryOf(ok([...MINUTE, 'Cache-Control', 'must-revalidate'])), get(), 0)).toBe(60);
+    expect(ttl(entryOf(ok([...MINUTE, 'Cache-Control', 'no-cache'])), get(), 0)).toBeNull();
+  });
+
+  test.each<[string, CacheRequest]>([
+    ['no-cache', asking('no-cache')],
+    ['no-store', asking('no-store')],
+    ['a range', get(['Range', 'bytes=0-1'])],
+    ['If-Match', get(['If-Match', '"v1"'])],
+    ['POST', get([], { method: 'POST' })],
+    ['another partition', get([], { partition: 'beta' })],
+  ])('is not used for a request with %s', (_name, request) => {
+    expect(ttl(entryOf(ok(MINUTE)), request)).toBeNull();
+  });
+
+  test('is used for a reload, which only wishes for something newer', () => {
+    expect(ttl(entryOf(ok(MINUTE)), asking('max-age=0'))).toBe(-3_540);
+  });
+});
