@@ -140,7 +140,9 @@ export class Attempts implements AttemptOwner {
   }
 
   #mayHedge(): Hedging | null {
-    const { parts, progress, plan, pool } = this.#with;
+    const { parts, progress, plan, pool, session } = this.#with;
+    // A faster answer from elsewhere would be that of another session.
+    if (session !== null) return null;
     const { request, upgrade } = progress.exchange;
     const { hedge: policy } = plan.retry;
     if (policy === null || this.#body !== null || upgrade !== null || !isSafe(request.method)) return null;

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { byHand } from '../kit/by-hand.ts';
 import type { Reply } from '../kit/client.ts';
 import { forwardTo } from '../kit/config.ts';
+import { ManualClock } from '../kit/manual-clock.ts';
 import { isPlain, matrix, ONE_PROTOCOL, type Stage } from '../kit/matrix.ts';
 import type { Origin } from '../kit/origin.ts';
 
@@ -144,6 +145,40 @@ matrix(
     for (let i = 0; i < 3; i += 1) {
       expect((await front.send({ headers: ['Cookie', sessionOf(moved)] })).text).toBe(moved.text);
     }
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a request of a session is never hedged, since elsewhere it would be of another one',
+  async (stage) => {
+    const release = Promise.withResolvers<void>();
+    const slow = { wait: release.promise };
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((body) =>
+        stage.origin({ scripts: [[{ respond: 200, body }], ['read head', slow, { respond: 200, body }]] }),
+      ),
+    );
+    const clock = new ManualClock();
+    const route = { retry: { hedge: { minimum: '50ms' } } };
+    const front = await stage.gateway(forwardTo([one, two] as [Origin, Origin], { ...STICKY, route }), { clock });
+    const connection = await front.connect();
+    // So many it takes to know what is usual.
+    for (let i = 0; i < 199; i += 1) await connection.send({});
+    const session = sessionOf(await connection.send({}));
+    for (const shop of [one, two]) shop?.endConnections();
+    for (const shop of [one, two]) await shop?.idle();
+    const hedges = (): number => front.gateway.status().pools[0]?.retries.made['hedge'] ?? 0;
+    const held = await front.begin({ headers: ['Cookie', session] });
+    await two?.request(100);
+    clock.advance(60);
+    expect(hedges()).toBe(0);
+    const free = await front.begin({});
+    await one?.request(100);
+    clock.advance(60);
+    expect(hedges()).toBe(1);
+    release.resolve();
+    expect([(await held.reply()).text, (await free.reply()).status]).toEqual(['two', 200]);
   },
   { without: ONE_PROTOCOL },
 );
