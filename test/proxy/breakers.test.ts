@@ -84,7 +84,12 @@ matrix(
   'a probe that fails trips the breaker for longer, and one whose client leaves says nothing',
   async (stage) => {
     const shop = await stage.origin({
-      scripts: [['respond 503', 'read head', 'silent'], ['read head', 'reset'], ['respond 200']],
+      scripts: [
+        [{ respond: 503, headers: ['Connection', 'close'] }, 'close'],
+        ['read head', 'silent'],
+        ['read head', 'reset'],
+        ['respond 200'],
+      ],
     });
     const clock = new ManualClock();
     const breaker = { consecutive: 1, successes: 1, open: '4s', maxOpen: '60s' } as const;
@@ -94,7 +99,7 @@ matrix(
     const left = await front.begin({});
     await shop.request(1);
     left.leave();
-    await shop.closed();
+    await shop.closed(2);
     expect(front.gateway.status().pools[0]?.breaker?.state).toBe('probing');
     expect((await front.send({})).status).toBe(502);
     expect(front.gateway.status().pools[0]?.breaker).toMatchObject({
