@@ -23,6 +23,7 @@ import type { TlsSettings } from './control/tls/tls-settings.ts';
 import { Listener } from './downstream/listener.ts';
 import type { DownstreamObserver } from './downstream/options.ts';
 import { Engine } from './engine/engine.ts';
+import type { Pressure } from './engine/overload.ts';
 import { ReplayMemory } from './engine/replay-body.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
@@ -31,6 +32,7 @@ import { Acme } from './gateway/acme.ts';
 import { bindError } from './gateway/bind-error.ts';
 import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
+import { OverloadGuard } from './gateway/overload-guard.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
@@ -60,6 +62,8 @@ export interface GatewayOptions {
   readonly observer?: ExchangeObserver & StreamObserver;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** How hard the process is pressed, in place of measuring it. For tests. */
+  readonly pressure?: () => Pressure;
 }
 
 export { StartError } from './gateway/start-error.ts';
@@ -127,6 +131,7 @@ class Composition implements Gateway {
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  readonly #guard: OverloadGuard;
   readonly control: Control;
   readonly #upstream: UpstreamWatch;
   #admin: AdminServer | null = null;
@@ -201,6 +206,10 @@ class Composition implements Gateway {
       log: this.#log,
     });
     for (const pool of compiled.snapshot.pools.values()) pool.enforce();
+    this.#guard = new OverloadGuard(
+      { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
+      { clock: this.#clock, random: Math.random, log: this.#log, metrics: this.#metrics, pressure: options.pressure },
+    );
     const observer = inTurn(this.#metrics, options.observer ?? this.#accessLog());
     this.#engine = new Engine(
       {
@@ -213,6 +222,7 @@ class Composition implements Gateway {
         newRequestId,
         replay: new ReplayMemory(REPLAY_BYTES),
         random: Math.random,
+        overload: this.#guard.overload,
       },
       compiled.snapshot,
     );
@@ -241,6 +251,7 @@ class Composition implements Gateway {
       throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
     });
     this.#prober.start();
+    this.#guard.start();
     this.#certificates.start();
     this.#tlsPolicies.start();
     this.#acme.start();
@@ -260,6 +271,7 @@ class Composition implements Gateway {
       })),
       pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
       routes: this.#routes,
+      overload: this.#guard.overload?.status() ?? null,
       certificates: this.#certificates.status(),
     };
   }
@@ -282,6 +294,7 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     this.#discovery.stop();
     this.#prober.stop();
+    this.#guard.stop();
     this.#certificates.stop();
     this.#tlsPolicies.stop();
     this.#acme.stop();

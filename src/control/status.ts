@@ -1,3 +1,4 @@
+import type { OverloadStatus } from '../engine/overload.ts';
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
 import type { Tier } from '../upstream/balance/tiers.ts';
@@ -18,6 +19,8 @@ export interface GatewayStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly routes: number;
+  /** Of the gateway itself; `null` when nothing is guarded against. */
+  readonly overload: OverloadStatus | null;
   /** Those from files, in the order of the configuration, and those obtained by ACME. */
   readonly certificates: readonly CertificateStatus[];
 }

@@ -2,7 +2,8 @@ import { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
-import { type Decision, decide } from './decide.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { type Caching, type Decision, decide } from './decide.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';
 import { finish } from './finish.ts';
@@ -11,7 +12,7 @@ import type { EngineParts } from './parts.ts';
 import { Progress } from './progress.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { RoutePlan, Snapshot } from './snapshot.ts';
 import { poolFor, Stream } from './stream.ts';
 
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
@@ -72,7 +73,13 @@ export class Engine {
     const pool = rules === undefined ? null : poolFor(rules, exchange.serverName);
     // A listener that a reload removed may have accepted its last.
     if (rules === undefined || pool === null) exchange.channel.sink.fail(listenerGone());
-    else new Stream(this.#parts, exchange, { edition, pool, idleMs: rules.idleMs }).start();
+    else {
+      const { overload } = this.#parts;
+      const refusal = overload === null || !overload.active ? null : overload.refusal('normal');
+      const stream = new Stream(this.#parts, exchange, { edition, pool, idleMs: rules.idleMs });
+      if (refusal === null) stream.start();
+      else stream.refuse(refusal);
+    }
   }
 
   #decide(progress: Progress): Decision {
@@ -95,11 +102,21 @@ export class Engine {
         serve(this.#parts, progress, decision);
         return;
       case 'forward':
-        new Forward(this.#parts, progress, decision).start();
+        this.#forward(progress, decision);
         return;
       case 'tunnel':
-        new Forward(this.#parts, progress, { plan: decision.plan, pool: decision.pool, caching: null }).start();
+        this.#forward(progress, { plan: decision.plan, pool: decision.pool, caching: null });
     }
+  }
+
+  #forward(
+    progress: Progress,
+    route: { readonly plan: RoutePlan; readonly pool: Pool; readonly caching: Caching | null },
+  ): void {
+    const { overload } = this.#parts;
+    const refusal = overload === null || !overload.active ? null : overload.refusal(route.plan.importance);
+    if (refusal === null) new Forward(this.#parts, progress, route).start();
+    else fail(progress, refusal);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Clock, CoarseClock } from '../clock.ts';
 import type { Transport } from '../exchange/attempt.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver, StreamTransport } from '../exchange/stream.ts';
+import type { Overload } from './overload.ts';
 import type { ReplayMemory } from './replay-body.ts';
 
 /** What the engine is given from outside: everything that does I/O or tells the time. */
@@ -16,6 +17,8 @@ export interface EngineParts {
   readonly replay: ReplayMemory;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Whether requests must be refused for the sake of the others; `null` for never. */
+  readonly overload: Overload | null;
   /** A UUIDv7 for a request that starts at `epochMs`. */
   readonly newRequestId: (epochMs: number) => string;
 }

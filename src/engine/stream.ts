@@ -79,6 +79,12 @@ export class Stream implements StreamReceiver {
     }
   }
 
+  /** In place of `start`. */
+  refuse(error: GatewayError): void {
+    this.#edition.pin();
+    this.#giveUp(error);
+  }
+
   #attempt(lastError: GatewayError | null): void {
     const { breaker } = this.#pool;
     const refusal = breaker === null ? null : breakerRefusal(breaker);

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/clock.ts';
 import { configFromObject } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema/config.ts';
 import type { GatewayStatus } from '../../src/control/status.ts';
+import type { Pressure } from '../../src/engine/overload.ts';
 import type { ExchangeObserver } from '../../src/exchange/observer.ts';
 import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
@@ -21,6 +22,8 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
   /** Exchanges go to the configured access log and are not recorded. Default false. */
   readonly accessLog?: boolean;
+  /** How hard the process is pressed. Default: as it is. */
+  readonly pressure?: () => Pressure;
   /** Default: a free one, which the gateway does not know before it listens. */
   readonly adminPort?: number;
 }
@@ -90,7 +93,7 @@ export async function startTestGateway(config: TestConfig, options: TestGatewayO
   const loaded = configFromObject({ ...onFreePorts(config), admin: { port: options.adminPort ?? 0 } });
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
-  const { clock, accessLog } = options;
+  const { clock, accessLog, pressure } = options;
   const gateway = await startGateway({
     config: loaded.config,
     origins: loaded.origins,
@@ -98,6 +101,7 @@ export async function startTestGateway(config: TestConfig, options: TestGatewayO
     logLevel: 'silent',
     ...(accessLog === true ? {} : { observer: collector }),
     ...(clock === undefined ? {} : { clock }),
+    ...(pressure === undefined ? {} : { pressure }),
   });
   const started = new TestGateway(gateway, collector);
   stopAfterTest(() => started.stop());

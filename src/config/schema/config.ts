@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dns } from './dns.ts';
 import { listener } from './listener.ts';
+import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
@@ -46,6 +47,7 @@ export const config = z.strictObject({
   dns: dns.describe('How names of endpoints are resolved'),
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),
+  overload: overload.describe('When the gateway itself has too much to do'),
   accessLog: accessLog.describe('One line for each exchange'),
   drainTimeout: duration.default(30_000).describe('Longest wait for exchanges to finish at shutdown'),
 });

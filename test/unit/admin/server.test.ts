@@ -13,6 +13,7 @@ const serving: GatewayStatus = {
   listeners: [],
   pools: [],
   routes: 0,
+  overload: null,
   certificates: [],
 };
 
