@@ -147,6 +147,7 @@ class Composition implements Gateway {
       certificates: () => this.#certificates.status(),
     });
     this.#upstream = new UpstreamWatch(this.#log, {
+      clock: this.#clock,
       metrics: this.#metrics,
       pools: () => this.#engine.snapshot.pools.values(),
       discovered: () => this.#discovery.counts(),
@@ -250,6 +251,7 @@ class Composition implements Gateway {
     this.adminUrl = await this.#admin.open().catch((error: unknown) => {
       throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
     });
+    this.#upstream.start();
     this.#prober.start();
     this.#guard.start();
     this.#certificates.start();
@@ -295,6 +297,8 @@ class Composition implements Gateway {
     this.#discovery.stop();
     this.#prober.stop();
     this.#guard.stop();
+    this.#upstream.stop();
+    this.#ledger.stop();
     this.#certificates.stop();
     this.#tlsPolicies.stop();
     this.#acme.stop();

@@ -167,6 +167,7 @@ export function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse
     pools: new Set(pools.keys()),
     breakers: breakersOf(config),
     splitCookies: splitCookies(config.routes),
+    outliers: new Set([...pools].flatMap(([name, { outliers }]) => (outliers === null ? [] : [name]))),
     connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
   };
 }

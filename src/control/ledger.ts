@@ -25,6 +25,8 @@ export interface InUse {
   readonly breakers: { readonly pools: ReadonlySet<string>; readonly endpointsOf: ReadonlySet<string> };
   /** Names of the cookies that splits insert. */
   readonly splitCookies: ReadonlySet<string>;
+  /** Pools with passive health. */
+  readonly outliers: ReadonlySet<string>;
   /** Connection keys, for the transport. */
   readonly connections: ReadonlySet<string>;
 }
@@ -113,10 +115,20 @@ export class Ledger {
     return adopt(this.#splitSecrets, cookie, () => randomBytes(32).toString('base64url'));
   }
 
+  /** The process ends: no timer is left of what is kept. */
+  stop(): void {
+    this.#breakers.retain(new Set());
+    for (const live of this.#live.values()) {
+      retireBreaker(live);
+      retireOutlier(live);
+    }
+  }
+
   retain(inUse: InUse): void {
     this.#breakers.retain(inUse.breakers.pools);
     for (const [id, live] of this.#live) {
       if (!inUse.endpoints.has(id) || !inUse.breakers.endpointsOf.has(poolOf(id))) retireBreaker(live);
+      if (!inUse.endpoints.has(id) || !inUse.outliers.has(poolOf(id))) retireOutlier(live);
     }
     forget(this.#live, inUse.endpoints);
     this.#prober.retain(inUse.probes);
@@ -127,6 +139,11 @@ export class Ledger {
     forget(this.#limits, inUse.pools);
     forget(this.#splitSecrets, inUse.splitCookies);
   }
+}
+
+function retireOutlier(live: EndpointLive): void {
+  live.outlier?.retire();
+  live.outlier = null;
 }
 
 function retireBreaker(live: EndpointLive): void {

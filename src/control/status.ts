@@ -9,7 +9,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { RetryAccount } from '../upstream/retry-account.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Discovery, SourceStatus } from './discovery/discovery.ts';
-import { type CheckStatus, checkStatusOf } from './endpoint-health.ts';
+import { type CheckStatus, checkStatusOf, type EjectionStatus, ejectionStatusOf } from './endpoint-health.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
 export interface GatewayStatus {
@@ -67,6 +67,10 @@ export interface EndpointStatus {
   readonly health: 'up' | 'down' | 'unchecked';
   /** What its active checks know. */
   readonly check: CheckStatus | null;
+  /** What passive health has put it aside for; `null` while it has not. */
+  readonly ejection: EjectionStatus | null;
+  /** Share of its weight that it has while it starts slowly; else 1. */
+  readonly ramp: number;
   /** What an operator wants of it. */
   readonly standing: Standing;
   readonly inFlight: number;
@@ -129,6 +133,8 @@ export function poolStatus(pool: Pool, via: StatusSources): PoolStatus {
       priority: endpoint.priority,
       health: endpoint.probe === null ? 'unchecked' : endpoint.probe.up ? 'up' : 'down',
       check: checkStatusOf(endpoint),
+      ejection: ejectionStatusOf(endpoint),
+      ramp: endpoint.live.ramp,
       standing: endpoint.live.standing,
       inFlight: endpoint.live.inFlight,
       sessions: pool.affinity?.sessionsAt(endpoint) ?? null,

@@ -16,6 +16,8 @@ const lines: { readonly [K in UpstreamEvent['kind']]: (log: Logger, event: Of<K>
   'members-dropped': logDropped,
   discovery: logDiscovery,
   'left-out': logLeftOut,
+  outlier: logOutlier,
+  'slow-start': logSlowStart,
 };
 
 /** A log line for what has happened. */
@@ -58,4 +60,14 @@ function logRetryBudget(log: Logger, { pool, spent }: Of<'retry-budget'>): void 
 function logQueue(log: Logger, { pool, standing, queued }: Of<'queue'>): void {
   if (standing) log.warn({ pool, queued }, 'Requests wait too long: the newest go first, and late ones are refused');
   else log.info({ pool, queued }, 'Requests are served in turn again');
+}
+
+function logOutlier(log: Logger, { pool, endpoint, change }: Of<'outlier'>): void {
+  const { ejected, ...fields } = change;
+  if (ejected) log.warn({ pool, endpoint, ...fields }, 'Endpoint is put aside');
+  else log.info({ pool, endpoint, ...fields }, 'Endpoint is back');
+}
+
+function logSlowStart(log: Logger, { pool, endpoint, durationMs }: Of<'slow-start'>): void {
+  log.info({ pool, endpoint, durationMs }, 'Endpoint starts slowly');
 }

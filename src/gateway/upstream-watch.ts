@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { BreakerMetrics } from '../observe/breaker-metrics.ts';
 import { addLimitMetrics } from '../observe/limit-metrics.ts';
 import type { Logger } from '../observe/log.ts';
@@ -8,10 +9,12 @@ import { isHealthy, weightOf } from '../upstream/endpoint.ts';
 import type { UpstreamEvent } from '../upstream/events.ts';
 import type { CheckObserver } from '../upstream/health/check.ts';
 import type { ProbeOutcome } from '../upstream/health/probe-state.ts';
+import { SlowStarts } from '../upstream/health/slow-start.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { logUpstream } from './upstream-log.ts';
 
 export interface WatchedUpstream {
+  readonly clock: Clock;
   readonly metrics: Metrics;
   /** Those of the snapshot that is served now. */
   readonly pools: () => Iterable<Pool>;
@@ -19,14 +22,22 @@ export interface WatchedUpstream {
   readonly discovered: () => Iterable<readonly [pool: string, found: number]>;
 }
 
-/** Makes log lines and metrics of what happens to pools and endpoints. */
+/**
+ * Makes log lines and metrics of what happens to pools and endpoints, and has those look again who depend on how the members of a
+ * pool are: passive health and slow start.
+ */
 export class UpstreamWatch implements CheckObserver {
   readonly #log: Logger;
   readonly #metrics: UpstreamMetrics;
   readonly #breakers: BreakerMetrics;
+  readonly #pools: () => Iterable<Pool>;
+  readonly #slowStarts: SlowStarts;
+  #running = false;
 
-  constructor(log: Logger, { metrics, pools, discovered }: WatchedUpstream) {
+  constructor(log: Logger, { clock, metrics, pools, discovered }: WatchedUpstream) {
     this.#log = log;
+    this.#pools = pools;
+    this.#slowStarts = new SlowStarts({ clock, observer: this }, pools);
     this.#breakers = new BreakerMetrics(metrics, () => breakersOf(pools()));
     this.#metrics = new UpstreamMetrics(metrics, {
       endpoints: () => endpointsOf(pools()),
@@ -37,11 +48,27 @@ export class UpstreamWatch implements CheckObserver {
     addLimitMetrics(metrics, () => limitsOf(pools()));
   }
 
+  /** Before this, nobody looks. */
+  start(): void {
+    this.#running = true;
+    this.#slowStarts.begin();
+  }
+
+  /** Leaves no timer. */
+  stop(): void {
+    this.#running = false;
+    this.#slowStarts.stop();
+  }
+
   event(event: UpstreamEvent): void {
     logUpstream(this.#log, event);
+    if (event.kind === 'outlier' && event.change.ejected) {
+      this.#metrics.ejected(event.pool, event.endpoint, event.change.reason);
+    }
     if (event.kind === 'breaker' && event.reason !== null) {
       this.#breakers.tripped(event.pool, event.endpoint, event.reason);
     }
+    this.#look();
   }
 
   discoveryFailed(pool: string, reason: string): void {
@@ -51,6 +78,13 @@ export class UpstreamWatch implements CheckObserver {
   checked(endpoint: string, outcome: ProbeOutcome): void {
     this.#metrics.checked(endpoint, outcome);
   }
+
+  /** What looking changes is an event again, which finds everything as it should be. */
+  #look(): void {
+    if (!this.#running) return;
+    for (const { outliers } of this.#pools()) outliers?.look();
+    this.#slowStarts.look();
+  }
 }
 
 function* endpointsOf(pools: Iterable<Pool>) {
@@ -58,7 +92,8 @@ function* endpointsOf(pools: Iterable<Pool>) {
     for (const endpoint of endpoints) {
       const { origin, live } = endpoint;
       const sessions = affinity?.sessionsAt(endpoint) ?? null;
-      const now = { up: isHealthy(endpoint), standing: live.standing, weight: weightOf(endpoint), sessions };
+      const { standing, ejected } = live;
+      const now = { up: isHealthy(endpoint), standing, ejected, weight: weightOf(endpoint), sessions };
       yield { pool, endpoint: origin, ...now };
     }
   }

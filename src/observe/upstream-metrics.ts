@@ -16,6 +16,8 @@ export interface EndpointGauges {
   readonly up: boolean;
   /** By hand: enabled, draining, disabled. */
   readonly standing: string;
+  /** Put aside by passive health. */
+  readonly ejected: boolean;
   /** As balancing takes it now: by hand, else by configuration, less while it starts slowly. */
   readonly weight: number;
   /** `null` where nobody counts them. */
@@ -37,6 +39,7 @@ export interface PoolGauges {
 export class UpstreamMetrics {
   readonly #checks = new Tally();
   readonly #discoveryFailures = new Tally();
+  readonly #ejections = new Tally();
 
   /** Adds its families to those of `metrics`. */
   constructor(metrics: Metrics, sources: UpstreamSources) {
@@ -71,6 +74,18 @@ export class UpstreamMetrics {
         }
       },
     });
+    metrics.gauge('headgate_endpoint_ejected', {
+      help: '1 for an endpoint that passive health has put aside, else 0',
+      labels: ['pool', 'endpoint'],
+      read: (set) => {
+        for (const { pool, endpoint, ejected } of sources.endpoints()) set({ pool, endpoint }, ejected ? 1 : 0);
+      },
+    });
+    metrics.counter('headgate_endpoint_ejections_total', {
+      help: 'How often passive health has put an endpoint aside, by why',
+      labels: ['pool', 'endpoint', 'reason'],
+      tally: this.#ejections,
+    });
     metrics.counter('headgate_endpoint_checks_total', {
       help: 'Active health checks, by what they showed',
       labels: ['endpoint', 'result', 'reason'],
@@ -92,6 +107,10 @@ export class UpstreamMetrics {
 
   discoveryFailed(pool: string, reason: string): void {
     this.#discoveryFailures.add(pool, reason);
+  }
+
+  ejected(pool: string, endpoint: string, reason: string): void {
+    this.#ejections.add(pool, endpoint, reason);
   }
 
   /** One active check of an origin, for all pools that check it alike. */

@@ -1,5 +1,6 @@
 import type { Breaker } from './breaker/breaker.ts';
 import { PeakLatency } from './latency.ts';
+import type { Outlier } from './outlier/outlier.ts';
 import type { Revision } from './revision.ts';
 
 /**
@@ -18,6 +19,8 @@ export class EndpointLive {
   limit = Number.POSITIVE_INFINITY;
   /** `null` for a pool whose endpoints have none, and before its first attempt. It says what `tripped` is. */
   breaker: Breaker | null = null;
+  /** `null` for a pool without passive health, and before its first attempt. It says what `ejected` is. */
+  outlier: Outlier | null = null;
   /** Its credit in smooth weighted round robin as of the last change; within ± the sum of the weights. Written by that balancer alone. */
   credit = 0;
   /** Known where a pool balances by it. */

@@ -1,6 +1,7 @@
 import type { BreakerChange } from './breaker/breaker.ts';
 import type { Standing } from './endpoint-live.ts';
 import type { ProbeOutcome } from './health/probe-state.ts';
+import type { OutlierChange } from './outlier/outlier.ts';
 
 /** Something happened to a pool or an endpoint that an operator wants to read in the log, once each. */
 export type UpstreamEvent =
@@ -44,6 +45,23 @@ export type UpstreamEvent =
       /** The newest are served first, and those who wait for longer than the target are refused. */
       readonly standing: boolean;
       readonly queued: number;
+    }
+  /** Passive health has put an endpoint aside, or it is back. */
+  | {
+      readonly kind: 'outlier';
+      readonly pool: string;
+      /** Its origin. */
+      readonly endpoint: string;
+      readonly change: OutlierChange;
+    }
+  /** An endpoint has come back or joined others, and begins with a part of its weight. */
+  | {
+      readonly kind: 'slow-start';
+      readonly pool: string;
+      /** Its origin. */
+      readonly endpoint: string;
+      /** Until it has all of it. */
+      readonly durationMs: number;
     }
   /** Somebody has said by hand what an endpoint is to do. */
   | {

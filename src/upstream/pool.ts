@@ -8,6 +8,7 @@ import type { Breaker } from './breaker/breaker.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { UpstreamObserver } from './events.ts';
 import type { LimitOptions, PoolLimit } from './limit/pool-limit.ts';
+import type { OutlierWatcher } from './outlier/outlier-watcher.ts';
 import type { PoolLive } from './pool-live.ts';
 import { RetryAccount } from './retry-account.ts';
 import type { Revision } from './revision.ts';
@@ -52,6 +53,10 @@ export interface PoolOptions {
   readonly retries?: RetryAccount;
   /** Keeps it within its limits; hears of every attempt, after the watchers. Default none. */
   readonly limits?: { readonly keeper: PoolLimit; readonly options: LimitOptions } | null;
+  /** Passive health: one more watcher. Default none. */
+  readonly outliers?: OutlierWatcher | null;
+  /** How long an endpoint takes to its full weight when it comes back or joins others. Default 0. */
+  readonly slowStartMs?: number;
 }
 
 /**
@@ -66,6 +71,8 @@ export class Pool {
   readonly retries: RetryAccount;
   /** What may be in flight, and who waits for it. `null` where everything may. */
   readonly limit: PoolLimit | null;
+  readonly outliers: OutlierWatcher | null;
+  readonly slowStartMs: number;
   readonly #options: PoolOptions;
   readonly #watchers: readonly AttemptWatcher[];
   readonly #tiers: Tiers;
@@ -86,8 +93,11 @@ export class Pool {
     this.#tiers = new Tiers({ balancing, ...failover });
     this.#revision = options.revision;
     this.limit = options.limits?.keeper ?? null;
-    // The last: what it lets begin at an attempt's end finds everybody else through with that end.
-    this.#watchers = [...(options.watchers ?? []), balancing.watcher, this.limit].filter((watcher) => watcher !== null);
+    this.outliers = options.outliers ?? null;
+    this.slowStartMs = options.slowStartMs ?? 0;
+    // The limit comes last: what it lets begin at an attempt's end finds everybody else through with that end.
+    const all = [...(options.watchers ?? []), balancing.watcher, this.outliers, this.limit];
+    this.#watchers = all.filter((watcher) => watcher !== null);
     this.#endpoints = options.endpoints;
     this.#absence = options.absence ?? null;
     this.#affinity = options.affinity?.(options.endpoints) ?? null;

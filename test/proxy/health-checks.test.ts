@@ -101,7 +101,10 @@ matrix(
       return shop.checks.length >= 3;
     }, 'checks');
     await front.gateway.gateway.close();
-    expect(clock.pending).toBe(0);
+    const { length } = shop.checks;
+    // The last tick of the deadlines of connections may still be set; it finds nothing.
+    clock.advance(60_000);
+    expect([clock.pending, shop.checks.length]).toEqual([0, length]);
   },
   { without: ONE_PROTOCOL },
 );

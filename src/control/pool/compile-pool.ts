@@ -13,6 +13,7 @@ import { compileDiscovery, isStatic } from './compile-discovery.ts';
 import { compileEndpoint, compilePlace } from './compile-endpoint.ts';
 import { compileHealth } from './compile-health.ts';
 import { compileLimits } from './compile-limits.ts';
+import { compileOutliers } from './compile-outliers.ts';
 import { compileTls } from './compile-tls.ts';
 
 export interface CompiledPool {
@@ -46,7 +47,7 @@ export function compilePool(name: string, config: PoolConfig, context: PoolConte
   const { endpoints, absence } = context.known(listed);
   const members = membersOf(endpoints, make, new Map());
   const { breaker, watchers } = compileBreakers(name, config.breaker, ledger);
-  const pool = new Pool({
+  const pool: Pool = new Pool({
     name,
     endpoints: [...members.values()],
     absence,
@@ -65,6 +66,8 @@ export function compilePool(name: string, config: PoolConfig, context: PoolConte
       windowMs: config.retryBudget.window,
     }),
     limits: compileLimits(name, config, ledger),
+    outliers: compileOutliers(name, config.outliers, { members: () => pool.endpoints, ledger }),
+    slowStartMs: config.health?.slowStart ?? 0,
   });
   return { pool, membership: isStatic(listed) ? null : { pool, listed, make, members } };
 }

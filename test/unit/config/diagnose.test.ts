@@ -34,7 +34,7 @@ describe('an unknown key', () => {
     [
       'that nothing resembles',
       pool('health: { frequency: 5s }'),
-      '2:38+9 unknown key “frequency” → known here: path, expect, body, host, method, headers, type, service, interval, failingInterval, jitter, timeout, rise, fall, start',
+      '2:38+9 unknown key “frequency” → known here: path, expect, body, host, method, headers, type, service, interval, failingInterval, jitter, timeout, rise, fall, start, slowStart',
     ],
     [
       'of one of several forms',
@@ -219,7 +219,7 @@ describe('a wrong value', () => {
     [
       'text for a map',
       pool('health: /healthz'),
-      '2:36+8 expected a map, found “/healthz” → its keys are “path”, “expect”, “body”, “host”, “method”, “headers” and 9 more',
+      '2:36+8 expected a map, found “/healthz” → its keys are “path”, “expect”, “body”, “host”, “method”, “headers” and 10 more',
     ],
     ['nothing', 'pools:\n  a:\n', '2:3+1 “a” has no value → write a map, or remove it'],
     [

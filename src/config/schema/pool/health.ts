@@ -55,5 +55,8 @@ export const health = z
     rise: z.number().int().min(1).default(2).describe('Successes in a row that make it healthy'),
     fall: z.number().int().min(1).default(3).describe('Failures in a row that make it unhealthy'),
     start: z.enum(['up', 'down']).default('up').describe('State before the first result'),
+    slowStart: duration
+      .default(0)
+      .describe('How long an endpoint that comes back, or joins others, takes from a tenth of its weight to all of it'),
   })
   .meta({ description: 'Active health checks by HTTP request, TCP connect, or gRPC call' });

@@ -8,6 +8,7 @@ import { discover } from './discover.ts';
 import { endpoint } from './endpoint.ts';
 import { health } from './health.ts';
 import { limits } from './limits.ts';
+import { outliers } from './outliers.ts';
 import { retryBudget } from './retry-budget.ts';
 import { tls } from './tls.ts';
 
@@ -41,6 +42,9 @@ export const pool = z
       .optional()
       .describe('Active health checks by HTTP request, TCP connect or gRPC call; {} for the defaults'),
     affinity: affinity.optional().describe('Sticky sessions; {} for a cookie with the defaults'),
+    outliers: outliers
+      .optional()
+      .describe('Passive health: endpoints that do worse than the others are put aside; {} for the defaults'),
     breaker: breaker.optional().describe('Circuit breaker; {} for the defaults'),
     retryBudget: retryBudget.describe('How many requests may be repeated (docs/retries.md)'),
     limits: limits.optional().describe('How many requests at a time, and where others wait'),
