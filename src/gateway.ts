@@ -30,17 +30,21 @@ import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
 import { Acme } from './gateway/acme.ts';
 import { bindError } from './gateway/bind-error.ts';
+import { connectionsOf } from './gateway/connection-sources.ts';
 import { GatewayCertificates } from './gateway/gateway-certificates.ts';
 import { listenerOptions, schemeOf, urlOf } from './gateway/listener-options.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
+import { WarmUp } from './gateway/warm-up.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from './observe/access-log.ts';
+import { addConnectionMetrics } from './observe/connection-metrics.ts';
 import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { TransportByProtocol } from './transport/by-protocol.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import { Prober } from './upstream/health/prober.ts';
+import type { Pool } from './upstream/pool.ts';
 import { Revision } from './upstream/revision.ts';
 import { version } from './version.ts';
 
@@ -134,6 +138,7 @@ class Composition implements Gateway {
   readonly #guard: OverloadGuard;
   readonly control: Control;
   readonly #upstream: UpstreamWatch;
+  readonly #warmUp: WarmUp;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
@@ -161,6 +166,10 @@ class Composition implements Gateway {
     });
     this.#transport = new TransportByProtocol({ clock: this.#clock });
     this.#streams = new TcpTransport(this.#clock);
+    const pools = (): Iterable<Pool> => this.#engine.snapshot.pools.values();
+    const via = { transport: this.#transport, streams: this.#streams };
+    addConnectionMetrics(this.#metrics, () => connectionsOf(pools(), via));
+    this.#warmUp = new WarmUp({ clock: this.#clock, transport: this.#transport, pools });
     const upstream = {
       clock: this.#clock,
       random: Math.random,
@@ -254,6 +263,7 @@ class Composition implements Gateway {
     this.#upstream.start();
     this.#prober.start();
     this.#guard.start();
+    this.#warmUp.start();
     this.#certificates.start();
     this.#tlsPolicies.start();
     this.#acme.start();
@@ -299,6 +309,7 @@ class Composition implements Gateway {
     this.#guard.stop();
     this.#upstream.stop();
     this.#ledger.stop();
+    this.#warmUp.stop();
     this.#certificates.stop();
     this.#tlsPolicies.stop();
     this.#acme.stop();

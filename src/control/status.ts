@@ -1,6 +1,7 @@
 import type { OverloadStatus } from '../engine/overload.ts';
 import type { Transport } from '../exchange/attempt.ts';
 import type { StreamTransport } from '../exchange/stream.ts';
+import type { ConnectionTraffic, TrafficSource } from '../transport/connection-counts.ts';
 import type { Tier } from '../upstream/balance/tiers.ts';
 import type { Breaker, BreakerState, TripReason } from '../upstream/breaker/breaker.ts';
 import type { Standing } from '../upstream/endpoint-live.ts';
@@ -82,7 +83,13 @@ export interface EndpointStatus {
   readonly inFlightLimit: number | null;
   /** Connections to it, and requests that wait for one. Pools that reach it alike share them. */
   readonly connections: { readonly open: number; readonly busy: number; readonly queued: number };
+  /** What has become of the HTTP connections among them; `null` while none was ever needed. */
+  readonly traffic: TrafficStatus | null;
 }
+
+export type TrafficStatus = Omit<ConnectionTraffic, 'failures'> & {
+  readonly failures: Readonly<Record<string, number>>;
+};
 
 /** Since the start of the process. */
 export interface RetryStatus {
@@ -111,7 +118,7 @@ export interface BreakerStatus {
 }
 
 export interface StatusSources {
-  readonly transport: Transport;
+  readonly transport: Transport & TrafficSource;
   readonly streams: StreamTransport;
   readonly discovery: Pick<Discovery, 'status'>;
 }
@@ -141,6 +148,7 @@ export function poolStatus(pool: Pool, via: StatusSources): PoolStatus {
       breaker: breakerStatus(endpoint.live.breaker),
       inFlightLimit: finite(endpoint.live.limit),
       connections: connectionsTo(endpoint.destination.connectionKey, via),
+      traffic: trafficStatus(via.transport.traffic(endpoint.destination.connectionKey)),
     })),
     discovery: via.discovery.status(pool.name),
   };
@@ -167,6 +175,12 @@ function connectionsTo(key: string, { transport, streams }: StatusSources): Endp
   const { open, busy, queued } = transport.connections(key);
   const carried = streams.connections(key);
   return { open: open + carried, busy: busy + carried, queued };
+}
+
+function trafficStatus(traffic: ConnectionTraffic | null): TrafficStatus | null {
+  if (traffic === null) return null;
+  const { opened, reused, retired, racesLost, connectMs, failures } = traffic;
+  return { opened, reused, retired, racesLost, connectMs, failures: Object.fromEntries(failures) };
 }
 
 function retryStatus({ made, refused, hedgesWon, left }: RetryAccount): RetryStatus {

@@ -51,6 +51,8 @@ export interface ConnectionLimits {
   readonly maxAgeMs?: number;
   /** Nor after so many requests. Default 0: no limit. */
   readonly maxRequests?: number;
+  /** Idle connections that are kept ready while the endpoint may get work. Default 0. */
+  readonly warm?: number;
   readonly connectTimeoutMs: number;
 }
 
@@ -90,6 +92,15 @@ export interface AttemptReceiver extends BodySink {
 export interface InFlight {
   /** Stops it: the connection is closed if a request was written on it. Nothing is reported after this. */
   cancel(): void;
+}
+
+/** Makes connections before they are needed. */
+export interface ConnectionWarmer {
+  /**
+   * Begins as many connections as are missing to `count` idle ones, within the limits of the destination. Of HTTP/2 one session is
+   * enough. Nothing while it backs off from an endpoint that could not be reached.
+   */
+  warm(destination: Destination, count: number): void;
 }
 
 export interface Transport {

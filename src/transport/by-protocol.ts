@@ -1,6 +1,13 @@
 import type { Clock } from '../clock.ts';
-import type { Attempt, AttemptReceiver, InFlight, Transport } from '../exchange/attempt.ts';
-import { type ConnectionTraffic, sumOf } from './connection-counts.ts';
+import type {
+  Attempt,
+  AttemptReceiver,
+  ConnectionWarmer,
+  Destination,
+  InFlight,
+  Transport,
+} from '../exchange/attempt.ts';
+import { type ConnectionTraffic, sumOf, type TrafficSource } from './connection-counts.ts';
 import { Http2Transport } from './http2/transport.ts';
 import { UndiciTransport } from './undici.ts';
 
@@ -14,7 +21,7 @@ export interface TransportOptions {
 }
 
 /** Sends each attempt by the protocol of its destination. */
-export class TransportByProtocol implements Transport {
+export class TransportByProtocol implements Transport, ConnectionWarmer, TrafficSource {
   readonly #http1: UndiciTransport;
   readonly #http2: Http2Transport;
 
@@ -25,10 +32,11 @@ export class TransportByProtocol implements Transport {
 
   /** Hot. */
   send(attempt: Attempt, into: AttemptReceiver): InFlight {
-    const { protocol, tls } = attempt.destination;
-    // Without TLS nobody can say what they speak.
-    if (protocol === 'http1' || (protocol === 'auto' && tls === null)) return this.#http1.send(attempt, into);
-    return this.#http2.send(attempt, into);
+    return this.#by(attempt.destination).send(attempt, into);
+  }
+
+  warm(destination: Destination, count: number): void {
+    this.#by(destination).warm(destination, count);
   }
 
   retain(connectionKeys: ReadonlySet<string>): void {
@@ -51,5 +59,10 @@ export class TransportByProtocol implements Transport {
 
   async drain(deadlineMs: number): Promise<void> {
     await Promise.all([this.#http1.drain(deadlineMs), this.#http2.drain(deadlineMs)]);
+  }
+
+  #by({ protocol, tls }: Destination): UndiciTransport | Http2Transport {
+    // Without TLS nobody can say what they speak.
+    return protocol === 'http1' || (protocol === 'auto' && tls === null) ? this.#http1 : this.#http2;
   }
 }

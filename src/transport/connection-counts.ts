@@ -14,6 +14,12 @@ export interface ConnectionTraffic {
   readonly failures: ReadonlyMap<string, number>;
 }
 
+/** Tells it by connection key. */
+export interface TrafficSource {
+  /** `null` for a key that is not in use. */
+  traffic(connectionKey: string): ConnectionTraffic | null;
+}
+
 /** Of two protocols to the same endpoint. */
 export function sumOf(one: ConnectionTraffic, two: ConnectionTraffic): ConnectionTraffic {
   const failures = new Map(one.failures);

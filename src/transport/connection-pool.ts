@@ -2,11 +2,16 @@ import type { Socket } from 'node:net';
 import type { Clock, CoarseClock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ConnectionLimits, Destination } from '../exchange/attempt.ts';
+import { BackOff } from './back-off.ts';
 import { type Codec, Connection, type ConnectionOwner } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { Dial, type DialOutcome, TlsClient } from './dial.ts';
 import { dialFailure, queueFull, shutDown } from './failure.ts';
 import { IdleConnections, type Taker } from './idle-connections.ts';
+import { Spare, type SpareOwner } from './spare.ts';
+
+/** Connections that are being made for nobody in particular, at once. */
+const MAX_SPARES = 8;
 
 /** A request in need of a connection. Gets exactly one answer, unless it is forgotten. Of one pool's all have a preamble or none has. */
 export interface Waiter extends Taker {
@@ -34,7 +39,7 @@ export interface PoolParts {
  * Where connections begin with a PROXY header, each belongs to the client that it names: another one's request gets a new
  * connection, and where there is no room for one, an idle connection of somebody else makes room.
  */
-export class ConnectionPool implements ConnectionOwner, DialOutcome {
+export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner {
   readonly #parts: PoolParts;
   #destination: Destination;
   readonly #tls: TlsClient | null;
@@ -44,6 +49,8 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   readonly #dials = new Map<Waiter, Dial>();
   /** In order of arrival; a set, so that leaving from the middle is cheap. At most `maxQueued`. */
   readonly #queue = new Set<Waiter>();
+  readonly #backOff: BackOff;
+  readonly #spares = new Set<Spare>();
   #keepsIdle = true;
   #shut = false;
 
@@ -51,7 +58,8 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
     this.#destination = destination;
     this.#parts = parts;
     this.#tls = destination.tls === null ? null : new TlsClient(destination.tls);
-    const { clock, deadlines } = parts;
+    const { clock, deadlines, random } = parts;
+    this.#backOff = new BackOff(random);
     const retired = (connection: Connection, early: boolean): void => {
       if (early) this.counts.retired += 1;
       this.#giveUp(connection);
@@ -106,6 +114,30 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
       this.#queue.add(waiter);
       waiter.queued(this.limits.queueTimeoutMs);
     }
+  }
+
+  /** Makes as many connections as are missing to `count` idle ones, a few at a time. */
+  warm(count: number): void {
+    if (!this.#keepsIdle || this.#shut) return;
+    const now = this.#parts.clock.monotonic();
+    const wanted = Math.min(count - this.#idle.usable, MAX_SPARES);
+    while (this.#spares.size < wanted && this.open < this.limits.maxConnections && this.#backOff.isOver(now)) {
+      const spare = new Spare(this);
+      this.#spares.add(spare);
+      this.#dial(spare);
+    }
+  }
+
+  spareMade(spare: Spare, connection: Connection): void {
+    this.#spares.delete(spare);
+    this.#backOff.succeeded();
+    connection.guard();
+    this.idle(connection);
+  }
+
+  spareNotMade(spare: Spare): void {
+    this.#spares.delete(spare);
+    this.#backOff.failed(this.#parts.clock.monotonic());
   }
 
   /** `waiter` wants nothing any more. A dial under way for it goes to the next in line. */
@@ -185,6 +217,8 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome {
   keepIdle(keep: boolean): void {
     this.#keepsIdle = keep;
     if (keep) return;
+    for (const spare of this.#spares) this.forget(spare);
+    this.#spares.clear();
     for (const connection of this.#idle.clear()) connection.destroy();
   }
 

@@ -48,6 +48,11 @@ export class IdleConnections implements Deadline {
     return this.#stack.length + (this.#watched === null ? 0 : 1);
   }
 
+  /** Those that a request may get. */
+  get usable(): number {
+    return this.#stack.length;
+  }
+
   /** Hot. `false`: it must not be kept at all, and is the caller's to close. */
   push(connection: Connection): boolean {
     const now = this.#parts.clock.monotonic();

@@ -9,6 +9,8 @@ export interface KeyedPool {
   readonly busy: number;
   readonly queued: number;
   readonly counts: ConnectionTraffic;
+  /** Begins as many connections as are missing to `count` idle ones. */
+  warm(count: number): void;
   /** No connection, no dial, nobody waiting. */
   readonly empty: boolean;
   /** The same destination as a newer snapshot has it: limits may have changed, `connectionKey` says that nothing else has. */

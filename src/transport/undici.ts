@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import { type Clock, CoarseClock, systemClock } from '../clock.ts';
-import type { Attempt, AttemptReceiver, Destination, InFlight, Transport } from '../exchange/attempt.ts';
+import type {
+  Attempt,
+  AttemptReceiver,
+  ConnectionWarmer,
+  Destination,
+  InFlight,
+  Transport,
+} from '../exchange/attempt.ts';
 import type { Codec } from './connection.ts';
 import type { ConnectionTraffic } from './connection-counts.ts';
 import { ConnectionPool } from './connection-pool.ts';
@@ -25,7 +32,7 @@ const NEVER_MS = 2 ** 31 - 1;
  * HTTP/1.1 over pooled connections. undici writes and parses, on one socket each; dialling, pooling and queueing are ours,
  * because only so an attempt can say which connection it used, how long it waited, and within what bounds.
  */
-export class UndiciTransport implements Transport {
+export class UndiciTransport implements Transport, ConnectionWarmer {
   readonly #deadlines: CoarseClock;
   readonly #pools: PoolMap<ConnectionPool>;
 
@@ -56,6 +63,10 @@ export class UndiciTransport implements Transport {
 
   connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
     return this.#pools.connections(connectionKey);
+  }
+
+  warm(destination: Destination, count: number): void {
+    this.#pools.poolFor(destination).warm(count);
   }
 
   /** `null` while none was ever needed. */

@@ -45,6 +45,7 @@ export function compilePlace(
       queueTimeoutMs: connections.queueTimeout,
       keepAliveMs: connections.keepAlive,
       connectTimeoutMs: connections.connectTimeout,
+      warm: connections.warm,
       maxAgeMs: connections.maxAge,
       maxRequests: connections.maxRequests,
     },

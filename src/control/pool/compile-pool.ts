@@ -40,6 +40,10 @@ export function compilePool(name: string, config: PoolConfig, context: PoolConte
     const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
     complaints.add(['pools', name, 'proxyProtocol'], { message });
   }
+  if (config.connections.warm > 0 && config.proxyProtocol !== undefined) {
+    const message = 'a connection with a PROXY header belongs to one client: none can be made before there is one';
+    complaints.add(['pools', name, 'connections', 'warm'], { message });
+  }
   complainOfTwice(name, { config, tls }, complaints);
   if (complaints.count > before) return null;
   const listed = compileDiscovery(name, config, context.dns);

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Clock, CoarseClock } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { ConnectionLimits, Destination } from '../../exchange/attempt.ts';
+import { BackOff } from '../back-off.ts';
 import { ConnectionCounts } from '../connection-counts.ts';
 import { Dial, type DialOutcome, TlsClient } from '../dial.ts';
 import { alpnRefused, dialFailure, queueFull, shutDown } from '../failure.ts';
@@ -55,10 +56,12 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   /** Until then everything goes over HTTP/1.1; 0 for nothing. */
   #http1Until = 0;
   #movesLeft = MOVES;
+  readonly #backOff: BackOff;
 
   constructor(destination: Destination, parts: SessionPoolParts) {
     this.#destination = destination;
     this.#parts = parts;
+    this.#backOff = new BackOff(parts.random);
     this.#tls = destination.tls === null ? null : new TlsClient(destination.tls, offered(destination));
   }
 
@@ -143,6 +146,13 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     this.#dialForWaiting();
   }
 
+  /** One session carries as many requests as anybody would keep connections for. */
+  warm(count: number): void {
+    const { coming, taking } = this.#census();
+    if (count === 0 || coming + taking > 0 || !this.#keepsIdle || !this.#mayDial()) return;
+    if (this.#backOff.isOver(this.#parts.clock.monotonic())) this.#dial();
+  }
+
   /** `waiter` wants nothing any more. */
   forget(waiter: StreamWaiter): void {
     if (!this.#waiting.delete(waiter)) return;
@@ -171,6 +181,7 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
   }
 
   ready(): void {
+    this.#backOff.succeeded();
     this.#serve();
   }
 
@@ -223,6 +234,7 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
    */
   #notMade(error: GatewayError): void {
     this.counts.failed(error.reason);
+    this.#backOff.failed(this.#parts.clock.monotonic());
     const { coming, taking } = this.#census();
     const waiting = coming + taking === 0 ? [...this.#waiting] : [...this.#waiting].slice(0, 1);
     for (const waiter of waiting) this.#waiting.delete(waiter);

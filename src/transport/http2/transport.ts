@@ -1,5 +1,12 @@
 import { type Clock, CoarseClock, systemClock } from '../../clock.ts';
-import type { Attempt, AttemptReceiver, InFlight, Transport } from '../../exchange/attempt.ts';
+import type {
+  Attempt,
+  AttemptReceiver,
+  ConnectionWarmer,
+  Destination,
+  InFlight,
+  Transport,
+} from '../../exchange/attempt.ts';
 import type { ConnectionTraffic } from '../connection-counts.ts';
 import { PoolMap } from '../pool-map.ts';
 import { DEFAULT_MAX_HEAD_BYTES } from '../response-head.ts';
@@ -14,18 +21,18 @@ export interface Http2TransportOptions {
   /** A number in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** Takes the upgrades (WebSockets) of endpoints whose SETTINGS do not allow extended CONNECT (RFC 8441). */
-  readonly http1: Transport;
+  readonly http1: Transport & ConnectionWarmer;
 }
 
 /**
  * HTTP/2 to endpoints (RFC 9113) over Node's core API. Not undici's: as of 8.12 that drops the trailers of requests, sends a
  * head only with the first byte of its body, and hides reset codes, each of which gRPC and safe retries depend on.
  */
-export class Http2Transport implements Transport {
+export class Http2Transport implements Transport, ConnectionWarmer {
   readonly #pools: PoolMap<SessionPool>;
   readonly #deadlines: CoarseClock;
   readonly #maxHeadBytes: number;
-  readonly #http1: Transport;
+  readonly #http1: Transport & ConnectionWarmer;
 
   constructor(options: Http2TransportOptions) {
     const clock = options.clock ?? systemClock;
@@ -59,6 +66,12 @@ export class Http2Transport implements Transport {
 
   connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
     return this.#pools.connections(connectionKey);
+  }
+
+  warm(destination: Destination, count: number): void {
+    const pool = this.#pools.poolFor(destination);
+    if (pool.prefersHttp1) this.#http1.warm(destination, count);
+    else pool.warm(count);
   }
 
   /** `null` while none was ever needed. */

@@ -17,6 +17,13 @@ export const connections = z
       .describe(
         'Idle connections are closed after this, sooner where an endpoint says or shows that it would close them',
       ),
+    warm: z
+      .number()
+      .int()
+      .min(0)
+      .max(64)
+      .default(0)
+      .describe('Idle connections that are kept ready to each endpoint that may get work'),
     maxAge: duration.default(3_600_000).describe('A connection carries no further requests after this; 0 for no limit'),
     maxRequests: z
       .number()
