@@ -38,9 +38,9 @@ export interface ControlOptions {
 
 /**
  * Control of endpoints by hand, at run time. What it sets is live state: it outlives a reload, and is forgotten when the endpoint
- * leaves the configuration and when the process ends. Never throws: what can't be done is said. Endpoints are named by
- * origin (`http://10.0.0.1:3000`) or, where that names one alone, by authority (`10.0.0.1:3000`). Requests under way are
- * never touched.
+ * leaves its pool and when the process ends. Never throws: what can't be done is said. Endpoints are named by origin
+ * (`http://10.0.0.1:3000`) or, where that means one alone, by address (`10.0.0.1:3000`) or the name that led there. Requests
+ * under way are never touched.
  */
 export class Control {
   readonly #pools: () => ReadonlyMap<string, Pool>;
@@ -128,7 +128,14 @@ function endpointsNamed(name: string, { endpoints }: Pool): readonly Endpoint[] 
   const wanted = name.startsWith('unix:') ? name : name.toLowerCase();
   const exact = endpoints.filter(({ origin }) => origin === wanted);
   if (exact.length > 0) return exact;
-  return endpoints.filter(({ authority, destination }) => authority === wanted && destination.socketPath === null);
+  return endpoints.filter((endpoint) => addressesOf(endpoint).includes(wanted));
+}
+
+/** By the name that led to it, by its address, and with the port that its scheme has anyway. */
+function addressesOf({ origin, authority, destination }: Endpoint): readonly string[] {
+  if (destination.socketPath !== null) return [];
+  const address = origin.slice(origin.indexOf('://') + '://'.length);
+  return [authority, address, `${address}:${destination.port}`];
 }
 
 function namesOf(endpoints: readonly Endpoint[]): readonly string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Control, type ControlResult } from '../../../src/control/control.ts';
-import { type Endpoint, placeOf } from '../../../src/upstream/endpoint.ts';
+import { type Endpoint, type PlaceOptions, placeOf } from '../../../src/upstream/endpoint.ts';
 import { EndpointLive } from '../../../src/upstream/endpoint-live.ts';
 import type { UpstreamEvent } from '../../../src/upstream/events.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
@@ -13,10 +13,12 @@ const ADDRESSES = [
   { socketPath: '/run/App.sock' },
 ] as const;
 
-function controlled() {
+function controlled(
+  places: readonly Pick<PlaceOptions, 'address' | 'name'>[] = ADDRESSES.map((address) => ({ address })),
+) {
   const revision = new Revision();
-  const endpoints = ADDRESSES.map((address): Endpoint => {
-    const place = placeOf('shop', { address, tls: plainTls, limits });
+  const endpoints = places.map((at): Endpoint => {
+    const place = placeOf('shop', { ...at, tls: plainTls, limits });
     return { ...place, weight: 3, priority: 0, live: new EndpointLive(revision), probe: null };
   });
   const pool = poolOf(endpoints, { revision });
@@ -88,6 +90,19 @@ describe('control by hand', () => {
       'ambiguous-endpoint: “10.0.0.2:3000” names 2 endpoints of pool “shop”: “http://10.0.0.2:3000” and “https://10.0.0.2:3000”',
     );
     expect(control.drain('shop', 'https://10.0.0.2:3000')).toMatchObject({ ok: true });
+  });
+
+  test('knows endpoints by the name that led to them, while that is one, and by their addresses', () => {
+    const found = [
+      { address: { secure: false, host: '10.0.1.1', port: 80 }, name: 'app.internal' },
+      { address: { secure: false, host: '10.0.1.2', port: 80 }, name: 'app.internal' },
+      { address: { secure: false, host: 'fd00::1', port: 8080 }, name: 'six.internal' },
+    ];
+    const { control } = controlled(found);
+    expect(messageOf(control.drain('shop', 'app.internal'))).toMatch(/^ambiguous-endpoint: “app\.internal” names 2 /);
+    for (const name of ['10.0.1.1', '10.0.1.2:80', 'http://10.0.1.1', 'six.internal:8080', '[fd00::1]:8080']) {
+      expect([name, messageOf(control.drain('shop', name))]).toEqual([name, 'done']);
+    }
   });
 
   test('knows Unix sockets by their path, whose case matters', () => {
