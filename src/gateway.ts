@@ -316,6 +316,7 @@ class Composition implements Gateway {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#transport.drain(0);
     await this.#streams.drain(0);
+    this.#ledger.close();
     await this.#admin?.close();
     await Promise.all(this.#sinks.map((sink) => sink.flushed()));
   }

@@ -31,6 +31,15 @@ export interface InUse {
   readonly connections: ReadonlySet<string>;
 }
 
+const NONE = new Set<never>();
+const NOTHING: InUse = {
+  endpoints: NONE,
+  probes: NONE,
+  pools: NONE,
+  breakers: { pools: NONE, endpointsOf: NONE },
+  connections: NONE,
+};
+
 /**
  * Live state by identity: what outlives a snapshot. A new snapshot adopts what it knows under the same identity and starts
  * the rest afresh; `retain` then forgets what nobody uses. Bounded by the configuration's size.
@@ -138,6 +147,11 @@ export class Ledger {
     forget(this.#sessions, inUse.pools);
     forget(this.#limits, inUse.pools);
     forget(this.#splitSecrets, inUse.splitCookies);
+  }
+
+  /** Forgets everything, and with it every timer. */
+  close(): void {
+    this.retain(NOTHING);
   }
 }
 

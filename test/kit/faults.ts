@@ -22,6 +22,8 @@ export interface Fault {
   readonly reason: string;
   /** It does nothing for so long that a timeout must end it. */
   readonly stalls?: true;
+  /** What a route must list to have it retried at another endpoint; nothing to list for what was not seen. */
+  readonly retriedOn?: 'reset' | 'timeout' | number;
   /** A reset may overtake what was sent before it, on its way through the endpoint's own kernel. */
   readonly overtakes?: true;
 }
@@ -39,7 +41,7 @@ function malformed(what: string, script: Script, reason = 'malformed-response'):
 
 function status(code: number, headers: readonly string[] = []): Fault {
   const script: Script = [{ respond: code, headers, body: 'mine' }];
-  return { what: `answers ${code}`, kind: 'answered', script, status: code, reason: 'complete' };
+  return { what: `answers ${code}`, kind: 'answered', script, status: code, reason: 'complete', retriedOn: code };
 }
 
 function broken(what: string, script: Script, reason: string): Fault {
@@ -82,6 +84,7 @@ export const FAULTS: readonly Fault[] = [
     script: ['read head', 'end'],
     status: 502,
     reason: CLOSED,
+    retriedOn: 'reset',
   },
   {
     what: 'resets after the head of the request',
@@ -89,6 +92,7 @@ export const FAULTS: readonly Fault[] = [
     script: ['read head', 'reset'],
     status: 502,
     reason: CLOSED,
+    retriedOn: 'reset',
   },
   {
     what: 'resets after one byte of the request',
@@ -96,6 +100,7 @@ export const FAULTS: readonly Fault[] = [
     script: ['read 1 bytes', 'reset'],
     status: 502,
     reason: CLOSED,
+    retriedOn: 'reset',
   },
   {
     what: 'reads the request and says nothing',
@@ -103,6 +108,7 @@ export const FAULTS: readonly Fault[] = [
     script: ['read head', 'read body', 'silent'],
     status: 504,
     reason: 'head-timeout',
+    retriedOn: 'timeout',
     stalls: true,
   },
   malformed(
@@ -124,6 +130,7 @@ export const FAULTS: readonly Fault[] = [
     script: answers('HTTP/1.1 200 OK\r\nContent-Le'),
     status: 504,
     reason: 'head-timeout',
+    retriedOn: 'timeout',
     stalls: true,
   },
   malformed('answers in another protocol', answers('SSH-2.0-OpenSSH_9.9\r\n')),

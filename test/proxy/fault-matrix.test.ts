@@ -5,14 +5,16 @@ import { until } from '../kit/deadline.ts';
 import { FAULTS, type Fault } from '../kit/faults.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
-import { matrix, type Stage } from '../kit/matrix.ts';
+import { type Front, matrix, type Stage } from '../kit/matrix.ts';
 import { deadPort, type Origin } from '../kit/origin.ts';
 
 type Route = NonNullable<TestConfig['routes']>[number];
 type Pool = NonNullable<TestConfig['pools']>[string];
 
-/** Less than any timeout, so that the attempt after a stalled one has time enough. */
-const STEP_MS = 200;
+/** Time goes on in steps that are nothing to any timeout: the attempt after one that stalled has turns enough to be answered. */
+const STEP_MS = 20;
+/** What a route can list to have it retried. */
+const EVERYTHING = ['connect', 'reused', 'reset', 'timeout', 404, 429, 500, 502, 503, 504] as const;
 
 const TWO = { without: { 'h1-tls': 'the same as over h1', h2c: 'the same as over h2' } } as const;
 
@@ -22,6 +24,8 @@ interface Reaction {
   readonly beside: boolean;
   readonly pool?: Partial<Pool>;
   readonly route?: Partial<Route>;
+  /** The same request is sent so often, one after the other; what the last one met counts. Default 1. */
+  readonly requests?: number;
 }
 
 interface Met {
@@ -48,15 +52,11 @@ async function meet(stage: Stage, fault: Fault, reaction: Reaction): Promise<Met
     },
     { clock },
   );
-  const { method } = reaction;
-  const exchange = await front.begin(method === 'POST' ? { method, body: 'ten bytes.' } : { method });
-  if (fault.stalls === true && faulty !== null) {
-    if (fault.kind === 'broken') await exchange.head();
-    else if (script?.[0] === 'read head') await faulty.request();
-    else await faulty.connected();
-    await until(() => passes(clock, faulty), 'a timeout to end what stalls');
+  for (let number = 1; number < (reaction.requests ?? 1); number += 1) {
+    await ask(front, clock, { fault, faulty, method: reaction.method });
+    await front.gateway.nextRecord();
   }
-  const reply = await exchange.reply();
+  const reply = await ask(front, clock, { fault, faulty, method: reaction.method });
   const record = await front.gateway.nextRecord();
   expect(front.gateway.status().pools.flatMap((pool) => pool.endpoints.map(({ inFlight }) => inFlight))).toEqual(
     endpoints.map(() => 0),
@@ -64,15 +64,31 @@ async function meet(stage: Stage, fault: Fault, reaction: Reaction): Promise<Met
   if (fault.kind !== 'answered') await faulty?.idle();
   await front.gateway.stop();
   // The tick that all deadlines share ends by itself when nothing is armed.
-  clock.advance(STEP_MS);
+  clock.advance(1_000);
   expect(clock.pending).toBe(0);
   await Promise.all([faulty?.idle(), healthy.idle()]);
   return { reply, record, faulty, healthy };
 }
 
-/** Time goes on until the endpoint has been given up. */
-function passes(clock: ManualClock, faulty: Origin): boolean {
-  if (faulty.openConnections === 0) return true;
+/** Sends one request, and lets time pass from when the endpoint has begun to stall. */
+async function ask(
+  front: Front,
+  clock: ManualClock,
+  { fault, faulty, method }: { fault: Fault; faulty: Origin | null; method: string },
+): Promise<Reply> {
+  const ended = front.gateway.records.length + 1;
+  const exchange = await front.begin(method === 'POST' ? { method, body: 'ten bytes.' } : { method });
+  if (fault.stalls === true && faulty !== null && faulty.accepted === ended - 1) {
+    if (fault.kind === 'broken') await exchange.head();
+    else if (fault.script?.[0] === 'read head') await faulty.request();
+    else await faulty.connected();
+  }
+  await until(() => hasEnded(front, ended, clock), 'the exchange to end');
+  return exchange.reply();
+}
+
+function hasEnded(front: Front, count: number, clock: ManualClock): boolean {
+  if (front.gateway.records.length >= count) return true;
   clock.advance(STEP_MS);
   return false;
 }
@@ -91,7 +107,17 @@ function expectTheFault(fault: Fault, { reply, record }: Met): void {
   if (fault.kind !== 'answered') expect(record.end.side).toBe('upstream');
 }
 
+/** Statuses that a breaker takes for failures unless it is told others. */
+const TRIPPING: readonly number[] = [502, 503, 504];
+
+const SAVED = [200, 'ok\n', 'complete'];
+
+function outcome({ reply, record }: Met): unknown[] {
+  return [reply.status, reply.text, record.end.reason];
+}
+
 for (const fault of FAULTS) {
+  const seen = fault.kind !== 'unseen';
   for (const method of ['GET', 'POST'] as const) {
     matrix(
       `an endpoint that ${fault.what}, alone: a ${method} is ${fault.status} (${fault.reason})`,
@@ -104,16 +130,45 @@ for (const fault of FAULTS) {
       TWO,
     );
 
-    const rescued = fault.kind === 'unseen';
     matrix(
-      `an endpoint that ${fault.what}, beside a healthy one: a ${method} is ${rescued ? 'saved' : fault.status}`,
+      `an endpoint that ${fault.what}, beside a healthy one: a ${method} is ${seen ? fault.status : 'saved'}`,
       async (stage) => {
         const met = await meet(stage, fault, { method, beside: true });
-        if (!rescued) expectTheFault(fault, met);
-        else expect([met.reply.status, met.reply.text, met.record.end.reason]).toEqual([200, 'ok\n', 'complete']);
-        expect([met.record.attempts, met.healthy.requests]).toEqual(rescued ? [2, 1] : [1, 0]);
+        if (seen) expectTheFault(fault, met);
+        else expect(outcome(met)).toEqual(SAVED);
+        expect([met.record.attempts, met.healthy.requests]).toEqual(seen ? [1, 0] : [2, 1]);
+      },
+      TWO,
+    );
+
+    const saved = !seen || (method === 'GET' && fault.retriedOn !== undefined);
+    matrix(
+      `an endpoint that ${fault.what}, where everything is retried: a ${method} is ${saved ? 'saved' : fault.status}`,
+      async (stage) => {
+        const retry = { on: [...EVERYTHING] };
+        const met = await meet(stage, fault, { method, beside: true, route: { retry } });
+        // A reset that overtook the first bytes of the response is one that came before them.
+        if (fault.overtakes === true && met.record.attempts === 2) expect(met.record.retries).toEqual(['reset']);
+        else {
+          if (saved) expect(outcome(met)).toEqual(SAVED);
+          else expectTheFault(fault, met);
+          expect([met.record.attempts, met.healthy.requests]).toEqual(saved ? [2, 1] : [1, 0]);
+        }
       },
       TWO,
     );
   }
+
+  const trips = fault.kind !== 'answered' || TRIPPING.includes(fault.status);
+  matrix(
+    `an endpoint that ${fault.what} ${trips ? 'trips' : 'does not trip'} a breaker of one failure`,
+    async (stage) => {
+      const breaker = { consecutive: 1 };
+      const met = await meet(stage, fault, { method: 'GET', beside: false, pool: { breaker }, requests: 2 });
+      if (!trips) expectTheFault(fault, met);
+      else expect([met.reply.status, met.record.end.reason, met.record.attempts]).toEqual([503, 'breaker-open', 0]);
+      expect(met.faulty?.accepted ?? 1).toBeLessThanOrEqual(trips ? 1 : 2);
+    },
+    TWO,
+  );
 }
