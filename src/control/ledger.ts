@@ -38,6 +38,8 @@ const NOTHING: InUse = {
   pools: NONE,
   breakers: { pools: NONE, endpointsOf: NONE },
   connections: NONE,
+  splitCookies: NONE,
+  outliers: NONE,
 };
 
 /**
