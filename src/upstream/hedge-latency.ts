@@ -18,7 +18,7 @@ export class HeadLatency {
   #total = 0;
   #sinceReckoned = RECKONED_EVERY;
   #reckonedFor = 0;
-  #answer: number | null = null;
+  #answer = 0;
 
   /** Hot for what is hedged. */
   record(ms: number): void {
@@ -30,8 +30,9 @@ export class HeadLatency {
 
   /** `share` of the heads came within so many milliseconds; `null` while too few are known to tell. */
   quantile(share: number): number | null {
+    if (this.#total < ENOUGH) return null;
     if (this.#sinceReckoned >= RECKONED_EVERY || this.#reckonedFor !== share) {
-      this.#answer = this.#total < ENOUGH ? null : this.#reckon(share);
+      this.#answer = this.#reckon(share);
       this.#reckonedFor = share;
       this.#sinceReckoned = 0;
     }

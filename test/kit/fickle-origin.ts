@@ -15,8 +15,10 @@ export type Mood =
   | 'reset after body'
   | 'silent'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  /** Interim response first, then as `then` has it. */
-  | { readonly interim: Readonly<Record<string, string>>; readonly then: Mood };
+  /** Waits for the promise with what it does. */
+  | { readonly after: Promise<void>; readonly mood: Mood }
+  /** Interim response first, then as `mood` has it. */
+  | { readonly interim: Readonly<Record<string, string>>; readonly mood: Mood };
 
 /** One request as it arrived. */
 export interface FickleArrival {
@@ -109,7 +111,7 @@ export class FickleOrigin {
   }
 
   #http1(request: IncomingMessage, response: ServerResponse): void {
-    const mood = this.#next();
+    const first = this.#next();
     const arrival = this.#arrive(request.method ?? '', request.url ?? '', request.headers);
     request.on('error', () => {});
     response.on('close', () => {
@@ -124,15 +126,16 @@ export class FickleOrigin {
       else if (what === 'reset') request.socket.resetAndDestroy();
       else if (what === 'reset after body') whenRead(request, arrival, () => request.socket.resetAndDestroy());
       else if (what === 'silent') whenRead(request, arrival, () => {});
+      else if ('after' in what) void what.after.then(() => act(what.mood));
       else if ('interim' in what) {
-        response.writeEarlyHints(what.interim, () => act(what.then));
+        response.writeEarlyHints(what.interim, () => act(what.mood));
       } else whenRead(request, arrival, () => answer(what.status, what.headers ?? {}, what.body ?? ''));
     };
-    act(mood);
+    act(first);
   }
 
   #http2(stream: ServerHttp2Stream, headers: Headers): void {
-    const mood = this.#next();
+    const first = this.#next();
     const arrival = this.#arrive(String(headers[':method']), String(headers[':path']), headers);
     stream.on('error', () => {});
     stream.on('trailers', (trailers) => {
@@ -151,9 +154,10 @@ export class FickleOrigin {
       } else if (what === 'reset') reset();
       else if (what === 'reset after body') whenRead(stream, arrival, reset);
       else if (what === 'silent') whenRead(stream, arrival, () => {});
+      else if ('after' in what) void what.after.then(() => act(what.mood));
       else if ('interim' in what) {
         stream.additionalHeaders({ ':status': 103, ...what.interim });
-        act(what.then);
+        act(what.mood);
       } else {
         whenRead(stream, arrival, () => {
           stream.respond({ ':status': what.status, ...what.headers });
@@ -161,7 +165,7 @@ export class FickleOrigin {
         });
       }
     };
-    act(mood);
+    act(first);
   }
 }
 
