@@ -85,7 +85,7 @@ for (const host of ['127.0.0.1', '::1']) {
 }
 
 matrix(
-  'an endpoint whose name does not resolve is 502, and costs nobody else anything',
+  'an endpoint whose name does not resolve is 503, and costs nobody else anything',
   async ({ gateway, origin }) => {
     const shop = await origin();
     const front = await gateway({
@@ -93,7 +93,7 @@ matrix(
       routes: [{ pool: 'gone', match: { path: '/gone' } }, { pool: 'shop' }],
     });
     const reply = await front.send({ path: '/gone' });
-    expect([reply.status, reply.header('proxy-status')]).toEqual([502, 'headgate; error=dns_error']);
+    expect([reply.status, reply.header('proxy-status')]).toEqual([503, 'headgate; error=dns_error']);
     expect((await front.send({})).status).toBe(200);
   },
   once,
