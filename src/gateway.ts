@@ -353,6 +353,8 @@ class Composition implements Gateway {
     const inUse = inUseOf(this.#engine.snapshot.pools, this.#options.config);
     this.#ledger.retain(inUse);
     this.#transport.retain(inUse.connections);
+    const endpoints = [...this.#engine.snapshot.pools.values()].flatMap((pool) => pool.endpoints);
+    this.#upstream.retain(new Set(endpoints.map(({ origin }) => origin)));
   }
 
   /**

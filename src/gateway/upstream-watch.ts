@@ -71,6 +71,12 @@ export class UpstreamWatch implements CheckObserver {
     this.#look();
   }
 
+  /** These origins are all that any pool has. */
+  retain(origins: ReadonlySet<string>): void {
+    this.#metrics.retain(origins);
+    this.#breakers.retain(origins);
+  }
+
   discoveryFailed(pool: string, reason: string): void {
     this.#metrics.discoveryFailed(pool, reason);
   }

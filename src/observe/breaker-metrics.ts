@@ -55,6 +55,11 @@ export class BreakerMetrics {
     });
   }
 
+  /** These origins are all that any pool has. */
+  retain(origins: ReadonlySet<string>): void {
+    this.#endpointTrips.retain(1, origins);
+  }
+
   tripped(pool: string, endpoint: string | null, reason: string): void {
     if (endpoint === null) this.#poolTrips.add(pool, reason);
     else this.#endpointTrips.add(pool, endpoint, reason);

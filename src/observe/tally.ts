@@ -16,6 +16,11 @@ export class Tally {
     node.count += 1;
   }
 
+  /** Forgets every list that has a name other than these at `position`, from 0. */
+  retain(position: number, names: ReadonlySet<string>): void {
+    prune(this.#root, position, names);
+  }
+
   /** Every list with its count. */
   entries(): readonly (readonly [names: readonly string[], count: number])[] {
     return collect(this.#root, []);
@@ -25,6 +30,14 @@ export class Tally {
 interface Node {
   count: number;
   children: Map<string, Node> | null;
+}
+
+function prune({ children }: Node, position: number, names: ReadonlySet<string>): void {
+  if (children === null) return;
+  for (const [name, child] of children) {
+    if (position > 0) prune(child, position - 1, names);
+    else if (!names.has(name)) children.delete(name);
+  }
 }
 
 function collect(node: Node, names: readonly string[]): (readonly [readonly string[], number])[] {

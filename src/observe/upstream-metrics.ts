@@ -105,6 +105,12 @@ export class UpstreamMetrics {
     });
   }
 
+  /** These origins are all that any pool has: whoever comes and goes would else be counted for ever. */
+  retain(origins: ReadonlySet<string>): void {
+    this.#checks.retain(0, origins);
+    this.#ejections.retain(1, origins);
+  }
+
   discoveryFailed(pool: string, reason: string): void {
     this.#discoveryFailures.add(pool, reason);
   }
