@@ -243,6 +243,26 @@ test('pools that ask for the same name ask once, and one with its own name serve
   expect([dns.asked, own.asked]).toEqual([['api.test A'], ['api.test A']]);
 });
 
+test('metrics count what was found and what failed; an endpoint that has gone leaves none behind', async () => {
+  const dns = await dnsServer({ 'api.test': at('127.0.0.2', '127.0.0.3') });
+  const clock = new ManualClock();
+  const health = { type: 'tcp', interval: '1h' } as const;
+  const gateway = await startTestGateway(byName(dns, 3000, { dns: { family: 4 }, health }), { clock });
+  const lines = async () => (await (await fetch(`${gateway.gateway.adminUrl}/metrics`)).text()).split('\n');
+  expect(await lines()).toContain('headgate_pool_discovered_endpoints{pool="shop"} 2');
+  await until(() => gateway.status().pools[0]?.endpoints.every(({ check }) => check?.last !== null) ?? false, 'checks');
+  const isCounted = async (host: string) =>
+    (await lines()).some((line) => line.startsWith('headgate_endpoint_checks_total') && line.includes(host));
+  expect([await isCounted('127.0.0.2'), await isCounted('127.0.0.3')]).toEqual([true, true]);
+  dns.set('api.test', at('127.0.0.3'));
+  await askedAgain(gateway, clock, 5_500);
+  expect([await isCounted('127.0.0.2'), await isCounted('127.0.0.3')]).toEqual([false, true]);
+  dns.set('api.test', 'servfail');
+  await askedAgain(gateway, clock, 5_500);
+  const failures = 'headgate_pool_discovery_failures_total{pool="shop",reason="dns-server-failure"} 1';
+  expect(await lines()).toContain(failures);
+});
+
 test('localhost is one endpoint, and asks nobody', async () => {
   const shop = await origin();
   const dns = await dnsServer();
