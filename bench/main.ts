@@ -13,6 +13,7 @@ import { type AbuseRow, measureAbuse, printAbuse } from './abuse.ts';
 import { type HandshakeRow, measureHandshakes, printHandshakes } from './handshake.ts';
 import { type IdleRow, measureIdle, printIdle } from './idle.ts';
 import { load } from './load.ts';
+import { measureOverload, printOverload } from './overload.ts';
 import { type Peer, type Place, peers } from './peers.ts';
 import { cpuMicroseconds, type Running, residentMebibytes, start } from './processes.ts';
 import { printTable, type Row } from './report.ts';
@@ -68,12 +69,13 @@ const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
 /** Scenarios that are no load of requests: handshakes, idle connections and attacks. */
-const CROWDS = ['handshake', 'idle', 'abuse'];
+const CROWDS = ['handshake', 'idle', 'abuse', 'overload'];
 const chosenScenarios =
   values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
 const missing = [
-  ...['wrk', 'h2load', 'taskset', 'nginx'],
+  'taskset',
+  ...(chosenScenarios.every((name) => name === 'overload') ? [] : ['wrk', 'h2load', 'nginx']),
   ...(chosenScenarios.includes('abuse') ? ['slowhttptest'] : []),
   ...chosenPeers.flatMap((peer) => peer.needs),
 ].filter((program) => !has(program));
@@ -85,7 +87,8 @@ if (missing.length > 0) {
 
 const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
 try {
-  await main(await prepare());
+  if (chosenScenarios.some((name) => name !== 'overload')) await main(await prepare());
+  if (chosenScenarios.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -13,15 +13,32 @@ export function showStatus(access: AdminAccess, json: boolean, outputs: Outputs)
 }
 
 /** A table for listeners and one for endpoints. Ends with a line end. */
-export function statusText({ version, startedAt, phase, routes, listeners, pools }: GatewayStatus): string {
-  const head = `${phase} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}\n`;
+export function statusText(status: GatewayStatus): string {
+  const { version, startedAt, phase, routes, overload, listeners, pools } = status;
+  const state = overload?.active === true ? `${phase}, overloaded,` : phase;
+  const head = `${state} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}\n`;
   const doors = listeners.map(({ name, url, connections }) => [name, url, `${connections}`]);
   const endpoints = pools.flatMap((pool) =>
     pool.endpoints.map(
-      ({ origin, priority, health, standing, weight, weightByHand, inFlight, sessions, connections }) => [
+      ({
+        origin,
+        priority,
+        health,
+        standing,
+        weight,
+        weightByHand,
+        inFlight,
+        inFlightLimit,
+        sessions,
+        connections,
+      }) => [
         ...[pool.panicking ? `${pool.name} (panic)` : pool.name, origin, `${priority}`, health, standing],
         weightByHand === null ? `${weight}` : `${weightByHand} by hand (${weight})`,
-        ...[`${inFlight}`, sessions === null ? '' : `${sessions}`, `${connections.busy} of ${connections.open} busy`],
+        ...[
+          inFlightLimit === null ? `${inFlight}` : `${inFlight} of ${inFlightLimit}`,
+          sessions === null ? '' : `${sessions}`,
+          `${connections.busy} of ${connections.open} busy`,
+        ],
       ],
     ),
   );
@@ -32,7 +49,20 @@ export function statusText({ version, startedAt, phase, routes, listeners, pools
       ['POOL', 'ENDPOINT', 'PRIORITY', 'HEALTH', 'STANDING', 'WEIGHT', 'IN FLIGHT', 'SESSIONS', 'CONNECTIONS'],
       endpoints,
     ),
+    ...limitTable(pools),
   ].join('\n');
+}
+
+/** Nothing where no pool has limits. */
+function limitTable(pools: GatewayStatus['pools']): readonly string[] {
+  const rows = pools.flatMap(({ name, limits }) => {
+    if (limits === null) return [];
+    const { inFlight, inFlightLimit, queued, served, refused, shedding } = limits;
+    const turnedAway = refused['queue-full'] + refused['queue-timeout'] + refused.shed;
+    const flight = inFlightLimit === null ? `${inFlight}` : `${inFlight} of ${inFlightLimit}`;
+    return [[name, flight, shedding ? `${queued}, newest first` : `${queued}`, `${served}`, `${turnedAway}`]];
+  });
+  return rows.length === 0 ? [] : [table(['POOL', 'IN FLIGHT', 'WAITING', 'HAVE WAITED', 'REFUSED'], rows)];
 }
 
 /** Columns as wide as they need to be, two blanks between them. */

@@ -143,6 +143,84 @@ matrix('a request that its endpoint refuses gets another turn, within the limit'
   expect([shop.most(), limitsOf(front).inFlight]).toEqual([1, 0]);
 });
 
+matrix('an endpoint at its limit is passed over, and requests wait only when all are', async (stage) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const script = ['read head', { wait: promise }, 'respond 200'] as const;
+  const shops = [await stage.origin({ script }), await stage.origin({ script })];
+  const front = await stage.gateway(forwardTo(shops, { pool: { limits: { perEndpoint: 1 }, balance: 'source-ip' } }));
+  const exchanges = [await front.begin({}), await front.begin({})];
+  await Promise.all(shops.map((shop) => shop.request()));
+  exchanges.push(await front.begin({}));
+  await queued(front, 1);
+  expect(front.gateway.status().pools[0]?.endpoints.map(({ inFlightLimit }) => inFlightLimit)).toEqual([1, 1]);
+  resolve();
+  for (const exchange of exchanges) expect((await exchange.reply()).status).toBe(200);
+});
+
+matrix('a session waits for its own endpoint, while others go past it', async (stage) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const scripts = [['respond 200', 'read head', { wait: promise }, 'respond 200', 'respond 200']] as const;
+  const [held, other] = [await stage.origin({ scripts }), await stage.origin()];
+  const pool = { limits: { perEndpoint: 1 }, affinity: { cookie: 'at' } };
+  const front = await stage.gateway(forwardTo([held, other], { pool }));
+  const first = await front.send({});
+  const headers = ['Cookie', first.header('set-cookie')?.split(';')[0] ?? ''];
+  const busy = await front.begin({ headers });
+  await held.request(1);
+  const waiting = await front.begin({ headers });
+  await queued(front, 1);
+  // Nobody else waits behind it.
+  expect((await front.send({})).status).toBe(200);
+  expect([held.requests, other.requests]).toEqual([2, 1]);
+  resolve();
+  expect([(await busy.reply()).status, (await waiting.reply()).status]).toEqual([200, 200]);
+  expect([held.requests, other.requests]).toEqual([3, 1]);
+});
+
+matrix(
+  'an adaptive limit finds how many requests an endpoint works on at a time',
+  async (stage) => {
+    const clock = new ManualClock(Date.now());
+    const waiting: (() => void)[] = [];
+    const wait = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
+    const shop = await stage.origin({ script: ['read head', { wait }, 'respond 200'] });
+    const pool = { limits: { adaptive: { start: 60 } } };
+    const front = await stage.gateway(forwardTo(shop, { pool }), { clock });
+    const limit = (): number => front.gateway.status().pools[0]?.endpoints[0]?.inFlightLimit ?? 0;
+    expect(limit()).toBe(60);
+    const connection = await front.connect();
+    let answered = 0;
+    let running = true;
+    const statuses = new Set<number>();
+    const clients = Array.from({ length: 40 }, async () => {
+      while (running) {
+        statuses.add((await connection.send({})).status);
+        answered += 1;
+      }
+    });
+    // It works on 8 at a time, 5 ms on each; all others wait in it.
+    for (let round = 0; round < 250; round += 1) {
+      await until(() => waiting.length >= Math.min(limit(), 40), 'as many requests as may to be at the endpoint');
+      clock.advance(5);
+      const done = waiting.splice(0, 8);
+      const expected = answered + done.length;
+      for (const answer of done) answer();
+      await until(() => answered >= expected, 'the answers');
+    }
+    const found = limit();
+    running = false;
+    const rest = setInterval(() => {
+      for (const answer of waiting.splice(0)) answer();
+    }, 1);
+    await Promise.all(clients);
+    clearInterval(rest);
+    expect([...statuses]).toEqual([200]);
+    expect(found).toBeGreaterThanOrEqual(8);
+    expect(found).toBeLessThanOrEqual(20);
+  },
+  { without: { ...HTTP2_ONLY, h2c: 'behind one protocol as behind the other' } },
+);
+
 matrix(
   'an upgraded connection is in flight for as long as it lasts',
   async (stage) => {

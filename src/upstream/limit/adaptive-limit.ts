@@ -77,11 +77,6 @@ export class AdaptiveLimit {
     return this.#probe !== null ? min : Math.min(Math.max(Math.floor(this.#limit), min), max);
   }
 
-  /** Median time to the head with little load, in milliseconds; `null` before it was measured. */
-  get baselineMs(): number | null {
-    return this.#baselineMs;
-  }
-
   began(inFlight: number): void {
     if (inFlight > this.#mostInFlight) this.#mostInFlight = inFlight;
   }
@@ -90,24 +85,27 @@ export class AdaptiveLimit {
     this.#failures += 1;
   }
 
-  /** `inFlight` counts this one. True when the limit may have changed. */
-  answered({ status, headMs, nowMs }: Answered, inFlight: number, options: AdaptiveOptions): boolean {
+  /** `inFlight` counts this one. */
+  answered({ status, headMs, nowMs }: Answered, inFlight: number, options: AdaptiveOptions): void {
     // A connection that is forwarded as it is: that it was made says nothing of the work behind it.
-    if (status === 0) return false;
+    if (status === 0) return;
     // Who turns a request away is fast, and it is no work that was done.
     if (status === 429 || status >= 500) {
       this.#failures += 1;
-      return false;
+      return;
     }
     if (this.#windowBeganMs === null) this.#begin(nowMs, inFlight, options);
-    if (this.#probe !== null) return this.#probed(this.#probe, { headMs, nowMs, inFlight }, options);
+    if (this.#probe !== null) this.#probed(this.#probe, { headMs, nowMs, inFlight }, options);
+    else this.#sampled({ headMs, nowMs, inFlight }, options);
+  }
+
+  #sampled({ headMs, nowMs, inFlight }: Sample, options: AdaptiveOptions): void {
     this.#window.add(headMs);
-    if (nowMs - (this.#windowBeganMs as number) < this.#windowMs || this.#window.size < WINDOW_SAMPLES) return false;
+    if (nowMs - (this.#windowBeganMs as number) < this.#windowMs || this.#window.size < WINDOW_SAMPLES) return;
     this.#settle(this.#window.median(), options, nowMs);
     this.#mostInFlight = inFlight;
     if (this.#mustProbe(nowMs)) this.#beginProbe(nowMs, options);
     else this.#beginWindow(nowMs);
-    return true;
   }
 
   /** What a change of the limit does is seen one latency later: sooner, the next change would answer the same cause again. */
@@ -160,23 +158,24 @@ export class AdaptiveLimit {
   }
 
   /** First what was sent before ends, then what was sent beside it, then the answers count. */
-  #probed(
-    probe: Probe,
-    { headMs, nowMs, inFlight }: { headMs: number; nowMs: number; inFlight: number },
-    options: AdaptiveOptions,
-  ): boolean {
+  #probed(probe: Probe, { headMs, nowMs, inFlight }: Sample, options: AdaptiveOptions): void {
     if (probe.toSkip === null) {
       if (inFlight <= options.min) probe.toSkip = options.min;
     } else if (probe.toSkip > 0) probe.toSkip -= 1;
     else probe.samples.add(headMs);
-    if (probe.samples.size < PROBE_SAMPLES && nowMs < probe.endMs) return false;
+    if (probe.samples.size < PROBE_SAMPLES && nowMs < probe.endMs) return;
     if (probe.samples.size > 0) this.#baselineMs = probe.samples.median();
     this.#probe = null;
     this.#mostInFlight = inFlight;
     this.#measured(nowMs, options);
     this.#beginWindow(nowMs);
-    return true;
   }
+}
+
+interface Sample {
+  readonly headMs: number;
+  readonly nowMs: number;
+  readonly inFlight: number;
 }
 
 /** The latency without load is being measured. */

@@ -33,15 +33,10 @@ export class AdaptiveLimits {
     this.#limits.get(live)?.failed();
   }
 
-  /** True when the endpoint may take more or fewer than before. */
-  answered({ live }: Endpoint, answer: Answered, options: AdaptiveOptions): boolean {
+  answered({ live }: Endpoint, answer: Answered, options: AdaptiveOptions): void {
     const limit = this.#limits.get(live);
-    if (limit === undefined || !limit.answered(answer, live.inFlight, options)) return false;
+    if (limit === undefined) return;
+    limit.answered(answer, live.inFlight, options);
     live.limit = limit.value(options);
-    return true;
-  }
-
-  baselineMs(live: EndpointLive): number | null {
-    return this.#limits.get(live)?.baselineMs ?? null;
   }
 }

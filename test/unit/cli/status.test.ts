@@ -12,8 +12,8 @@ test('endpoints are told with their priority, and pools that panic', () => {
     weightByHand: null,
   };
   const pool = (name: string, panicking: boolean, priority: number) => ({
-    ...{ name, panicking },
-    endpoints: [{ ...endpoint, priority, inFlight: 3, sessions: null, connections }],
+    ...{ name, panicking, limits: null },
+    endpoints: [{ ...endpoint, priority, inFlight: 3, inFlightLimit: null, sessions: null, connections }],
   });
   const pools = [pool('shop', true, 0), pool('cart', false, 1)];
   const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools };
@@ -22,6 +22,25 @@ test('endpoints are told with their priority, and pools that panic', () => {
     'POOL          ENDPOINT              PRIORITY  HEALTH  STANDING  WEIGHT  IN FLIGHT  SESSIONS  CONNECTIONS',
     'shop (panic)  http://10.0.0.1:3000  0         down    enabled   1       3                    1 of 2 busy',
     'cart          http://10.0.0.1:3000  1         down    enabled   1       3                    1 of 2 busy',
+    '',
+  ]);
+});
+
+test('pools with limits are told with who waits, and a gateway that is overloaded', () => {
+  const figures = { inFlight: 7, queued: 3, served: 21, refused: { 'queue-full': 1, 'queue-timeout': 2, shed: 3 } };
+  const connections = { open: 2, busy: 1, queued: 0 };
+  const endpoint = { origin: 'http://10.0.0.1:3000', priority: 0, health: 'up', standing: 'enabled', weight: 1 };
+  const pool = {
+    ...{ name: 'shop', panicking: false, limits: { ...figures, inFlightLimit: 7, shedding: true } },
+    endpoints: [{ ...endpoint, weightByHand: null, inFlight: 7, inFlightLimit: 10, sessions: null, connections }],
+  };
+  const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [pool] };
+  const text = statusText({ ...status, overload: { active: true } } as unknown as GatewayStatus);
+  expect(text).toContain('serving, overloaded, since then');
+  expect(text).toContain('7 of 10');
+  expect(text.split('\n').slice(-3)).toEqual([
+    'POOL  IN FLIGHT  WAITING          HAVE WAITED  REFUSED',
+    'shop  7 of 7     3, newest first  21           6',
     '',
   ]);
 });
