@@ -171,4 +171,30 @@ for (const fault of FAULTS) {
     },
     TWO,
   );
+  matrix(
+    `an endpoint that ${fault.what} is ${trips ? '' : 'not '}put aside where one failure is enough`,
+    async (stage) => {
+      const outliers = { consecutive: 1, maxEjected: '50%' };
+      // Its turn, the healthy one's, and what would be its turn again.
+      const met = await meet(stage, fault, { method: 'GET', beside: true, pool: { outliers }, requests: 3 });
+      if (trips) expect(outcome(met)).toEqual(SAVED);
+      else expectTheFault(fault, met);
+      expect(trips ? (met.faulty?.accepted ?? 1) : met.faulty?.requests).toBe(trips ? 1 : 2);
+    },
+    TWO,
+  );
+
+  matrix(
+    `an endpoint that ${fault.what} is ${fault.kind === 'unseen' || fault.kind === 'unanswered' ? '' : 'not '}stood in for`,
+    async (stage) => {
+      const fallback = [{ respond: { status: 203, body: 'in its place' } }];
+      const met = await meet(stage, fault, { method: 'GET', beside: false, route: { fallback } });
+      const stoodIn = fault.kind === 'unseen' || fault.kind === 'unanswered';
+      if (met.reply.status === 203 || stoodIn)
+        expect([met.reply.status, met.reply.text]).toEqual([203, 'in its place']);
+      else expectTheFault(fault, met);
+      expect(met.record.attempts).toBe(1);
+    },
+    TWO,
+  );
 }
