@@ -32,6 +32,7 @@ describe('an example', () => {
       'docs/examples/discovery.yaml',
       'docs/examples/grpc.yaml',
       'docs/examples/microservices.yaml',
+      'docs/examples/overload.yaml',
       'docs/examples/passthrough.yaml',
       'docs/examples/tls-termination.yaml',
     ]);
