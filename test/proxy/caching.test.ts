@@ -349,5 +349,7 @@ matrix('the body of a cached GET that the endpoint is asked for again does not d
 });
 
 function cached(shop: Origin, over: Forwarding = {}): TestConfig {
-  return forwardTo(shop, { ...over, route: { cache: true, ...over.route } });
+  // Scripts go on over minutes of the manual clock, on one connection: it must not be idle for too long.
+  const connections = { keepAlive: '1h' };
+  return forwardTo(shop, { ...over, pool: { connections, ...over.pool }, route: { cache: true, ...over.route } });
 }
