@@ -155,6 +155,7 @@ class Composition implements Gateway {
       clock: this.#clock,
       metrics: this.#metrics,
       pools: () => this.#engine.snapshot.pools.values(),
+      mirrors: () => this.#engine.snapshot.mirrors,
       discovered: () => this.#discovery.counts(),
     });
     this.control = new Control({ pools: () => this.#engine.snapshot.pools, observer: this.#upstream });
@@ -350,7 +351,7 @@ class Composition implements Gateway {
 
   /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
   #retainInUse(): void {
-    const inUse = inUseOf(this.#engine.snapshot.pools, this.#options.config);
+    const inUse = inUseOf(this.#engine.snapshot, this.#options.config);
     this.#ledger.retain(inUse);
     this.#transport.retain(inUse.connections);
     const endpoints = [...this.#engine.snapshot.pools.values()].flatMap((pool) => pool.endpoints);

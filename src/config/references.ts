@@ -40,6 +40,7 @@ function checkRoute(route: MapNode, pools: readonly string[], listeners: Readonl
   const pool = [
     ...texts(route.entries.get('pool')?.value),
     ...poolsIn(route.entries.get('split')?.value),
+    ...poolsIn(route.entries.get('mirror')?.value),
     ...poolsIn(stepsOf(route.entries.get('fallback')?.value)),
   ];
   const wanted = texts(route.entries.get('listeners')?.value);
@@ -49,9 +50,10 @@ function checkRoute(route: MapNode, pools: readonly string[], listeners: Readonl
   ];
 }
 
-/** The pools that the maps of a list name. */
-function poolsIn(list: SourceNode | undefined): ScalarNode[] {
-  const maps = list?.kind === 'list' ? list.items.filter((item) => item.kind === 'map') : [];
+/** The pools that a map names, or the maps of a list. */
+function poolsIn(node: SourceNode | undefined): ScalarNode[] {
+  const items = node?.kind === 'list' ? node.items : node === undefined ? [] : [node];
+  const maps = items.filter((item) => item.kind === 'map');
   return maps.flatMap(({ entries }) => texts(entries.get('pool')?.value));
 }
 

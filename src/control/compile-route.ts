@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema/config.ts';
 import type { RouteConfig } from '../config/schema/route.ts';
+import type { MirrorPlan } from '../engine/mirror.ts';
 import type { RouteAction, RoutePlan, RouteTimeouts } from '../engine/snapshot.ts';
 import type { Compiled } from '../policy/compiled.ts';
 import { compileCookieEdits } from '../policy/cookie-edits.ts';
@@ -80,6 +81,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),
+    mirror: mirrorOf(route, context),
     fallback:
       route.fallback === undefined
         ? null
@@ -94,6 +96,20 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
           },
   };
   return action === null ? null : { action, ...plan };
+}
+
+/** Copies of requests for another pool. An unknown name was refused when the configuration was loaded. */
+function mirrorOf({ mirror, name }: RouteConfig, { pools, ledger, complaints, path }: PlanContext): MirrorPlan | null {
+  const pool = mirror === undefined ? undefined : pools.get(mirror.pool);
+  if (mirror === undefined || pool === undefined) return null;
+  return {
+    pool,
+    share: mirror.share,
+    bodyBytes: mirror.bodyBuffer,
+    inFlight: mirror.inFlight,
+    timeoutMs: mirror.timeout,
+    live: ledger.mirror(name ?? complaints.where(path), pool.name),
+  };
 }
 
 function compileAction(route: RouteConfig, context: PlanContext): RouteAction | null {

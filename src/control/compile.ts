@@ -87,9 +87,10 @@ export function compile(input: CompileInput): CompileResult {
     if (rules !== null) streams.set(name, rules);
   }
   const { store, development } = input;
+  const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
-    snapshot: { listeners, streams, pools, store, development },
+    snapshot: { listeners, streams, pools, mirrors, store, development },
     certificates,
     tlsSettings,
     acme,
@@ -159,7 +160,7 @@ function redirectOf({ redirectTo: listener, redirectPort }: ListenerConfig, ledg
 }
 
 /** Changes whenever discovery finds other members. */
-export function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse {
+export function inUseOf({ pools, mirrors }: Snapshot, config: Config): InUse {
   const endpoints = [...pools.values()].flatMap((pool) => pool.endpoints);
   return {
     endpoints: new Set(endpoints.map((endpoint) => endpoint.id)),
@@ -168,6 +169,7 @@ export function inUseOf(pools: ReadonlyMap<string, Pool>, config: Config): InUse
     breakers: breakersOf(config),
     splitCookies: splitCookies(config.routes),
     outliers: new Set([...pools].flatMap(([name, { outliers }]) => (outliers === null ? [] : [name]))),
+    mirrors,
     connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
   };
 }

@@ -9,6 +9,7 @@ import type { ProbeState } from '../upstream/health/probe-state.ts';
 import type { Prober } from '../upstream/health/prober.ts';
 import { type EndpointId, type ProbeId, poolOf } from '../upstream/identity.ts';
 import { type LimitOptions, PoolLimit } from '../upstream/limit/pool-limit.ts';
+import { MirrorLive } from '../upstream/mirror-live.ts';
 import type { UpstreamParts } from '../upstream/parts.ts';
 import { PoolLive } from '../upstream/pool-live.ts';
 import { RetryAccount } from '../upstream/retry-account.ts';
@@ -27,6 +28,7 @@ export interface InUse {
   readonly splitCookies: ReadonlySet<string>;
   /** Pools with passive health. */
   readonly outliers: ReadonlySet<string>;
+  readonly mirrors: ReadonlySet<MirrorLive>;
   /** Connection keys, for the transport. */
   readonly connections: ReadonlySet<string>;
 }
@@ -39,6 +41,7 @@ const NOTHING: InUse = {
   breakers: { pools: NONE, endpointsOf: NONE },
   connections: NONE,
   splitCookies: NONE,
+  mirrors: NONE,
   outliers: NONE,
 };
 
@@ -52,6 +55,7 @@ export class Ledger {
   readonly #secrets = new Map<string, string>();
   readonly #sessions = new Map<string, SessionTable>();
   readonly #splitSecrets = new Map<string, string>();
+  readonly #mirrors = new Map<string, MirrorLive>();
   readonly #breakers: KeptBreakers;
   readonly #retries = new Map<string, RetryAccount>();
   readonly #limits = new Map<string, PoolLimit>();
@@ -135,7 +139,13 @@ export class Ledger {
     }
   }
 
+  /** What becomes of the copies of a route's requests. */
+  mirror(route: string, pool: string): MirrorLive {
+    return adopt(this.#mirrors, `${pool} ${route}`, () => new MirrorLive(route, pool));
+  }
+
   retain(inUse: InUse): void {
+    for (const [key, live] of this.#mirrors) if (!inUse.mirrors.has(live)) this.#mirrors.delete(key);
     this.#breakers.retain(inUse.breakers.pools);
     for (const [id, live] of this.#live) {
       if (!inUse.endpoints.has(id) || !inUse.breakers.endpointsOf.has(poolOf(id))) retireBreaker(live);

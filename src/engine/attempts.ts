@@ -12,6 +12,7 @@ import { type AttemptOwner, EndpointAttempt, type ResponseTaker } from './endpoi
 import { unavailable } from './fail.ts';
 import type { GrpcCall } from './grpc.ts';
 import { Hedging } from './hedging.ts';
+import type { MirrorCopy } from './mirror.ts';
 import { attemptAt, type Outbound } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import type { Patience } from './patience.ts';
@@ -50,6 +51,8 @@ export interface AttemptsParts {
   readonly pool: Pool;
   /** Attempts that the exchange has made at other pools before. */
   readonly madeBefore: number;
+  /** The request's copy for another pool, if it has one. */
+  readonly mirror: MirrorCopy | null;
   /** What the client's session is known by, where the pool keeps sessions. */
   readonly session: string | null;
   /** `null` for what is not gRPC. */
@@ -90,9 +93,10 @@ export class Attempts implements AttemptOwner {
       const { progress, plan, pool } = parts;
       const overLimit: { error: GatewayError | null } = { error: null };
       this.#overLimit = overLimit;
-      const body = bodyToSend(progress, (error) => {
+      const source = bodyToSend(progress, (error) => {
         overLimit.error = error;
       });
+      const body = source === null || parts.mirror === null ? source : parts.mirror.copying(source);
       this.#replay = keepForRetry(body, { progress, plan, pool, memory: parts.parts.replay });
       this.#body = this.#replay ?? body;
     } else {
@@ -213,7 +217,7 @@ export class Attempts implements AttemptOwner {
   }
 
   #send(attempt: EndpointAttempt): void {
-    const { parts, progress, plan, pool, call } = this.#with;
+    const { parts, progress, plan, pool, call, mirror } = this.#with;
     const { endpoint } = attempt;
     // RFC 9110 §10.1.1: only now, when nothing on our side refuses the request, is its body asked for.
     if (progress.exchange.sendContinue !== null) progress.exchange.sendContinue();
@@ -231,6 +235,7 @@ export class Attempts implements AttemptOwner {
       parts.transport,
       attemptAt(endpoint, this.outbound, { progress, pool, body: this.#body, headTimeoutMs }),
     );
+    if (mirror !== null) mirror.requestSent(this.outbound);
   }
 
   /** The response is late: one attempt more, besides those that are under way. False when there is none. */

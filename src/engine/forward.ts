@@ -16,6 +16,7 @@ import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
 import { type FallbackFacts, type FallbackPlan, Fallbacks, failureKind } from './fallback.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
+import { type MirrorCopy, mirrorOf } from './mirror.ts';
 import { buildOutbound, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
@@ -45,6 +46,8 @@ export class Forward implements ResponseOwner {
   readonly #patience: Patience;
   /** The body of this answer is not for the client: the store has answered, or the endpoint is asked again. */
   #dropping: 'answered' | 'ask-again' | null = null;
+  /** `null` for a request that no other pool gets a copy of. */
+  readonly #mirror: MirrorCopy | null;
   /** `null` until no response comes from a pool. */
   #fallbacks: Fallbacks | null = null;
   #done = false;
@@ -71,6 +74,7 @@ export class Forward implements ResponseOwner {
       exchange,
       lost: (error) => this.#giveUp(error),
     });
+    this.#mirror = plan.mirror === null ? null : mirrorOf(plan.mirror, parts, progress);
     const conditional = caching?.lookup.kind === 'revalidate' ? caching.lookup.conditional : null;
     this.#attempts = new Attempts(this, buildOutbound(progress, plan, conditional), this.#attemptsParts);
     exchange.onClientGone = (cause) => this.#giveUp(cause);
@@ -83,6 +87,7 @@ export class Forward implements ResponseOwner {
       plan: this.#plan,
       pool: this.#pool,
       madeBefore: this.#progress.attempts,
+      mirror: this.#mirror,
       session: this.#session,
       call: this.#call,
       patience: this.#patience,
@@ -316,6 +321,7 @@ export class Forward implements ResponseOwner {
     this.#done = true;
     this.#attempts.end(null);
     this.#patience.stop();
+    if (this.#mirror !== null) this.#mirror.exchangeOver();
   }
 }
 

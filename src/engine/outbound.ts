@@ -9,6 +9,10 @@ import type { Pool } from '../upstream/pool.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 
+/** Tells an endpoint that it got a copy, and of whose request: the value is the pool that got the request itself. */
+export const MIRROR_FIELD = 'X-Headgate-Mirror';
+const MIRROR_LOWER = MIRROR_FIELD.toLowerCase();
+
 /** Our name in `Via` (RFC 9110 §7.6.3). */
 export const PSEUDONYM = 'headgate';
 
@@ -32,6 +36,8 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
   if (!client.trusted) removeSpoofed(draft);
   if (progress.certificate !== null) tellOfCertificate(draft, progress.certificate);
+  // Nobody but us says what is a copy.
+  if (plan.mirror !== null) removeHeader(draft, MIRROR_LOWER);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
     peer: client.peer,

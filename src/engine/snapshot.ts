@@ -8,10 +8,12 @@ import type { Variables } from '../policy/variables.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { ServerNames } from '../routing/server-names.ts';
 import type { Importance } from '../upstream/limit/importance.ts';
+import type { MirrorLive } from '../upstream/mirror-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryPolicy } from '../upstream/retry.ts';
 import type { Split } from '../upstream/split.ts';
 import type { FallbackPlan } from './fallback.ts';
+import type { MirrorPlan } from './mirror.ts';
 
 /** Makes a reply of Headgate's own from the facts of a request. */
 export type MakeReply = (variables: Variables) => LocalReply;
@@ -32,6 +34,8 @@ export interface RoutePlan {
   /** Where not all can be served. */
   readonly importance: Importance;
   readonly cache: CachePolicy | null;
+  /** Copies of requests for another pool. */
+  readonly mirror: MirrorPlan | null;
   /** What is done when no response comes from the pool. */
   readonly fallback: FallbackPlan | null;
 }
@@ -86,6 +90,8 @@ export interface Snapshot {
   /** Of the listeners that forward connections as they are. */
   readonly streams: ReadonlyMap<string, StreamRules>;
   readonly pools: ReadonlyMap<string, Pool>;
+  /** What becomes of the copies of requests, for each route that has some made. */
+  readonly mirrors: ReadonlySet<MirrorLive>;
   readonly store: CacheStore;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;

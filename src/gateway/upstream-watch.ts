@@ -3,6 +3,7 @@ import { BreakerMetrics } from '../observe/breaker-metrics.ts';
 import { addLimitMetrics } from '../observe/limit-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { addMirrorMetrics } from '../observe/mirror-metrics.ts';
 import { addRetryMetrics } from '../observe/retry-metrics.ts';
 import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
 import { isHealthy, weightOf } from '../upstream/endpoint.ts';
@@ -10,6 +11,7 @@ import type { UpstreamEvent } from '../upstream/events.ts';
 import type { CheckObserver } from '../upstream/health/check.ts';
 import type { ProbeOutcome } from '../upstream/health/probe-state.ts';
 import { SlowStarts } from '../upstream/health/slow-start.ts';
+import type { MirrorLive } from '../upstream/mirror-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { logUpstream } from './upstream-log.ts';
 
@@ -18,6 +20,7 @@ export interface WatchedUpstream {
   readonly metrics: Metrics;
   /** Those of the snapshot that is served now. */
   readonly pools: () => Iterable<Pool>;
+  readonly mirrors: () => Iterable<MirrorLive>;
   /** How many endpoints were found, for each pool that is not told by the configuration alone. */
   readonly discovered: () => Iterable<readonly [pool: string, found: number]>;
 }
@@ -34,7 +37,7 @@ export class UpstreamWatch implements CheckObserver {
   readonly #slowStarts: SlowStarts;
   #running = false;
 
-  constructor(log: Logger, { clock, metrics, pools, discovered }: WatchedUpstream) {
+  constructor(log: Logger, { clock, metrics, pools, mirrors, discovered }: WatchedUpstream) {
     this.#log = log;
     this.#pools = pools;
     this.#slowStarts = new SlowStarts({ clock, observer: this }, pools);
@@ -45,6 +48,7 @@ export class UpstreamWatch implements CheckObserver {
       discovered,
     });
     addRetryMetrics(metrics, () => retriesOf(pools()));
+    addMirrorMetrics(metrics, mirrors);
     addLimitMetrics(metrics, () => limitsOf(pools()));
   }
 

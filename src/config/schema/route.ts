@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fallback } from './fallback.ts';
 import { match } from './match.ts';
+import { mirror } from './mirror.ts';
 import {
   cookieEdits,
   headerEdits,
@@ -28,6 +29,7 @@ const FORWARDING = [
   'timeouts',
   'importance',
   'retry',
+  'mirror',
   'fallback',
   'limits',
   'cache',
@@ -56,6 +58,7 @@ export const route = z
       .optional()
       .describe('Who goes first in the queue of a pool, and who is refused first under overload; normal unless given'),
     retry: retry.optional().describe('In place of the defaults'),
+    mirror: mirror.optional().describe('Copies of requests for another pool, which never affect the client'),
     fallback: fallback.optional().describe('What to do when no response comes from the pool'),
     limits: routeLimits.optional().describe('In place of the listener’s'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),

@@ -5,6 +5,8 @@ import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { compile, inUseOf } from '../../../src/control/compile.ts';
 import { Control } from '../../../src/control/control.ts';
 import { Ledger } from '../../../src/control/ledger.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import { nextSerial } from '../../../src/upstream/attempt-watcher.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
 import type { Pool } from '../../../src/upstream/pool.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
@@ -31,7 +33,7 @@ function reloading() {
     const compiled = compile({ ...loaded, ledger, store, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
-    ledger.retain(inUseOf(pools, loaded.config));
+    ledger.retain(inUseOf(compiled.snapshot, loaded.config));
     return pools.get('shop') as Pool;
   };
   return { load, control: new Control({ pools: () => pools, observer }) };
@@ -76,4 +78,39 @@ test('sessions that a pool has learned outlive a reload, and those of an endpoin
     '10.0.0.2:1',
   );
   expect(heldIn(load(['10.0.0.1:1']))).toBeUndefined();
+});
+
+/** One attempt at the first endpoint that nothing came back from. */
+function fail(pool: Pool): void {
+  const [endpoint] = pool.endpoints;
+  if (endpoint === undefined) return;
+  const attempt = { serial: nextSerial(), status: 0 };
+  pool.began(endpoint, attempt);
+  pool.failed(
+    endpoint,
+    new GatewayError('connection_refused', { blame: 'upstream', status: 502, reason: 'x' }),
+    attempt,
+  );
+  pool.ended(endpoint, attempt);
+}
+
+test('breakers that have tripped stay so over a reload, with new thresholds too, and are gone with their configuration', () => {
+  const { load } = reloading();
+  const before = load(['10.0.0.1:1', '10.0.0.2:1'], { breaker: { scope: 'both', consecutive: 2 } });
+  fail(before);
+  fail(before);
+  const after = load(['10.0.0.2:1', '10.0.0.1:1'], { breaker: { scope: 'both', consecutive: 5 } });
+  expect([after.breaker?.state, after.endpoints.map(({ live }) => live.tripped)]).toEqual(['tripped', [false, true]]);
+  const ofEndpoints = load(['10.0.0.1:1', '10.0.0.2:1'], { breaker: { scope: 'endpoint' } });
+  expect([ofEndpoints.breaker, ofEndpoints.endpoints.map(({ live }) => live.tripped)]).toEqual([null, [true, false]]);
+  const without = load(['10.0.0.1:1', '10.0.0.2:1']);
+  expect([without.breaker, without.availableCount()]).toEqual([null, 2]);
+});
+
+test('what failed before a reload counts with what fails after it', () => {
+  const { load } = reloading();
+  fail(load(['10.0.0.1:1'], { breaker: { consecutive: 2 } }));
+  const after = load(['10.0.0.1:1'], { breaker: { consecutive: 2, open: '9s' } });
+  fail(after);
+  expect(after.breaker?.state).toBe('tripped');
 });
