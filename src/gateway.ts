@@ -309,7 +309,6 @@ class Composition implements Gateway {
     this.#prober.stop();
     this.#guard.stop();
     this.#upstream.stop();
-    this.#ledger.stop();
     this.#warmUp.stop();
     this.#certificates.stop();
     this.#tlsPolicies.stop();

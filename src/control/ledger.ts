@@ -130,15 +130,6 @@ export class Ledger {
     return adopt(this.#splitSecrets, cookie, () => randomBytes(32).toString('base64url'));
   }
 
-  /** The process ends: no timer is left of what is kept. */
-  stop(): void {
-    this.#breakers.retain(new Set());
-    for (const live of this.#live.values()) {
-      retireBreaker(live);
-      retireOutlier(live);
-    }
-  }
-
   /** What becomes of the copies of a route's requests. */
   mirror(route: string, pool: string): MirrorLive {
     return adopt(this.#mirrors, `${pool} ${route}`, () => new MirrorLive(route, pool));

@@ -25,22 +25,13 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** How the endpoints of a pool are checked; `null` for not at all. Complains of what no check could do or meet. */
+/** How the endpoints of a pool are checked; `null` for not at all. Complains of what no check could do or meet: then it is not to be used. */
 export function compileHealth(name: string, config: PoolConfig, complaints: Complaints): ProbeOptions | null {
   const { health } = config;
   if (health === undefined) return null;
   const complain = (key: readonly string[], message: string): void =>
     complaints.add(['pools', name, 'health', ...key], { message });
-  try {
-    parseExpectation(health.expect);
-  } catch (error) {
-    complain(['expect'], (error as RangeError).message);
-    return null;
-  }
-  if (health.method === 'HEAD' && health.body !== undefined) {
-    complain(['body'], 'the answer to HEAD has no body: check with GET');
-    return null;
-  }
+  complainOfExpectation(health, complain);
   return {
     type: health.type,
     method: health.method,
@@ -60,11 +51,23 @@ export function compileHealth(name: string, config: PoolConfig, complaints: Comp
   };
 }
 
+function complainOfExpectation({ expect, method, body }: HealthConfig, complain: Complain): void {
+  try {
+    parseExpectation(expect);
+  } catch (error) {
+    // Nothing else is thrown for statuses that the schema has accepted.
+    complain(['expect'], (error as RangeError).message);
+  }
+  if (method === 'HEAD' && body !== undefined) complain(['body'], 'the answer to HEAD has no body: check with GET');
+}
+
 type Complain = (key: readonly string[], message: string) => void;
 
-function headersOf({ headers }: HealthConfig, complain: Complain): HeaderList {
+function headersOf({ headers, type }: HealthConfig, complain: Complain): HeaderList {
   for (const name of Object.keys(headers)) {
     const lower = name.toLowerCase();
+    if (type === 'grpc' && lower === 'content-type')
+      complain(['headers', name], 'a call of gRPC says itself what it is');
     if (lower === 'host') complain(['headers', name], 'Host has a key of its own beside “headers”: “host”');
     else if (OWN_FIELDS.has(lower))
       complain(['headers', name], `${name} belongs to the connection or frames the message`);

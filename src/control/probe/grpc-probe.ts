@@ -6,7 +6,7 @@ import { BytesSource } from '../bytes-source.ts';
 import { type ProbeReading, sendProbe } from './probe-receiver.ts';
 
 /** Servers answer nobody who does not take trailers ("gRPC over HTTP2", Requests). */
-const PROTOCOL_FIELDS = ['TE', 'trailers', 'Content-Type', 'application/grpc', 'User-Agent', 'headgate'];
+const PROTOCOL_FIELDS = ['TE', 'trailers', 'Content-Type', 'application/grpc'];
 
 const reading: ProbeReading = {
   // What is no gRPC may have any body.

@@ -85,17 +85,19 @@ function requestOf(
   if (type === 'tcp') return { type, destination };
   if (type === 'grpc') {
     const overHttp2 = { ...destination, protocol: 'http2' } as const;
-    return { type, destination: overHttp2, headers: ['Host', host, ...headers], service };
+    return { type, destination: overHttp2, headers: ['Host', host, ...withAgent(headers)], service };
   }
   const wantsBody = body === null ? null : (status: number) => isExpected(expectation, status);
   return { type, destination, method, target, headers: ['Host', host, ...withDefaults(headers)], wantsBody };
 }
 
 function withDefaults(headers: HeaderList): HeaderList {
-  const all = [...headers];
-  if (getHeader(headers, 'user-agent') === null) all.push('User-Agent', 'headgate');
-  if (getHeader(headers, 'accept') === null) all.push('Accept', '*/*');
-  return all;
+  const all = withAgent(headers);
+  return getHeader(headers, 'accept') === null ? [...all, 'Accept', '*/*'] : all;
+}
+
+function withAgent(headers: HeaderList): HeaderList {
+  return getHeader(headers, 'user-agent') === null ? [...headers, 'User-Agent', 'headgate'] : headers;
 }
 
 /**

@@ -37,3 +37,36 @@ test('a pool that panics, and one that no longer does, is one line each', () => 
   expect(begun).toMatchObject({ level: 40, pool: 'shop', inService: 3, healthy: 1 });
   expect(ended).toMatchObject({ level: 30, pool: 'shop', healthy: 2, msg: 'Pool no longer panics' });
 });
+
+test('an endpoint that is put aside, and back, and starts slowly, is one line each', () => {
+  const at = { pool: 'shop', endpoint: 'http://10.0.0.1:3000' } as const;
+  const all = lines((log) => {
+    const change = { ejected: true, reason: 'error-ratio', forMs: 60_000, inARow: 2 } as const;
+    logUpstream(log, { kind: 'outlier', ...at, change });
+    logUpstream(log, { kind: 'outlier', ...at, change: { ejected: false, reason: 'checks-passed', heldMs: 12_000 } });
+    logUpstream(log, { kind: 'slow-start', ...at, durationMs: 30_000 });
+  });
+  expect(all).toMatchObject([
+    { level: 40, ...at, reason: 'error-ratio', forMs: 60_000, inARow: 2, msg: 'Endpoint is put aside' },
+    { level: 30, ...at, reason: 'checks-passed', heldMs: 12_000, msg: 'Endpoint is back' },
+    { level: 30, ...at, durationMs: 30_000, msg: 'Endpoint starts slowly' },
+  ]);
+});
+
+test('a change of health is one line, with the result that decided it', () => {
+  const event = { kind: 'health', endpoint: 'http://10.0.0.1:3000', heldMs: 5_000 } as const;
+  const all = lines((log) => {
+    const down = { healthy: false, reason: 'unexpected-status', status: 503, elapsedMs: 1 };
+    logUpstream(log, { ...event, up: false, outcome: down });
+    logUpstream(log, {
+      ...event,
+      up: true,
+      outcome: { healthy: true, reason: 'connected', status: null, elapsedMs: 1 },
+    });
+  });
+  expect(all).toMatchObject([
+    { level: 40, reason: 'unexpected-status', status: 503, heldMs: 5_000, msg: 'Endpoint is down' },
+    { level: 30, reason: 'connected', heldMs: 5_000, msg: 'Endpoint is up' },
+  ]);
+  expect(all[1]).not.toHaveProperty('status');
+});
