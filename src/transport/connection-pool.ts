@@ -185,7 +185,8 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
   }
 
   idle(connection: Connection): void {
-    if (this.#isSpent(connection)) {
+    const now = this.#parts.clock.monotonic();
+    if (this.#isSpent(connection, now)) {
       queueMicrotask(() => connection.destroy());
       return;
     }
@@ -196,7 +197,7 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
       return;
     }
     // Where somebody else waits, `closed` makes a connection for that one.
-    const kept = this.#queue.size === 0 && this.#keepsIdle && this.#idle.push(connection);
+    const kept = this.#queue.size === 0 && this.#keepsIdle && this.#idle.push(connection, now);
     if (!kept) queueMicrotask(() => connection.destroy());
   }
 
@@ -247,10 +248,10 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
   }
 
   /** It has served for long enough: others behind the same address may want their share. */
-  #isSpent({ served, madeAt, chance }: Connection): boolean {
+  #isSpent({ served, madeAt, chance }: Connection, now: number): boolean {
     const { maxRequests = 0, maxAgeMs = 0 } = this.limits;
     if (maxRequests > 0 && served >= maxRequests) return true;
-    return maxAgeMs > 0 && this.#parts.clock.monotonic() - madeAt >= maxAgeMs * (1 - chance / 10);
+    return maxAgeMs > 0 && now - madeAt >= maxAgeMs * (1 - chance / 10);
   }
 
   /** The first in line, if a connection that began with `preamble` is one for it. */

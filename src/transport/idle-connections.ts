@@ -54,8 +54,7 @@ export class IdleConnections implements Deadline {
   }
 
   /** Hot. `false`: it must not be kept at all, and is the caller's to close. */
-  push(connection: Connection): boolean {
-    const now = this.#parts.clock.monotonic();
+  push(connection: Connection, now: number): boolean {
     if (!this.#setTimes(connection, now)) return false;
     connection.resting = true;
     this.#stack.push(connection);
@@ -142,8 +141,9 @@ export class IdleConnections implements Deadline {
   #setTimes(connection: Connection, now: number): boolean {
     const { keepAliveMs } = this.#parts.limits();
     if (connection.saidMs !== Number.POSITIVE_INFINITY) this.#saidMs = connection.saidMs;
-    const limits = { saidMs: this.#saidMs, seenMs: this.#limit.seenMs };
-    const shorterMs = Math.min(limits.saidMs, limits.seenMs);
+    const saidMs = this.#saidMs;
+    const { seenMs } = this.#limit;
+    const shorterMs = Math.min(saidMs, seenMs);
     connection.idleSince = now;
     if (shorterMs === Number.POSITIVE_INFINITY) {
       connection.usableUntil = now + keepAliveMs;
@@ -151,8 +151,8 @@ export class IdleConnections implements Deadline {
       return true;
     }
     const marginMs = marginOf(shorterMs, connection.roundTripMs, connection.chance);
-    connection.usableUntil = now + Math.min(keepAliveMs, restOf(limits, marginMs));
-    connection.surelyUntil = now + Math.min(keepAliveMs, restOf(limits, 2 * marginMs));
+    connection.usableUntil = now + Math.min(keepAliveMs, restOf(saidMs, seenMs, marginMs));
+    connection.surelyUntil = now + Math.min(keepAliveMs, restOf(saidMs, seenMs, 2 * marginMs));
     return connection.usableUntil > now;
   }
 

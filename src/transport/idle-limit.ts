@@ -59,7 +59,6 @@ export function marginOf(limitMs: number, roundTripMs: number, chance: number): 
 }
 
 /** How long a connection may rest before it is used once more; 0 for not at all. Infinite limits: nothing is known. */
-export function restOf(limits: { readonly saidMs: number; readonly seenMs: number }, marginMs: number): number {
-  const { saidMs, seenMs } = limits;
+export function restOf(saidMs: number, seenMs: number, marginMs: number): number {
   return Math.max(0, Math.min(saidMs - marginMs, Math.max(SHORTEST_MS, seenMs - marginMs)));
 }

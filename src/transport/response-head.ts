@@ -76,10 +76,19 @@ export function announcedKeepAlive(headers: HeaderList): number | null {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     if (name.length !== 10 || !isNamed(name, 'keep-alive')) continue;
-    const found = KEEP_ALIVE_TIMEOUT.exec(headers[i + 1] as string);
-    if (found !== null) return Number(found[1]) * 1000;
+    const text = headers[i + 1] as string;
+    // Endpoints say the same all the time.
+    if (text !== lastKeepAlive.text) lastKeepAlive = { text, ms: keepAliveMs(text) };
+    return lastKeepAlive.ms;
   }
   return null;
+}
+
+let lastKeepAlive: { readonly text: string; readonly ms: number | null } = { text: '', ms: null };
+
+function keepAliveMs(text: string): number | null {
+  const found = KEEP_ALIVE_TIMEOUT.exec(text);
+  return found === null ? null : Number(found[1]) * 1000;
 }
 
 /** Responses that have no body whatever their head says (RFC 9110 §6.4.1). */

@@ -44,9 +44,9 @@ describe('the rest of a connection', () => {
   });
 
   test('is none where the endpoint says that there is none, and never less than a moment where it was only seen so', () => {
-    expect(restOf({ saidMs: 0, seenMs: UNKNOWN }, 300)).toBe(0);
-    expect(restOf({ saidMs: UNKNOWN, seenMs: 200 }, 300)).toBe(100);
-    expect(restOf({ saidMs: 5000, seenMs: 3000 }, 1000)).toBe(2000);
-    expect(restOf({ saidMs: UNKNOWN, seenMs: UNKNOWN }, 0)).toBe(UNKNOWN);
+    expect(restOf(0, UNKNOWN, 300)).toBe(0);
+    expect(restOf(UNKNOWN, 200, 300)).toBe(100);
+    expect(restOf(5000, 3000, 1000)).toBe(2000);
+    expect(restOf(UNKNOWN, UNKNOWN, 0)).toBe(UNKNOWN);
   });
 });
