@@ -67,13 +67,34 @@ export class SimulatedEndpoint {
 
   #begin(): void {
     const { workers, serviceMs } = this.server;
-    this.#free = this.#free.sort((a, b) => a - b).slice(0, workers);
-    while (this.#free.length < workers) this.#free.push(this.#nowMs);
-    const startsMs = Math.max(this.#nowMs, this.#free[0] as number);
+    // In order, those who are free first.
+    this.#free.length = Math.min(this.#free.length, workers);
+    while (this.#free.length < workers) this.#free.unshift(0);
+    const startsMs = Math.max(this.#nowMs, this.#free.shift() as number);
     const endsMs = startsMs + serviceMs * (0.8 + 0.4 * this.#random());
-    this.#free[0] = endsMs;
-    this.#inFlight.push({ beganMs: this.#nowMs, endsMs });
-    this.#inFlight.sort((a, b) => a.endsMs - b.endsMs);
+    this.#free.splice(
+      placeOf(this.#free, endsMs, (at) => at),
+      0,
+      endsMs,
+    );
+    const attempt = { beganMs: this.#nowMs, endsMs };
+    this.#inFlight.splice(
+      placeOf(this.#inFlight, endsMs, (other) => other.endsMs),
+      0,
+      attempt,
+    );
     this.limit.began(this.#inFlight.length);
   }
+}
+
+/** Where in an ordered list something belongs: after its equals. */
+function placeOf<T>(list: readonly T[], value: number, keyOf: (item: T) => number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keyOf(list[middle] as T) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
