@@ -124,6 +124,21 @@ test('while Docker is away the last containers stay in use, and it is heard agai
   await untilHosts(gateway, ['127.0.0.2', '127.0.0.3']);
 });
 
+test('however often containers change, one stream of events is listened to', async () => {
+  const engine = await docker([web('127.0.0.2', 80)]);
+  const gateway = await start(engine);
+  await untilHosts(gateway, ['127.0.0.2']);
+  await engine.heard();
+  for (const host of ['127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+    engine.start(web(host, 80));
+    await until(
+      () => gateway.status().pools[0]?.endpoints.length === Number(host.slice(-1)) - 1,
+      `${host} to be found`,
+    );
+  }
+  expect(engine.requests.filter((request) => request === 'GET /events')).toHaveLength(1);
+});
+
 test('an engine that is not there keeps nothing from starting', async () => {
   const engine = await docker();
   await engine.close();

@@ -6,6 +6,7 @@ import { until } from '../kit/deadline.ts';
 import { originsAtOnePort, troubleOf, untilHosts, visit } from '../kit/discovery.ts';
 import { dnsServer } from '../kit/dns-server.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { ManualClock } from '../kit/manual-clock.ts';
 import type { Origin } from '../kit/origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 
@@ -96,4 +97,21 @@ test('a pool has 1024 endpoints at most', async () => {
   await writeFile(file, Array.from({ length: 1100 }, (_, i) => `- 127.1.${i >> 8}.${i & 255}:3000\n`).join(''));
   const gateway = await start(file);
   await until(() => gateway.status().pools[0]?.endpoints.length === 1024, '1024 endpoints');
+});
+
+test('however often a file changes, nothing looks at it once the gateway is closed', async () => {
+  const clock = new ManualClock();
+  const file = join(await emptyDirectory(), 'endpoints.yaml');
+  await writeFile(file, '- 127.0.0.2:80\n');
+  const gateway = await startTestGateway({ pools: { shop: { discover: { file } } }, routes: [] }, { clock });
+  await untilHosts(gateway, ['127.0.0.2']);
+  for (const host of ['127.0.0.3', '127.0.0.4']) {
+    await writeFile(file, `- ${host}:80\n`);
+    await until(() => {
+      clock.advance(61_000);
+      return gateway.status().pools[0]?.endpoints[0]?.origin === `http://${host}`;
+    }, `${host} to be found`);
+  }
+  await gateway.stop();
+  expect(clock.pending).toBe(0);
 });

@@ -47,6 +47,7 @@ export class DockerListing implements Listing {
   readonly #events: DockerEvents;
   readonly #options: DockerOptions;
   readonly #http: HttpClient;
+  #begun = false;
 
   constructor(key: string, options: DockerOptions, parts: DockerParts) {
     const { http, stream, heard, ...rest } = parts;
@@ -90,11 +91,14 @@ export class DockerListing implements Listing {
   }
 
   begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
     this.#events.begin();
     this.#question.begin();
   }
 
   end(): void {
+    this.#begun = false;
     this.#events.end();
     this.#question.end();
   }

@@ -21,6 +21,7 @@ export class FileListing implements Listing {
   readonly leftOut: readonly LeftOut[] = [];
   readonly #question: Question<ListedEndpoint>;
   readonly #watch: FileWatch;
+  #begun = false;
 
   constructor(key: string, path: string, parts: { clock: Clock; random: () => number; heard: Heard }) {
     this.key = key;
@@ -57,11 +58,14 @@ export class FileListing implements Listing {
   }
 
   begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
     this.#watch.start();
     this.#question.begin();
   }
 
   end(): void {
+    this.#begun = false;
     this.#watch.stop();
     this.#question.end();
   }

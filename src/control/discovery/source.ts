@@ -15,6 +15,7 @@ export interface Source {
   readonly goodAtMs: number | null;
   /** When it is asked next, on the monotonic clock; `null` while it is being asked, or is watched. */
   readonly nextAtMs: number | null;
+  /** Idempotent: it is called again whenever somebody who needs the source is looked over. */
   begin(): void;
   /** Asks no more. What is known stays. */
   end(): void;
