@@ -2,6 +2,7 @@ import type { BreakerConfig } from '../../config/schema/pool/breaker.ts';
 import type { AttemptWatcher } from '../../upstream/attempt-watcher.ts';
 import type { Breaker, BreakerPolicy } from '../../upstream/breaker/breaker.ts';
 import { BreakerWatcher } from '../../upstream/breaker/breaker-watcher.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { Ledger } from '../ledger.ts';
 
 /** What trips unless the configuration says: half of the attempts. */
@@ -25,7 +26,8 @@ export function compileBreakers(pool: string, config: BreakerConfig | undefined,
   const breaker = config.scope === 'endpoint' ? null : ledger.breaker(pool, policy);
   if (breaker !== null) watchers.push(new BreakerWatcher(policy, () => breaker));
   if (config.scope !== 'pool') {
-    watchers.push(new BreakerWatcher(policy, (endpoint) => ledger.endpointBreaker(pool, endpoint, policy)));
+    const breakerOf = (endpoint: Endpoint): Breaker => ledger.endpointBreaker(pool, endpoint, policy);
+    watchers.push(new BreakerWatcher(policy, breakerOf, ({ live }) => live.breaker));
   }
   return { breaker, watchers };
 }

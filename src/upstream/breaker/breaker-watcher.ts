@@ -7,10 +7,20 @@ import type { Breaker, BreakerPolicy } from './breaker.ts';
 export class BreakerWatcher implements AttemptWatcher {
   readonly #policy: BreakerPolicy;
   readonly #breakerOf: (endpoint: Endpoint) => Breaker;
+  readonly #known: (endpoint: Endpoint) => Breaker | null;
 
-  constructor(policy: BreakerPolicy, breakerOf: (endpoint: Endpoint) => Breaker) {
+  /**
+   * `breakerOf` makes one for who has none. `known` does not: an endpoint that has left its pool, or a pool that has no breakers any
+   * more, gets none by what is still under way there.
+   */
+  constructor(
+    policy: BreakerPolicy,
+    breakerOf: (endpoint: Endpoint) => Breaker,
+    known: (endpoint: Endpoint) => Breaker | null = breakerOf,
+  ) {
     this.#policy = policy;
     this.#breakerOf = breakerOf;
+    this.#known = known;
   }
 
   began(endpoint: Endpoint, { serial }: AttemptMark): void {
@@ -21,14 +31,14 @@ export class BreakerWatcher implements AttemptWatcher {
   }
 
   answered(endpoint: Endpoint, status: number, headMs: number, { serial }: AttemptMark): void {
-    this.#breakerOf(endpoint).answered(serial, status, headMs);
+    this.#known(endpoint)?.answered(serial, status, headMs);
   }
 
   failed(endpoint: Endpoint, _error: GatewayError, { serial, status }: AttemptMark): void {
-    this.#breakerOf(endpoint).failed(serial, status);
+    this.#known(endpoint)?.failed(serial, status);
   }
 
   ended(endpoint: Endpoint, { serial }: AttemptMark): void {
-    this.#breakerOf(endpoint).ended(serial);
+    this.#known(endpoint)?.ended(serial);
   }
 }

@@ -30,12 +30,14 @@ export class OutlierWatcher implements AttemptWatcher {
     this.#policy = options.policy;
   }
 
+  /** Only here is an endpoint known that was not: one that has left the pool is none by what is still under way there. */
   began(endpoint: Endpoint, { serial }: AttemptMark): void {
     this.#of(endpoint).began(serial);
   }
 
   answered(endpoint: Endpoint, status: number, headMs: number, { serial }: AttemptMark): void {
-    const outlier = this.#of(endpoint);
+    const { outlier } = endpoint.live;
+    if (outlier === null) return;
     const good = !this.#policy.isFailure(status);
     outlier.answered(serial, good, headMs);
     if (!good) this.#judgeRun(endpoint, outlier);
@@ -47,14 +49,15 @@ export class OutlierWatcher implements AttemptWatcher {
     if (error.retry === 'if-reused') return;
     // Its status has counted as a failure already.
     if (status !== 0 && this.#policy.isFailure(status)) return;
-    const outlier = this.#of(endpoint);
+    const { outlier } = endpoint.live;
+    if (outlier === null) return;
     outlier.failed(serial, status !== 0);
     this.#judgeRun(endpoint, outlier);
     this.#judgeInterval();
   }
 
   ended(endpoint: Endpoint, { serial, status }: AttemptMark): void {
-    this.#of(endpoint).ended(serial, status !== 0 && !this.#policy.isFailure(status));
+    endpoint.live.outlier?.ended(serial, status !== 0 && !this.#policy.isFailure(status));
   }
 
   /**

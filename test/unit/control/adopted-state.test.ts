@@ -7,6 +7,7 @@ import { Control } from '../../../src/control/control.ts';
 import { Ledger } from '../../../src/control/ledger.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { nextSerial } from '../../../src/upstream/attempt-watcher.ts';
+import type { Endpoint } from '../../../src/upstream/endpoint.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
 import type { Pool } from '../../../src/upstream/pool.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
@@ -17,7 +18,8 @@ const COOKIE = ['Cookie', 'JSESSIONID=abc'];
 /** One ledger, and configurations one after the other, as reloads bring them. */
 function reloading() {
   const observer = { event: () => {}, checked: () => {} };
-  const upstream = { clock: new ManualClock(), random: () => 0, observer, revision: new Revision() };
+  const clock = new ManualClock();
+  const upstream = { clock, random: () => 0, observer, revision: new Revision() };
   const prober = new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream });
   const ledger = new Ledger(prober, upstream);
   let pools: ReadonlyMap<string, Pool> = new Map();
@@ -36,7 +38,7 @@ function reloading() {
     ledger.retain(inUseOf(compiled.snapshot, loaded.config));
     return pools.get('shop') as Pool;
   };
-  return { load, control: new Control({ pools: () => pools, observer }) };
+  return { load, clock, control: new Control({ pools: () => pools, observer }) };
 }
 
 function standings(pool: Pool): string[] {
@@ -113,4 +115,36 @@ test('what failed before a reload counts with what fails after it', () => {
   const after = load(['10.0.0.1:1'], { breaker: { consecutive: 2, open: '9s' } });
   fail(after);
   expect(after.breaker?.state).toBe('tripped');
+});
+
+test('what is under way while breakers and passive health leave the configuration puts nobody aside any more', () => {
+  const { load, clock } = reloading();
+  const before = load(['10.0.0.1:1', '10.0.0.2:1'], {
+    breaker: { scope: 'endpoint', consecutive: 1 },
+    outliers: { consecutive: 1 },
+  });
+  const [endpoint] = before.endpoints as [Endpoint];
+  const attempt = { serial: nextSerial(), status: 0 };
+  before.began(endpoint, attempt);
+  const after = load(['10.0.0.1:1', '10.0.0.2:1']);
+  const refused = { blame: 'upstream', status: 502, reason: 'x' } as const;
+  before.failed(endpoint, new GatewayError('connection_refused', refused), attempt);
+  before.ended(endpoint, attempt);
+  expect([after.availableCount(), clock.pending]).toEqual([2, 0]);
+});
+
+test('an endpoint that leaves while an attempt is under way there gets no breaker and no timer by it', () => {
+  const { load, clock } = reloading();
+  const pool = load(['10.0.0.1:1', '10.0.0.2:1'], {
+    breaker: { scope: 'endpoint', consecutive: 1 },
+    outliers: { consecutive: 1 },
+  });
+  const [endpoint] = pool.endpoints as [Endpoint];
+  const attempt = { serial: nextSerial(), status: 0 };
+  pool.began(endpoint, attempt);
+  load(['10.0.0.2:1'], { breaker: { scope: 'endpoint', consecutive: 1 }, outliers: { consecutive: 1 } });
+  const refused = { blame: 'upstream', status: 502, reason: 'x' } as const;
+  pool.failed(endpoint, new GatewayError('connection_refused', refused), attempt);
+  pool.ended(endpoint, attempt);
+  expect([endpoint.live.breaker, endpoint.live.outlier, clock.pending]).toEqual([null, null, 0]);
 });
