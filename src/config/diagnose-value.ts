@@ -28,6 +28,9 @@ export function explainValue(issue: $ZodIssue, site: ValueSite): Complaint {
   const { node, schema } = site;
   if (isNothing(node)) return nothingThere(site);
   const form = formOf(schema);
+  if (form !== null && isOutOfRange(issue, form)) {
+    return { message: `${shown(node)} is not allowed here`, suggestion: issue.message };
+  }
   if (form !== null && node.kind === 'scalar' && isReadAsText(form, node)) return misformed(form, node);
   switch (issue.code) {
     case 'invalid_union':
@@ -74,6 +77,12 @@ export function notOneOf(values: readonly string[], site: ValueSite): Complaint 
 
 function isNothing(node: SourceNode): boolean {
   return node.kind === 'scalar' && node.value === null;
+}
+
+/** Read as what it should be, and then refused by the key that it stands at. */
+function isOutOfRange(issue: $ZodIssue, { kind }: ValueForm): boolean {
+  const isQuantity = kind === 'duration' || kind === 'size' || kind === 'share';
+  return isQuantity && issue.code === 'custom' && issue.params?.['unit'] === undefined;
 }
 
 /** Durations and sizes may be numbers in YAML; the others are text or have a wrong type. */

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { duration, oneOrMore, share, size } from './units.ts';
+import { duration, share, size } from './units.ts';
 
 const ATTEMPTS = 'Attempts in total, hedges included; 1 for no retry';
 const attempts = z.number().int().min(1).max(10);
 
 const ON = 'What is retried: connect, reused, reset, timeout, and statuses of responses (docs/retries.md)';
-const on = oneOrMore(z.union([z.enum(['connect', 'reused', 'reset', 'timeout']), z.number().int().min(400).max(599)]));
+const on = z
+  .array(z.union([z.enum(['connect', 'reused', 'reset', 'timeout']), z.number().int().min(400).max(599)]))
+  .min(1);
 
 const ATTEMPT_TIMEOUT = 'From the beginning of each attempt to the head of its response; 0 for none but timeouts.head';
 const BACKOFF = 'Pauses before retries';
@@ -20,7 +22,7 @@ const hedge = z.union([
   z.literal(false),
   z.strictObject({
     quantile: share
-      .refine((part) => part > 0 && part < 1, 'a quantile lies between 0 and 1')
+      .refine((part) => part > 0 && part < 1, 'a quantile is above 0% and below 100%')
       .default(0.95)
       .describe('Share of the pool’s responses that would have begun before it starts'),
     max: z.number().int().min(1).max(3).default(1).describe('Hedges of one request'),
