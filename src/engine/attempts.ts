@@ -18,7 +18,7 @@ import type { EngineParts } from './parts.ts';
 import type { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { ReplayBody } from './replay-body.ts';
-import { bodyToSend, keepForRetry } from './request-body.ts';
+import { bodyToSend, keepForRetry, type OverLimit } from './request-body.ts';
 import { dropAnswer, noteRetry, Retrying } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { turnOf } from './turn.ts';
@@ -82,7 +82,7 @@ export class Attempts implements AttemptOwner {
   /** Not `null` once it had to wait for its turn. */
   #admission: Admission | null = null;
   /** A body over its limit ends the exchange with this, not with the reset that it causes upstream. */
-  readonly #overLimit: { error: GatewayError | null };
+  readonly #overLimit: OverLimit | null;
 
   /** `before`: those at another pool that brought no response. They are ended, and the request's body is taken over from them. */
   constructor(owner: ResponseOwner, outbound: Outbound, parts: AttemptsParts, before: Attempts | null = null) {
@@ -90,14 +90,13 @@ export class Attempts implements AttemptOwner {
     this.outbound = outbound;
     this.#with = parts;
     if (before === null) {
-      const { progress, plan, pool } = parts;
-      const overLimit: { error: GatewayError | null } = { error: null };
+      const { progress, plan, pool, mirror } = parts;
+      // Most requests have no body, and pay for none.
+      const overLimit: OverLimit | null = progress.exchange.requestBody.length === 0 ? null : { error: null };
+      const source = overLimit === null ? null : bodyToSend(progress, overLimit);
+      const body = source === null || mirror === null ? source : mirror.copying(source);
       this.#overLimit = overLimit;
-      const source = bodyToSend(progress, (error) => {
-        overLimit.error = error;
-      });
-      const body = source === null || parts.mirror === null ? source : parts.mirror.copying(source);
-      this.#replay = keepForRetry(body, { progress, plan, pool, memory: parts.parts.replay });
+      this.#replay = body === null ? null : keepForRetry(body, { progress, plan, pool, memory: parts.parts.replay });
       this.#body = this.#replay ?? body;
     } else {
       this.#overLimit = before.#overLimit;
@@ -319,7 +318,7 @@ export class Attempts implements AttemptOwner {
   }
 
   failureCame(attempt: EndpointAttempt, cause: GatewayError): void {
-    const error = this.#overLimit.error ?? cause;
+    const error = this.#overLimit?.error ?? cause;
     attempt.lost(error);
     if (attempt.taker !== null) {
       this.#owner.responseFailed(error);

@@ -7,13 +7,20 @@ import { ReplayBody, type ReplayMemory } from './replay-body.ts';
 import { isRepeatable } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
 
-/** The request's body as it goes upstream; `null` for none. `exceeded` hears of one that is larger than is allowed. */
-export function bodyToSend(progress: Progress, exceeded: (error: GatewayError) => void): BodySource | null {
+/** Why a body ends before its end: it is larger than is allowed. */
+export interface OverLimit {
+  error: GatewayError | null;
+}
+
+/** The request's body, which is not empty, as it goes upstream. `over` hears of one that is larger than is allowed. */
+export function bodyToSend(progress: Progress, over: OverLimit): BodySource {
   const source = progress.exchange.requestBody;
-  if (source.length === 0) return null;
   const limit = progress.bodyLimitBytes;
   // An announced length was checked before; what is not announced is counted as it flows.
-  return limit === null || source.length !== null ? source : limitBody(source, limit, exceeded);
+  if (limit === null || source.length !== null) return source;
+  return limitBody(source, limit, (error) => {
+    over.error = error;
+  });
 }
 
 /**
@@ -21,7 +28,7 @@ export function bodyToSend(progress: Progress, exceeded: (error: GatewayError) =
  * repeated, or the endpoint can say that it has not looked at it (RFC 9113 §8.7). `null` where it is not.
  */
 export function keepForRetry(
-  body: BodySource | null,
+  body: BodySource,
   way: {
     readonly progress: Progress;
     readonly plan: RoutePlan;
@@ -32,7 +39,6 @@ export function keepForRetry(
   const { progress, plan, pool } = way;
   const { retry: policy } = plan;
   if (
-    body === null ||
     (policy.attempts === 1 && plan.fallback?.asksPools !== true) ||
     policy.bodyBytes === 0 ||
     progress.exchange.upgrade !== null
