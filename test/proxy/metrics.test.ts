@@ -82,3 +82,19 @@ matrix(
   },
   { without: { h1: 'it has no certificate', h2c: 'it has no certificate' } },
 );
+
+matrix('retries are counted by pool and reason, and what the budget refuses', async ({ gateway, origin }) => {
+  const shop = await origin({ script: [{ respond: 503 }] });
+  const front = await gateway(
+    forwardTo(shop, {
+      pool: { retryBudget: { share: 0, minimum: 0.1 } },
+      route: { retry: { on: [503], backoff: { base: 0 } } },
+    }),
+  );
+  expect((await front.send({})).status).toBe(503);
+  const lines = await metricsOf(front);
+  expect(lines).toContain('headgate_pool_retries_total{pool="shop",reason="503"} 1');
+  expect(lines).toContain('headgate_pool_retries_refused_total{pool="shop"} 1');
+  expect(lines).toContain('headgate_pool_hedges_won_total{pool="shop"} 0');
+  expect(lines).toContain('headgate_pool_retry_budget{pool="shop"} 0');
+});

@@ -309,6 +309,23 @@ describe('a wrong value', () => {
       '2:29+7 unknown key “balanse” → did you mean “balance”?',
     ]);
   });
+
+  test.each([
+    ['retry: { on: [conect] }', 'did you mean “connect”?'],
+    ['retry: { on: [200] }', 'at least 400'],
+    ['retry: { on: 503 }', 'write a list: [503]'],
+    ['retry: { hedge: { quantile: 100% } }', 'a quantile is above 0% and below 100%'],
+    ['retry: { hedge: { quantile: much } }', 'write 50% or 0.5; 100% at most'],
+  ])('of %s is explained', (given, remedy) => {
+    const text = `listeners: { web: {} }\npools: { p: { endpoints: [127.0.0.1:1] } }\nroutes: [{ pool: p, ${given} }]\n`;
+    expect(complaints(text).join()).toContain(remedy);
+  });
+
+  test('that is out of the range of its key is told so, though it is a duration', () => {
+    const text =
+      'listeners: { web: {} }\npools: { p: { endpoints: [127.0.0.1:1], retryBudget: { window: 10ms } } }\nroutes: [{ pool: p }]\n';
+    expect(complaints(text).join()).toContain('a window is 1s at least');
+  });
 });
 
 describe('a reference', () => {

@@ -35,6 +35,7 @@ describe('an example', () => {
       'docs/examples/microservices.yaml',
       'docs/examples/overload.yaml',
       'docs/examples/passthrough.yaml',
+      'docs/examples/retries.yaml',
       'docs/examples/tls-termination.yaml',
     ]);
   });
