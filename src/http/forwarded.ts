@@ -87,7 +87,10 @@ function lastElement(field: string | null): { readonly scheme: string | null; re
   };
 }
 
-/** Removes every forwarding field that only a trusted proxy may send: `Forwarded`, `X-Forwarded-*`, `X-Real-IP`. */
+/**
+ * Removes every forwarding field that only a trusted proxy may send: `Forwarded`, `X-Forwarded-*`, `X-Real-IP`, and the mark of a
+ * copy: an endpoint that spares a copy what costs money would do so for whoever asks.
+ */
 export function removeSpoofed(draft: HeaderDraft): void {
   let kept = 0;
   for (let i = 0; i < draft.length; i += 2) {
@@ -124,7 +127,11 @@ export function isForwardingName(name: string): boolean {
   const first = name.charCodeAt(0) | 0x20;
   if (first === 0x66) return isNamed(name, 'forwarded');
   if (first !== 0x78) return false;
-  return isNamed(name, 'x-real-ip') || name.slice(0, 12).toLowerCase() === 'x-forwarded-';
+  return (
+    isNamed(name, 'x-real-ip') ||
+    name.slice(0, 12).toLowerCase() === 'x-forwarded-' ||
+    isNamed(name, 'x-headgate-mirror')
+  );
 }
 
 /** Removes the five fields that are about to be written anew, and what an untrusted client sent of the others. */

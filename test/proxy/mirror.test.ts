@@ -55,6 +55,17 @@ matrix('another pool gets the same request, with a mark, and the client hears no
   await until(() => shadowInFlight(front.gateway) === 0, 'the copy to be over');
 });
 
+test('no client can pass a request off as a copy, on routes without a mirror neither; a gateway that is trusted can', async () => {
+  const shadow = await origin();
+  const pools = { shadow: { endpoints: [`127.0.0.1:${shadow.port}`] } };
+  const routes = [{ pool: 'shadow' }];
+  const headers = { 'X-Headgate-Mirror': 'shop' };
+  await fetch((await startTestGateway({ pools, routes })).url(), { headers });
+  const trusting = { web: { port: 0, trustedProxies: ['127.0.0.1'] } };
+  await fetch((await startTestGateway({ listeners: trusting, pools, routes })).url(), { headers });
+  expect(shadow.received.map((request) => request.header('x-headgate-mirror'))).toEqual([null, 'shop']);
+});
+
 test('the share is of requests, by chance', async () => {
   const shop = await origin();
   const shadow = await origin();
