@@ -60,7 +60,9 @@ export class SystemNames implements NameLookup {
       return { items: records.map(({ address }) => address), ttlMs };
     });
     const isUnknown = asked.kind !== 'found' && (asked.reason === 'no-such-name' || asked.reason === 'dns-unreachable');
-    return servers.length === 0 && isUnknown ? this.#inTurn(() => askSystem(name, family, asked)) : asked;
+    if (servers.length > 0 || !isUnknown) return asked;
+    // Whoever is still in the line when the gateway closes would keep the process alive, one after the other.
+    return this.#inTurn(async () => (this.#closed ? asked : askSystem(name, family, asked)));
   }
 
   /** Node does not tell the TTL of SRV records. */

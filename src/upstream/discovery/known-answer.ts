@@ -25,6 +25,8 @@ export interface Trouble {
 
 /** In place of a TTL that nobody gave. */
 const USUAL_MS = 30_000;
+/** Whatever bounds and a TTL of 0 say: below it, asking would be all that the gateway does. */
+const SOONEST_MS = 100;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 /** Gateways that started together should not ask together for ever. */
@@ -93,7 +95,7 @@ export class KnownAnswer<T> {
   delayMs(nowMs: number, random: number): number {
     const { minMs, maxMs } = this.#rules;
     if (this.#trouble === null) {
-      const holdMs = Math.min(maxMs, Math.max(minMs, this.#ttlMs ?? USUAL_MS));
+      const holdMs = Math.max(SOONEST_MS, Math.min(maxMs, Math.max(minMs, this.#ttlMs ?? USUAL_MS)));
       // Later, never earlier: until then a cache on the way would only repeat itself.
       return holdMs * (1 + JITTER * random);
     }

@@ -35,6 +35,14 @@ describe('a known answer', () => {
     expect([known.trouble, known.goodAtMs]).toEqual([null, 7]);
   });
 
+  test('is not asked for all the time, whatever bounds and TTL say', () => {
+    for (const rules of [{ minMs: 0 }, { maxMs: 0 }]) {
+      const known = answer(rules);
+      known.take(found(['a'], 0), 0);
+      expect(known.delayMs(0, 0)).toBe(100);
+    }
+  });
+
   test.each([
     ['its TTL', 5_000, 0, 5_000],
     ['up to a tenth more', 5_000, 0.999, 5_499.5],
