@@ -35,7 +35,11 @@ export class RetryBudget {
 
   /** What is counted stays, unless it was counted over another window. */
   adopt(options: RetryBudgetOptions): void {
-    if (options.windowMs !== this.#options.windowMs) this.#clear();
+    if (options.windowMs !== this.#options.windowMs) {
+      this.#clear();
+      // Buckets of another length have other numbers: the old one may be hours ahead of them.
+      this.#newest = 0;
+    }
     this.#options = options;
     this.#bucketMs = options.windowMs / BUCKETS;
   }

@@ -57,6 +57,20 @@ describe('a retry budget', () => {
     expect(budget.leftAt(0)).toBe(60);
   });
 
+  test.each([
+    ['longer', 60_000],
+    ['shorter', 1_000],
+  ])('forgets what is older than its window, also when that has become %s', (_how, windowMs) => {
+    const budget = new RetryBudget(usual);
+    const uptimeMs = 3_600_000;
+    budget.request(uptimeMs);
+    const options = { ...usual, windowMs, minimumPerSecond: 0 };
+    budget.adopt(options);
+    for (let i = 0; i < 1_000; i += 1) budget.request(uptimeMs);
+    expect(budget.leftAt(uptimeMs)).toBe(200);
+    expect(budget.leftAt(uptimeMs + 2 * windowMs)).toBe(0);
+  });
+
   test('never pays for more than the share of any window, whatever the traffic', () => {
     const step = fc.record({ waitMs: fc.integer({ min: 0, max: 3_000 }), requests: fc.integer({ min: 0, max: 50 }) });
     fc.assert(
