@@ -9,7 +9,7 @@ import { onEndOfStream } from './end-of-stream.ts';
 import { fieldBytes, requestFields, withoutPseudo } from './fields.ts';
 import type { SessionStream, UpstreamSession } from './session.ts';
 import type { SessionPool, StreamWaiter } from './session-pool.ts';
-import { headTooLarge, isSessionBroken, streamFailure } from './stream-failure.ts';
+import { headTooLarge, isSessionBroken, isSessionError, streamFailure } from './stream-failure.ts';
 import { streamChannel, switchHead } from './tunnel.ts';
 import { Upload, type UploadOwner } from './upload.ts';
 
@@ -340,7 +340,11 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   }
 
   get #code(): number {
-    return this.stream?.rstCode ?? constants.NGHTTP2_NO_ERROR;
+    const code = this.stream?.rstCode ?? constants.NGHTTP2_NO_ERROR;
+    const { NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED } = constants;
+    const saysUnseen = code === NGHTTP2_REFUSED_STREAM || code === NGHTTP2_HTTP_1_1_REQUIRED;
+    // Node gives a stream the code of the GOAWAY that ended its session; those above its last stream are `unprocessed`.
+    return saysUnseen && this.#error !== null && isSessionError(this.#error) ? constants.NGHTTP2_NO_ERROR : code;
   }
 
   /** Reports `error` and gives the stream up. */

@@ -58,6 +58,11 @@ export function isSessionBroken(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_HTTP2_ERROR';
 }
 
+/** The endpoint ended the session with an error code, which is about none of its streams in particular. */
+export function isSessionError(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_HTTP2_SESSION_ERROR';
+}
+
 export function headTooLarge(): GatewayError {
   return new GatewayError('http_response_header_section_size', {
     blame: 'upstream',

@@ -135,6 +135,20 @@ test('a GOAWAY with an error ends what was begun', async () => {
   expect((await heard.over).error).toMatchObject({ status: 502, reason: 'enhance-your-calm', retry: 'never' });
 });
 
+test.each([
+  ['REFUSED_STREAM', 0x7],
+  ['HTTP_1_1_REQUIRED', 0xd],
+])('a GOAWAY with %s says so of no stream that may have been looked at', async (_name, code) => {
+  const origin = await rawHttp2Origin();
+  const { heard } = begin(transportFor(), attempt(h2(origin.port), { method: 'POST' }));
+  const peer = await origin.peer();
+  peer.settings();
+  const { stream } = await peer.frame(HEADERS);
+  peer.goaway(stream, code);
+  expect((await heard.over).error).toMatchObject({ status: 502, reason: 'stream-reset', retry: 'never' });
+  expect(heard.calls.filter((call) => call === 'sent')).toHaveLength(1);
+});
+
 test('a connection that is lost fails its streams; those of a session that worked before may be repeated if they are safe', async () => {
   const origin = await rawHttp2Origin();
   const transport = transportFor();
