@@ -36,6 +36,8 @@ export class WatchedName implements Source {
   readonly #questions: readonly Question<string>[];
   readonly #options: NameOptions;
   readonly #ownFamilies: () => OwnFamilies;
+  /** `null` until somebody asks after an answer: what this machine has is not looked up for every pool and every other name. */
+  #addresses: readonly string[] | null = null;
 
   constructor(name: string, options: NameOptions, parts: NameParts) {
     this.key = nameKey(name, options);
@@ -50,14 +52,22 @@ export class WatchedName implements Source {
         textOf: (address) => address,
         clock: parts.clock,
         random: parts.random,
-        heard: (items) => parts.heard(this, items),
+        heard: (items) => {
+          this.#addresses = null;
+          parts.heard(this, items);
+        },
       });
     });
   }
 
   get addresses(): readonly string[] {
+    this.#addresses ??= this.#reachable();
+    return this.#addresses;
+  }
+
+  #reachable(): readonly string[] {
     const all = this.#questions.flatMap(({ items }) => items);
-    return this.#options.family === 'any' ? reachableAmong(all, this.#ownFamilies()) : all;
+    return this.#options.family === 'any' && all.length > 0 ? reachableAmong(all, this.#ownFamilies()) : all;
   }
 
   /** One family is enough. */
