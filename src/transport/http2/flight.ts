@@ -164,7 +164,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   /** The endpoint did not see it, and nobody needs to know: once more, on another session or when this one has room. */
   #move(): void {
     this.#letGo();
-    this.#parts.pool.reacquire(this);
+    this.#parts.pool.acquire(this);
   }
 
   #letGo(): void {
@@ -246,6 +246,7 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
     }
     if (this.at !== 0) this.#parts.deadlines.disarm(this);
     this.#headDelivered = true;
+    this.#parts.pool.answered();
     const last = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const headers = withoutPseudo(raw);
     if (this.#attempt.upgrade !== null && status < 300 && !last) this.#switch({ status, headers });

@@ -21,9 +21,12 @@ export interface StreamWaiter {
   queued(timeoutMs: number): void;
 }
 
-/** Streams that an endpoint refused are sent again as long as they are few: one in ten requests, besides this many. */
+/**
+ * Streams that an endpoint refused are sent again as long as they are few: one for ten that it answers, besides this many. Not for ten
+ * that it gets: when all fail, retries take all that upstream may get beyond what clients send.
+ */
 const MOVES = 10;
-const MOVES_PER_REQUEST = 0.1;
+const MOVES_PER_ANSWER = 0.1;
 /** So long an endpoint that may choose is believed that it chose HTTP/1.1; asking costs a handshake. */
 const CHOICE_MS = 600_000;
 
@@ -114,14 +117,13 @@ export class SessionPool implements KeyedPool, SessionOwner, DialOutcome {
     return true;
   }
 
-  /** A request begins. Answers `waiter` now, or when there is room for its stream. Hot. */
-  acquire(waiter: StreamWaiter): void {
-    this.#movesLeft = Math.min(MOVES, this.#movesLeft + MOVES_PER_REQUEST);
-    this.reacquire(waiter);
+  /** The head of a response has come. Hot. */
+  answered(): void {
+    this.#movesLeft = Math.min(MOVES, this.#movesLeft + MOVES_PER_ANSWER);
   }
 
-  /** The same for a request that had a stream already. */
-  reacquire(waiter: StreamWaiter): void {
+  /** Answers `waiter` now, or when there is room for its stream. Hot. */
+  acquire(waiter: StreamWaiter): void {
     if (this.#shut) {
       waiter.refused(shutDown());
       return;
