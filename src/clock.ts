@@ -7,15 +7,18 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start, never going back, with fractions. */
   monotonic(): number;
-  /** Runs `callback` once after `delayMs`. The timer never keeps the process alive. */
+  /** Runs `callback` once after `delayMs`, or 24.8 days if that is longer. The timer never keeps the process alive. */
   after(delayMs: number, callback: () => void): TimerHandle;
   cancel(timer: TimerHandle): void;
 }
 
+/** Node takes a longer delay for 1 ms: a check every 30 days would be one every 10 ms. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after: (delayMs, callback) => setTimeout(callback, delayMs).unref(),
+  after: (delayMs, callback) => setTimeout(callback, Math.min(delayMs, LONGEST_MS)).unref(),
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 

@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { CoarseClock, type Deadline } from '../../src/clock.ts';
+import { CoarseClock, type Deadline, systemClock } from '../../src/clock.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 
 function deadline(fired: string[], name: string): Deadline {
   return { at: 0, slot: 0, expire: () => void fired.push(name) };
 }
+
+test('the system’s clock takes a delay of months for a long one', async () => {
+  const fired: string[] = [];
+  const timer = systemClock.after(90 * 86_400_000, () => void fired.push('months'));
+  await new Promise<void>((resolve) => void setTimeout(resolve, 5));
+  systemClock.cancel(timer);
+  expect(fired).toEqual([]);
+});
 
 describe('a coarse clock', () => {
   test('fires each deadline once, never early and at most a tick late', () => {
