@@ -120,9 +120,10 @@ export class Pool {
   replace(endpoints: readonly Endpoint[], absence: Absence | null = null): void {
     this.#endpoints = endpoints;
     this.#absence = absence;
-    this.#limitEndpoints();
-    this.#lookOver();
     this.#affinity = this.#options.affinity?.(endpoints) ?? null;
+    this.#lookOver();
+    // At last: it lets those begin who wait, and these pick among the new members.
+    this.#limitEndpoints();
   }
 
   /** Its snapshot is the one that is served now: so its limits hold, and no older one's. */

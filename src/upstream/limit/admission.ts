@@ -56,6 +56,8 @@ export class Admission implements Waiter {
   readonly #limit: PoolLimit;
   readonly #applicant: Applicant;
   #held: Endpoint | null = null;
+  /** Who was in the pool when it was held. */
+  #members: readonly Endpoint[] | null = null;
   #place: Place | null = null;
 
   constructor(pool: Pool, limit: PoolLimit, applicant: Applicant) {
@@ -90,13 +92,15 @@ export class Admission implements Waiter {
 
   bound(): boolean {
     const held = this.#held;
-    return held !== null && !hasRoom(held) && held.live.standing !== 'disabled' && isHealthy(held);
+    if (held === null || this.#members !== this.#pool.endpoints) return false;
+    return !hasRoom(held) && held.live.standing !== 'disabled' && isHealthy(held);
   }
 
   choose(): Choice {
     const picked = this.#applicant.pick();
     if (picked === null) return someAreFull(this.#pool, this.#applicant.tried) ? 'no-room' : 'nobody';
     this.#held = hasRoom(picked) ? null : picked;
+    this.#members = this.#pool.endpoints;
     return this.#held === null ? picked : 'no-room';
   }
 

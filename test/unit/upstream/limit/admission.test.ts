@@ -42,7 +42,7 @@ class Shop {
       sessionOf: () => null,
       pick: (session: string) => {
         const endpoint = this.endpoints[Number(session)] as Endpoint;
-        return endpoint.probe?.up === true ? endpoint : null;
+        return endpoint.probe?.up === true && this.pool.endpoints.includes(endpoint) ? endpoint : null;
       },
       answered: () => null,
     };
@@ -88,6 +88,19 @@ describe('a pool whose endpoints are limited', () => {
     shop.end(1);
     expect(shop.told.at(-1)).toBe('c at 1');
   });
+
+  test.each([null, '0'])(
+    'gives who waits for one that leaves the pool to one that joins it (session %s)',
+    (session) => {
+      const shop = new Shop(2, { perEndpoint: 1 });
+      const [leaves, joins] = shop.endpoints as readonly [Endpoint, Endpoint];
+      shop.pool.replace([leaves]);
+      shop.arrive('a');
+      shop.arrive('b', session);
+      shop.pool.replace([joins]);
+      expect(shop.told).toEqual(['a at 0', 'b at 1']);
+    },
+  );
 
   test('lets a session wait for its endpoint without keeping others from theirs', () => {
     const shop = new Shop(2, { perEndpoint: 1 });
