@@ -191,8 +191,7 @@ test('a demo service on its own, as in a container, answers and ends with 0 on S
   }
 });
 
-/** The keys in the first column of the table "Access log" of docs/operations.md. */
-/** Those that every exchange has. */
+/** The keys that every exchange has: the first column of the first table in "Access log" of docs/operations.md. */
 function documentedKeys(): string[] {
   const text = readFileSync(join(CHECKOUT, 'docs/operations.md'), 'utf8');
   const section = text.split('## Access log')[1]?.split('\nSome exchanges have more to tell:')[0] ?? '';
