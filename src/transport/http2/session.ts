@@ -72,7 +72,8 @@ export class UpstreamSession implements Deadline {
   readonly #socket: Socket;
   readonly #session: ClientHttp2Session;
   readonly #parts: SessionParts;
-  readonly #users = new Set<SessionStream>();
+  /** By the stream that each has here: who has left it for another session may be there before this one has closed. */
+  readonly #users = new Map<ClientHttp2Stream, SessionStream>();
   readonly #silence: Silence;
   readonly #madeAt: number;
   #phase: 'greeting' | 'ready' | 'leaving' = 'greeting';
@@ -151,14 +152,14 @@ export class UpstreamSession implements Deadline {
     const stream = this.#session.request(fields as string[], options);
     this.served += 1;
     if (this.#isSpent()) this.#phase = 'leaving';
-    this.#users.add(user);
+    this.#users.set(stream, user);
     if (this.#users.size === 1) {
       this.#silence.begin(this.#socket.bytesRead);
       this.#parts.deadlines.arm(this, this.#silence.nextLookMs);
     }
     stream.on('close', () => {
       if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) this.#restrain();
-      this.#released(user);
+      this.#released(stream);
     });
     return stream;
   }
@@ -235,8 +236,9 @@ export class UpstreamSession implements Deadline {
 
   #goaway(lastStreamId: number): void {
     if (this.#phase === 'ready') this.#phase = 'leaving';
-    for (const user of this.#users) {
-      const id = user.stream?.id;
+    for (const [stream, user] of this.#users) {
+      if (user.stream !== stream) continue;
+      const { id } = stream;
       // Without an id it was never sent.
       if (id === undefined || id > lastStreamId) user.unprocessed();
     }
@@ -244,8 +246,8 @@ export class UpstreamSession implements Deadline {
     if (this.#users.size === 0) this.#linger();
   }
 
-  #released(user: SessionStream): void {
-    this.#users.delete(user);
+  #released(stream: ClientHttp2Stream): void {
+    this.#users.delete(stream);
     if (this.#restrainedUntil > 0 && this.#parts.clock.monotonic() >= this.#restrainedUntil) this.#setMaxStreams();
     if (this.#users.size === 0) {
       this.#parts.deadlines.disarm(this);

@@ -100,6 +100,26 @@ test('after GOAWAY, streams above its last one move to a new session, the others
   await once(peer.socket, 'close');
 });
 
+test('a second GOAWAY is not about streams that the first one has made move', async () => {
+  const origin = await rawHttp2Origin();
+  const transport = transportFor();
+  const to = h2(origin.port);
+  const [kept, moved] = many(2, () => begin(transport, attempt(to))) as [Sent, Sent];
+  const peer = await origin.peer();
+  peer.settings();
+  const { stream } = await peer.frame(HEADERS, 0);
+  await peer.frame(HEADERS, 1);
+  // In one piece: the stream that moves has not closed when the second one comes.
+  peer.socket.cork();
+  peer.goaway(stream);
+  peer.goaway(stream);
+  peer.socket.uncork();
+  await answer(await origin.peer(1), 0);
+  expect((await moved.heard.over).calls).toEqual(['sent', 'sent', 'head', 'end']);
+  peer.write(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_200);
+  expect((await kept.heard.over).status).toBe(200);
+});
+
 test('after GOAWAY, a stream above its last one whose body was begun may be replayed, but not by us', async () => {
   const origin = await rawHttp2Origin();
   const body = new FedBody(null);
