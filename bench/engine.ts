@@ -3,7 +3,7 @@ import { compileOnly } from '../src/cli/compile-only.ts';
 import { CoarseClock, systemClock } from '../src/clock.ts';
 import { configFromObject } from '../src/config/load.ts';
 import { Engine } from '../src/engine/engine.ts';
-import { ReplayMemory } from '../src/engine/replay-body.ts';
+import { ReplayMemory } from '../src/engine/kept-chunks.ts';
 import { type BodySink, noBody } from '../src/exchange/body.ts';
 import type { Client, Exchange } from '../src/exchange/exchange.ts';
 import type { ResponseSink } from '../src/exchange/response-sink.ts';

@@ -1,16 +1,13 @@
 import type { GatewayError } from '../errors.ts';
 import type { BodySink, BodySource } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
-import type { ReplayMemory } from './replay-body.ts';
-
-/** A body that comes in more pieces is not kept: what a piece costs besides its bytes would outweigh them. */
-const MAX_CHUNKS = 256;
+import { KeptChunks, type NotKept, type ReplayMemory } from './kept-chunks.ts';
 
 /** Hears once what became of the copy of a body, unless it was let go before. */
 export interface CopyTaker {
   /** All of it is there. The chunks are the taker's until it calls `release`. */
   complete(chunks: readonly Uint8Array[]): void;
-  lost(why: 'body-too-large' | 'body-memory' | 'body-incomplete'): void;
+  lost(why: NotKept | 'body-incomplete'): void;
 }
 
 /**
@@ -21,19 +18,15 @@ export class CopiedBody implements BodySource, BodySink {
   /** Set by the source. */
   onDrain: (() => void) | null = null;
   readonly #source: BodySource;
-  readonly #limitBytes: number;
-  readonly #memory: ReplayMemory;
   readonly #taker: CopyTaker;
-  #kept: Uint8Array[] | null = [];
-  #keptBytes = 0;
+  #kept: KeptChunks | null;
   #ended = false;
   #into: BodySink | null = null;
 
   constructor(source: BodySource, limits: { readonly bytes: number; readonly memory: ReplayMemory }, taker: CopyTaker) {
     this.#source = source;
-    this.#limitBytes = limits.bytes;
-    this.#memory = limits.memory;
     this.#taker = taker;
+    this.#kept = new KeptChunks(limits.bytes, limits.memory);
   }
 
   get length(): number | null {
@@ -63,10 +56,8 @@ export class CopiedBody implements BodySource, BodySink {
 
   /** The copy is not wanted any more: what was kept is let go. Idempotent. */
   release(): void {
-    if (this.#kept === null) return;
+    this.#kept?.release();
     this.#kept = null;
-    this.#memory.giveBack(this.#keptBytes);
-    this.#keptBytes = 0;
   }
 
   // ---- what the source delivers
@@ -82,7 +73,7 @@ export class CopiedBody implements BodySource, BodySink {
     this.#into = null;
     // The endpoint first: the copy has time.
     into?.end(trailers);
-    if (this.#kept !== null) this.#taker.complete(this.#kept);
+    if (this.#kept !== null) this.#taker.complete(this.#kept.list);
   }
 
   fail(cause: GatewayError): void {
@@ -92,22 +83,12 @@ export class CopiedBody implements BodySource, BodySink {
     into?.fail(cause);
   }
 
-  #keep(chunk: Uint8Array, kept: Uint8Array[]): void {
-    const { byteLength } = chunk;
-    if (this.#keptBytes + byteLength > this.#limitBytes || kept.length === MAX_CHUNKS) {
-      this.#lose('body-too-large');
-      return;
-    }
-    if (!this.#memory.take(byteLength)) {
-      this.#lose('body-memory');
-      return;
-    }
-    this.#keptBytes += byteLength;
-    // A small piece of a large buffer would keep all of that.
-    kept.push(chunk.buffer.byteLength > 2 * byteLength ? new Uint8Array(chunk) : chunk);
+  #keep(chunk: Uint8Array, kept: KeptChunks): void {
+    const why = kept.add(chunk);
+    if (why !== null) this.#lose(why);
   }
 
-  #lose(why: 'body-too-large' | 'body-memory' | 'body-incomplete'): void {
+  #lose(why: NotKept | 'body-incomplete'): void {
     if (this.#kept === null || this.#ended) return;
     this.release();
     this.#taker.lost(why);

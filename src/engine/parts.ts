@@ -2,8 +2,8 @@ import type { Clock, CoarseClock } from '../clock.ts';
 import type { Transport } from '../exchange/attempt.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver, StreamTransport } from '../exchange/stream.ts';
+import type { ReplayMemory } from './kept-chunks.ts';
 import type { Overload } from './overload.ts';
-import type { ReplayMemory } from './replay-body.ts';
 
 /** What the engine is given from outside: everything that does I/O or tells the time. */
 export interface EngineParts {

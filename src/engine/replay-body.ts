@@ -1,33 +1,7 @@
 import type { GatewayError } from '../errors.ts';
 import type { BodySink, BodySource } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
-
-/** A body that comes in more pieces is not kept: what a piece costs besides its bytes would outweigh them. */
-const MAX_CHUNKS = 256;
-
-/** Bytes of request bodies that may be kept for another attempt, all exchanges together. */
-export class ReplayMemory {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  /** Not kept by anybody. */
-  get leftBytes(): number {
-    return this.#left;
-  }
-
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.#left += bytes;
-  }
-}
+import { KeptChunks, type ReplayMemory } from './kept-chunks.ts';
 
 /**
  * `source`, of which the first `limitBytes` are kept while they are handed on: as long as all of it fits, each `pipe` begins
@@ -38,10 +12,7 @@ export class ReplayBody implements BodySource, BodySink {
   /** Set by the source. */
   onDrain: (() => void) | null = null;
   readonly #source: BodySource;
-  readonly #limitBytes: number;
-  readonly #memory: ReplayMemory;
-  #kept: Uint8Array[] | null = [];
-  #keptBytes = 0;
+  #kept: KeptChunks | null;
   #into: BodySink | null = null;
   /** Next of `#kept` for the sink. */
   #at = 0;
@@ -56,8 +27,7 @@ export class ReplayBody implements BodySource, BodySink {
 
   constructor(source: BodySource, limitBytes: number, memory: ReplayMemory) {
     this.#source = source;
-    this.#limitBytes = limitBytes;
-    this.#memory = memory;
+    this.#kept = new KeptChunks(limitBytes, memory);
   }
 
   get length(): number | null {
@@ -106,9 +76,8 @@ export class ReplayBody implements BodySource, BodySink {
     this.#unwanted = true;
     // A sink that is still being given what was kept gets the rest of it.
     if (this.#kept === null || (this.#into !== null && !this.#attached)) return;
+    this.#kept.release();
     this.#kept = null;
-    this.#memory.giveBack(this.#keptBytes);
-    this.#keptBytes = 0;
   }
 
   // ---- what the source delivers
@@ -136,23 +105,15 @@ export class ReplayBody implements BodySource, BodySink {
     into?.fail(cause);
   }
 
-  #keep(chunk: Uint8Array, kept: Uint8Array[]): void {
-    const { byteLength } = chunk;
-    const fits = this.#keptBytes + byteLength <= this.#limitBytes && kept.length < MAX_CHUNKS;
-    if (!fits || !this.#memory.take(byteLength)) {
-      this.release();
-      return;
-    }
-    this.#keptBytes += byteLength;
-    // A small piece of a large buffer would keep all of that.
-    kept.push(chunk.buffer.byteLength > 2 * byteLength ? new Uint8Array(chunk) : chunk);
-    this.#at = kept.length;
+  #keep(chunk: Uint8Array, kept: KeptChunks): void {
+    if (kept.add(chunk) === null) this.#at = kept.list.length;
+    else this.release();
   }
 
   #replay(into: BodySink): void {
     const kept = this.#kept;
-    while (kept !== null && this.#at < kept.length) {
-      const chunk = kept[this.#at] as Uint8Array;
+    while (kept !== null && this.#at < kept.list.length) {
+      const chunk = kept.list[this.#at] as Uint8Array;
       this.#at += 1;
       if (!into.data(chunk) || this.#into !== into) return;
     }

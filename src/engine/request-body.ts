@@ -2,8 +2,9 @@ import type { GatewayError } from '../errors.ts';
 import type { BodySource } from '../exchange/body.ts';
 import { limitBody } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { ReplayMemory } from './kept-chunks.ts';
 import type { Progress } from './progress.ts';
-import { ReplayBody, type ReplayMemory } from './replay-body.ts';
+import { ReplayBody } from './replay-body.ts';
 import { isRepeatable } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { configFromObject } from '../../src/config/load.ts';
 import { forwardTo } from '../kit/config.ts';
 import { startTestGateway } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
@@ -202,4 +203,13 @@ test('metrics tell the state of a breaker, how often it tripped and why, and wha
     /headgate_endpoint_breaker_state\{pool="shop",endpoint="http:\/\/127.0.0.1:\d+",state="tripped"\} 1/,
   );
   expect(text).toMatch(/headgate_endpoint_breaker_trips_total\{.*reason="consecutive-failures"\} 1/);
+});
+
+test('a breaker that would be open for longer than its longest is told so, not that a key is missing', () => {
+  const told = (breaker: object): string => {
+    const result = configFromObject({ pools: { shop: { endpoints: ['a:1'], breaker } } } as never);
+    return result.ok ? '' : result.diagnostics.map(({ message }) => message).join('\n');
+  };
+  expect(told({})).toBe('');
+  expect(told({ open: '2m' })).toBe('“maxOpen” is shorter than “open”');
 });

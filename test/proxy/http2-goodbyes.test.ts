@@ -34,8 +34,7 @@ describe('a client that has said GOAWAY', () => {
     }
     clock.advance(6_000);
     // The question leaves, and its time starts, with the next turn.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
     clock.advance(16_000);
     await held.left();
     await until(() => listener.listener.connections === 0, 'the connection to be gone');

@@ -137,8 +137,9 @@ export class Discovery implements Sources {
   readonly #heard = (source: Source, items: boolean): void => {
     const isNews = this.#tell(source);
     const concerned = [...this.#members].filter(([, { sources }]) => sources.has(source));
-    if (source.trouble !== null) {
-      for (const [{ pool }] of concerned) this.#parts.failed(pool.name, source.trouble.reason);
+    const { trouble } = source.state;
+    if (trouble !== null) {
+      for (const [{ pool }] of concerned) this.#parts.failed(pool.name, trouble.reason);
     }
     if (items || isNews) {
       for (const [membership] of concerned) this.#update(membership);
@@ -149,7 +150,8 @@ export class Discovery implements Sources {
 
   /** One event for each change. Returns whether there was one, or it is the first that was heard of `source`. */
   #tell(source: Source): boolean {
-    const { trouble, text } = source;
+    const { text } = source;
+    const { trouble } = source.state;
     const leftOut = 'leftOut' in source ? (source as Listing).leftOut : [];
     const now = { trouble: trouble === null ? '' : (trouble.detail ?? 'trouble'), leftOut: JSON.stringify(leftOut) };
     const before = this.#said.get(source);
@@ -218,12 +220,13 @@ export class Discovery implements Sources {
 
   #checkSettled(): void {
     if (this.#settled.length === 0) return;
-    for (const { asked } of this.#used()) if (!asked) return;
+    for (const { state } of this.#used()) if (!state.asked) return;
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 
   #statusOf(source: Source): SourceStatus {
-    const { text, trouble, goodAtMs, nextAtMs } = source;
+    const { text } = source;
+    const { trouble, goodAtMs, nextAtMs } = source.state;
     return {
       source: text,
       goodAt: this.#dateOf(goodAtMs),

@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts';
 import { GatewayError } from '../../errors.ts';
 import { type ContainerRules, verdictsOnContainers } from '../../upstream/discovery/containers.ts';
 import type { Asked, Trouble } from '../../upstream/discovery/known-answer.ts';
-import { type ListedEndpoint, placeText } from '../../upstream/discovery/listed-endpoint.ts';
+import { type ListedEndpoint, listedText } from '../../upstream/discovery/listed-endpoint.ts';
 import type { HttpClient } from '../http-client.ts';
 import type { HttpStream } from '../http-stream.ts';
 import { DockerEvents } from './docker-events.ts';
 import { Question } from './question.ts';
-import type { Heard, LeftOut, Listing } from './source.ts';
+import type { Heard, LeftOut, Listing, SourceState } from './source.ts';
 
 export interface DockerOptions extends ContainerRules {
   readonly at: { readonly socketPath: string } | { readonly url: string };
@@ -58,7 +58,7 @@ export class DockerListing implements Listing {
     this.#question = new Question<ListedEndpoint>({
       ask: () => this.#list(),
       rules: RULES,
-      textOf: ({ address, weight, priority }) => [priority, placeText(address), weight].join(' '),
+      textOf: listedText,
       heard: (items) => heard(this, items),
       ...rest,
     });
@@ -74,20 +74,8 @@ export class DockerListing implements Listing {
     return this.#question.items;
   }
 
-  get asked(): boolean {
-    return this.#question.asked;
-  }
-
-  get trouble(): Trouble | null {
-    return this.#question.trouble;
-  }
-
-  get goodAtMs(): number | null {
-    return this.#question.goodAtMs;
-  }
-
-  get nextAtMs(): number | null {
-    return this.#question.nextAtMs;
+  get state(): SourceState {
+    return this.#question;
   }
 
   begin(): void {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import { parseEndpointsFile } from '../../config/endpoints-file.ts';
-import type { Asked, Trouble } from '../../upstream/discovery/known-answer.ts';
-import { type ListedEndpoint, placeText } from '../../upstream/discovery/listed-endpoint.ts';
+import type { Asked } from '../../upstream/discovery/known-answer.ts';
+import { type ListedEndpoint, listedText } from '../../upstream/discovery/listed-endpoint.ts';
 import { FileWatch } from '../certificates/file-watch.ts';
 import { readNamedFileLater } from '../named-file.ts';
 import { Question } from './question.ts';
-import type { Heard, LeftOut, Listing } from './source.ts';
+import type { Heard, LeftOut, Listing, SourceState } from './source.ts';
 
 /** A thousand endpoints have some 50 KB. */
 const MOST_BYTES = 1024 ** 2;
@@ -29,7 +29,7 @@ export class FileListing implements Listing {
     this.#question = new Question<ListedEndpoint>({
       ask: () => readEndpoints(path),
       rules: RULES,
-      textOf: ({ address, weight, priority }) => [priority, placeText(address), weight].join(' '),
+      textOf: listedText,
       clock: parts.clock,
       random: parts.random,
       heard: (items) => parts.heard(this, items),
@@ -41,20 +41,8 @@ export class FileListing implements Listing {
     return this.#question.items;
   }
 
-  get asked(): boolean {
-    return this.#question.asked;
-  }
-
-  get trouble(): Trouble | null {
-    return this.#question.trouble;
-  }
-
-  get goodAtMs(): number | null {
-    return this.#question.goodAtMs;
-  }
-
-  get nextAtMs(): number | null {
-    return this.#question.nextAtMs;
+  get state(): SourceState {
+    return this.#question;
   }
 
   begin(): void {

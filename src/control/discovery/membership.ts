@@ -89,8 +89,10 @@ function entriesOf(
 }
 
 function absenceOf(sources: ReadonlySet<Source>): Absence {
-  for (const { asked } of sources) if (!asked) return { code: 'destination_unavailable', reason: 'discovery-pending' };
-  for (const { trouble } of sources) {
+  for (const { state } of sources)
+    if (!state.asked) return { code: 'destination_unavailable', reason: 'discovery-pending' };
+  for (const { state } of sources) {
+    const { trouble } = state;
     if (trouble === null || !isAboutNames(trouble.reason)) continue;
     return { code: trouble.reason === 'dns-timeout' ? 'dns_timeout' : 'dns_error', reason: 'name-not-resolved' };
   }

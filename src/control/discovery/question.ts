@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../../clock.ts';
 import { type AnswerRules, type Asked, KnownAnswer, type Trouble } from '../../upstream/discovery/known-answer.ts';
+import type { SourceState } from './source.ts';
 
 export interface QuestionParts<T> {
   /** Never rejects. */
@@ -14,7 +15,7 @@ export interface QuestionParts<T> {
 }
 
 /** One question that is asked for as long as somebody wants to know: when its answer has grown old, sooner while there is none. */
-export class Question<T> {
+export class Question<T> implements SourceState {
   readonly #parts: QuestionParts<T>;
   readonly #known: KnownAnswer<T>;
   #timer: TimerHandle | null = null;

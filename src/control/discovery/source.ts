@@ -7,6 +7,15 @@ export interface Source {
   readonly key: string;
   /** For people: `dns api.internal`, `file endpoints.yaml`. */
   readonly text: string;
+  readonly state: SourceState;
+  /** Idempotent: it is called again whenever somebody who needs the source is looked over. */
+  begin(): void;
+  /** Asks no more. What is known stays. */
+  end(): void;
+}
+
+/** How far a source has come. */
+export interface SourceState {
   /** Something came of it at least once, if only a failure. */
   readonly asked: boolean;
   /** `null` while all is well. */
@@ -15,10 +24,6 @@ export interface Source {
   readonly goodAtMs: number | null;
   /** When it is asked next, on the monotonic clock; `null` while it is being asked, or is watched. */
   readonly nextAtMs: number | null;
-  /** Idempotent: it is called again whenever somebody who needs the source is looked over. */
-  begin(): void;
-  /** Asks no more. What is known stays. */
-  end(): void;
 }
 
 /** One that lists endpoints, whose hosts may be names. */

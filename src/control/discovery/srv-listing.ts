@@ -1,8 +1,7 @@
-import type { Trouble } from '../../upstream/discovery/known-answer.ts';
 import type { ListedEndpoint } from '../../upstream/discovery/listed-endpoint.ts';
 import { endpointsOfSrv, type SrvRecord } from '../../upstream/discovery/srv.ts';
 import { Question } from './question.ts';
-import type { LeftOut, Listing } from './source.ts';
+import type { LeftOut, Listing, SourceState } from './source.ts';
 import type { NameOptions, NameParts } from './watched-name.ts';
 
 export interface SrvOptions {
@@ -38,20 +37,8 @@ export class SrvListing implements Listing {
     return endpointsOfSrv(this.#question.items, this.#secure);
   }
 
-  get asked(): boolean {
-    return this.#question.asked;
-  }
-
-  get trouble(): Trouble | null {
-    return this.#question.trouble;
-  }
-
-  get goodAtMs(): number | null {
-    return this.#question.goodAtMs;
-  }
-
-  get nextAtMs(): number | null {
-    return this.#question.nextAtMs;
+  get state(): SourceState {
+    return this.#question;
   }
 
   begin(): void {

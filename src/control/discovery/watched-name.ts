@@ -3,7 +3,7 @@ import type { AnswerRules, Trouble } from '../../upstream/discovery/known-answer
 import { type OwnFamilies, reachableAmong } from '../../upstream/discovery/reachable.ts';
 import type { NameLookup } from './name-lookup.ts';
 import { Question } from './question.ts';
-import type { Heard, Source } from './source.ts';
+import type { Heard, Source, SourceState } from './source.ts';
 
 /** How names are resolved. */
 export interface NameOptions {
@@ -30,7 +30,7 @@ export function nameKey(name: string, { family, servers, rules }: NameOptions): 
  * The addresses of one name. Each family is a question of its own: a name server that stays silent on one of them holds up
  * nobody, and each has its own TTL.
  */
-export class WatchedName implements Source {
+export class WatchedName implements Source, SourceState {
   readonly key: string;
   readonly text: string;
   readonly #questions: readonly Question<string>[];
@@ -68,6 +68,10 @@ export class WatchedName implements Source {
   #reachable(): readonly string[] {
     const all = this.#questions.flatMap(({ items }) => items);
     return this.#options.family === 'any' && all.length > 0 ? reachableAmong(all, this.#ownFamilies()) : all;
+  }
+
+  get state(): SourceState {
+    return this;
   }
 
   /** One family is enough. */

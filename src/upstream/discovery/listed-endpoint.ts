@@ -38,10 +38,15 @@ export function atAddresses(listed: ListedEndpoint, addresses: readonly string[]
   return addresses.map((host) => ({ address: { ...address, host }, weight, priority, name }));
 }
 
-/** What is different between two of them is the same place all the same, or a different one: `http://10.0.0.1:3000`. */
+/** Where an address leads: two with the same text are one place. `http://10.0.0.1 3000`, `unix:/run/app.sock`. */
 export function placeText(address: EndpointAddress): string {
   if ('socketPath' in address) return `unix:${address.socketPath}`;
   return `${address.secure ? 'https' : 'http'}://${address.host.toLowerCase()} ${address.port}`;
+}
+
+/** All that is said of an endpoint, as text to compare and to sort by: priority first. */
+export function listedText({ address, weight, priority }: ListedEndpoint): string {
+  return [priority, placeText(address), weight].join(' ');
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ReplayBody, ReplayMemory } from '../../../src/engine/replay-body.ts';
+import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import { ReplayBody } from '../../../src/engine/replay-body.ts';
 import { clientGone, type GatewayError } from '../../../src/errors.ts';
 import type { BodySink, BodySource } from '../../../src/exchange/body.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';

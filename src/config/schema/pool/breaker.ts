@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, isMap, share } from '../units.ts';
+import { failureStatuses } from './failure-statuses.ts';
 
 const part = share.refine((value) => value > 0, 'a share above 0; leave the key out for no such condition');
 
@@ -38,14 +39,10 @@ export const breaker = z
     maxOpen: duration.default(60_000).describe('And never longer than this'),
     probes: z.number().int().min(1).max(1_000).default(1).describe('Requests at once while it probes'),
     successes: z.number().int().min(1).max(1_000).default(3).describe('Good responses to probes until it passes'),
-    statuses: z
-      .array(z.number().int().min(400).max(599))
-      .default([502, 503, 504])
-      .describe('Statuses of endpoints that are failures'),
+    statuses: failureStatuses,
   })
   .refine(({ open, maxOpen }) => maxOpen >= open, {
     message: '“maxOpen” is shorter than “open”',
-    path: ['maxOpen'],
     when: isMap,
   })
   .meta({ description: 'Circuit breaker' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, isMap, share } from '../units.ts';
+import { failureStatuses } from './failure-statuses.ts';
 
 const positive = duration.refine((ms) => ms > 0, 'a duration above 0');
 
@@ -36,10 +37,7 @@ export const outliers = z
     maxEjected: share
       .default(0.5)
       .describe('Share of the pool that may be put aside at once; one endpoint always stays'),
-    statuses: z
-      .array(z.number().int().min(400).max(599))
-      .default([502, 503, 504])
-      .describe('Statuses of endpoints that are failures'),
+    statuses: failureStatuses,
   })
   .refine(({ ejection, maxEjection }) => maxEjection >= ejection, {
     message: '“maxEjection” is shorter than “ejection”',

@@ -1,0 +1,78 @@
+import type { Diagnostic } from '../config/config-error.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { DownstreamObserver } from '../downstream/options.ts';
+import type { ExchangeObserver } from '../exchange/observer.ts';
+import type { StreamObserver } from '../exchange/stream.ts';
+import { BugLog, CombinedAccessLog, JsonAccessLog } from '../observe/access-log.ts';
+import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+
+/** Hears of everything that clients asked for, once it is over. */
+export type TrafficObserver = ExchangeObserver & StreamObserver;
+
+/** The log and the access log of a gateway, and the files that they are written to. */
+export class GatewayLogs {
+  readonly log: Logger;
+  readonly #sinks: LogSink[] = [];
+
+  constructor(level: LogLevel) {
+    this.log = createLog(this.#sink(null), level);
+  }
+
+  accessLog({ enabled, file, format }: Config['accessLog']): TrafficObserver {
+    if (!enabled) return new BugLog(this.log);
+    const sink = this.#sink(file ?? null);
+    return format === 'combined' ? new CombinedAccessLog(sink, this.log) : new JsonAccessLog(sink, this.log);
+  }
+
+  /** What does not become an exchange is in the log and in `metrics`. */
+  downstream(metrics: Metrics): DownstreamObserver {
+    return {
+      refused: (refusal) => {
+        metrics.refused(refusal.listener, refusal.reason);
+        this.log.info(refusal, 'Refused');
+      },
+      broke: (bug) => this.log.error({ err: bug }, 'A connection met a bug'),
+    };
+  }
+
+  /** What should not be a surprise: that anybody may pose as an endpoint, and that something is left out. */
+  warnOf({ pools }: Config, quarantined: readonly Diagnostic[]): void {
+    for (const [pool, { tls }] of Object.entries(pools)) {
+      if (tls?.insecure === true) this.log.warn({ pool }, 'Certificates of endpoints are not verified');
+    }
+    for (const { file, line, column, message } of quarantined) {
+      this.log.error({ file, line, column, problem: message }, 'A part of the configuration is left out');
+    }
+  }
+
+  /** Opens files again after they were rotated. */
+  reopen(): void {
+    for (const sink of this.#sinks) sink.reopen();
+  }
+
+  /** Resolves when everything that was said is written. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#sinks.map((sink) => sink.flushed()));
+  }
+
+  #sink(file: string | null): LogSink {
+    const sink = openLogSink(file);
+    this.#sinks.push(sink);
+    return sink;
+  }
+}
+
+/** One observer after the other. */
+export function inTurn(first: TrafficObserver, second: TrafficObserver): TrafficObserver {
+  return {
+    streamFinished: (record) => {
+      first.streamFinished(record);
+      second.streamFinished(record);
+    },
+    finished: (record) => {
+      first.finished(record);
+      second.finished(record);
+    },
+  };
+}
