@@ -39,7 +39,7 @@ const record: ExchangeRecord = {
   noRetry: null,
   fallback: null,
   reusedConnection: true,
-  cache: 'fwd=uri-miss; fwd-status=200; stored',
+  cache: { result: 'miss', why: 'uri-miss', notStored: null, header: 'headgate; fwd=uri-miss; fwd-status=200; stored' },
   end: { side: 'gateway', reason: 'complete', error: null, bug: null },
 };
 

@@ -2,9 +2,11 @@ import { Bench } from 'tinybench';
 import { type CacheEntry, makeEntry } from '../src/cache/entry.ts';
 import type { CacheRequest } from '../src/cache/key.ts';
 import { lookup } from '../src/cache/lookup.ts';
+import { MemoryBody } from '../src/cache/memory-body.ts';
 import { MemoryStore } from '../src/cache/memory-store.ts';
-import { type CachePolicy, storability } from '../src/cache/policy.ts';
+import type { CachePolicy } from '../src/cache/policy.ts';
 import { serveEntry } from '../src/cache/serve.ts';
+import { storability } from '../src/cache/storability.ts';
 import type { HeaderList } from '../src/http/headers.ts';
 
 // Time of a lookup and of serving what it found. Run: node bench/cache.ts
@@ -35,7 +37,13 @@ function entry(index: number, chunks: readonly Uint8Array[], vary: HeaderList = 
   const head = { status: 200, headers: [...originHead(index), ...vary] };
   const verdict = storability(asked, head, policy, NOW);
   if (!verdict.store) throw new Error(verdict.why);
-  return makeEntry({ request: asked, head, verdict, times: { requestedAtMs: NOW, receivedAtMs: NOW }, chunks });
+  return makeEntry({
+    request: asked,
+    head,
+    verdict,
+    times: { requestedAtMs: NOW, receivedAtMs: NOW },
+    body: new MemoryBody(chunks),
+  });
 }
 
 /** Strings of its own for each response, as a parser makes them. */

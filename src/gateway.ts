@@ -1,10 +1,10 @@
 import { AdminServer } from './admin/server.ts';
-import { MemoryStore } from './cache/memory-store.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import { compile, inUseOf } from './control/compile.ts';
+import { sharedCache } from './control/compile-cache.ts';
 import { Control } from './control/control.ts';
 import { Discovery } from './control/discovery/discovery.ts';
 import { SystemNames } from './control/discovery/name-lookup.ts';
@@ -168,7 +168,7 @@ class Composition implements Gateway {
       origins: options.origins,
       ledger: this.#ledger,
       discovery: this.#discovery,
-      store: new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize }),
+      cache: sharedCache(config.cache),
       development: options.development ?? false,
     });
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);

@@ -4,9 +4,10 @@ import { getHeader, type HeaderDraft, type HeaderList } from '../http/headers.ts
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { type ExchangeTimes, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, primaryKey, type VaryField } from './key.ts';
-import type { Storable } from './policy.ts';
+import type { Storable } from './storability.ts';
+import type { StoredBody } from './stored-body.ts';
 
-/** A complete stored response. Immutable: a successful validation makes a new one around the same body. */
+/** A stored response. Immutable: a successful validation makes a new one around the same body. */
 export interface CacheEntry {
   readonly key: string;
   readonly partition: string;
@@ -14,12 +15,10 @@ export interface CacheEntry {
   readonly status: number;
   /**
    * What is served but for `Age`: the origin's end-to-end fields, without those that may not be stored (RFC 9111 §3.1,
-   * §5.2.2.4, §5.2.2.7), with a `Date` and the true `Content-Length`.
+   * §5.2.2.4, §5.2.2.7), with a `Date` and the true `Content-Length` where it is known.
    */
   readonly headers: HeaderList;
-  /** The body's bytes in order, not empty ones; memory of its own, shared with nobody. */
-  readonly chunks: readonly Uint8Array[];
-  readonly bodyBytes: number;
+  readonly body: StoredBody;
   /** Milliseconds since the epoch when the head arrived, or when it was last validated. */
   readonly receivedAtMs: number;
   /** The origin's `Date`; the time of receipt when it sent none that can be read. */
@@ -45,16 +44,14 @@ export interface EntryParts {
   readonly head: ResponseHead;
   readonly verdict: Storable;
   readonly times: ExchangeTimes;
-  readonly chunks: readonly Uint8Array[];
+  readonly body: StoredBody;
 }
 
 /** Builds the entry for a complete response that `storability` allowed. */
 export function makeEntry(parts: EntryParts): CacheEntry {
-  const { request, head, verdict, times, chunks } = parts;
-  let bodyBytes = 0;
-  for (const chunk of chunks) bodyBytes += chunk.byteLength;
+  const { request, head, verdict, times, body } = parts;
   const key = primaryKey(request);
-  const headers = storedHeaders(head, { omit: verdict.omit, receivedAtMs: times.receivedAtMs, bodyBytes });
+  const headers = storedHeaders(head, { omit: verdict.omit, receivedAtMs: times.receivedAtMs, body });
   const dateMs = originDateMs(head.headers, times.receivedAtMs);
   const lastModified = getHeader(headers, 'last-modified');
   return {
@@ -63,8 +60,7 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     vary: verdict.vary,
     status: head.status,
     headers,
-    chunks,
-    bodyBytes,
+    body,
     receivedAtMs: times.receivedAtMs,
     dateMs,
     initialAgeMs: initialAgeMs(head.headers, dateMs, times),
@@ -74,7 +70,7 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     etag: getHeader(headers, 'etag'),
     lastModifiedMs: lastModified === null ? null : parseHttpDate(lastModified),
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,
-    bytes: bodyBytes + chunks.length * CHUNK_BYTES + weighHead(key, request.partition, headers, verdict.vary),
+    bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary),
   };
 }
 
@@ -83,7 +79,7 @@ const NOT_STORED = new Set(['age', 'content-length']);
 
 function storedHeaders(
   head: ResponseHead,
-  facts: { readonly omit: readonly string[]; readonly receivedAtMs: number; readonly bodyBytes: number },
+  facts: { readonly omit: readonly string[]; readonly receivedAtMs: number; readonly body: StoredBody },
 ): HeaderList {
   const stored: HeaderDraft = [];
   const endToEnd = responseEndToEnd(head.headers);
@@ -102,15 +98,14 @@ function storedHeaders(
   }
   if (!dated) stored.push('Date', formatHttpDate(facts.receivedAtMs));
   // RFC 9110 §8.6: a 204 must not have one.
-  if (head.status !== 204) stored.push('Content-Length', String(facts.bodyBytes));
+  const { length } = facts.body;
+  if (head.status !== 204 && length !== null) stored.push('Content-Length', String(length));
   return stored;
 }
 
 // What an entry costs beyond its text and bytes, measured on Node 26 (node --expose-gc bench/cache.ts --memory) and rounded
-// up, since maps and arrays double when they grow. A chunk is a view of 206 bytes on the heap, and a backing store that
-// shows in the resident size only.
+// up, since maps and arrays double when they grow.
 const ENTRY_BYTES = 640;
-const CHUNK_BYTES = 448;
 const STRING_BYTES = 28;
 
 function weighHead(key: string, partition: string, headers: HeaderList, vary: readonly VaryField[]): number {

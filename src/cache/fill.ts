@@ -3,7 +3,8 @@ import { getHeader, type HeaderList } from '../http/headers.ts';
 import { makeEntry } from './entry.ts';
 import type { ExchangeTimes } from './freshness.ts';
 import type { CacheRequest } from './key.ts';
-import type { Storable } from './policy.ts';
+import { MemoryBody } from './memory-body.ts';
+import type { Storable } from './storability.ts';
 import type { CacheStore } from './store.ts';
 
 /** One response on its way into the store. */
@@ -81,7 +82,7 @@ export class Fill {
     if (this.#announcedBytes !== null && this.#announcedBytes !== this.#receivedBytes)
       return this.#finish('incomplete');
     const { store, request, head, verdict, times, epoch } = this.#plan;
-    const entry = makeEntry({ request, head, verdict, times, chunks: this.#body() });
+    const entry = makeEntry({ request, head, verdict, times, body: new MemoryBody(this.#chunks()) });
     if (store.invalidatedSince(entry.key, epoch)) return this.#finish('invalidated');
     return this.#finish(store.set(entry) ? 'stored' : 'refused');
   }
@@ -126,7 +127,7 @@ export class Fill {
   }
 
   /** The segments, the last one cut to what is used, so that the memory accounted is the memory held. */
-  #body(): readonly Uint8Array[] {
+  #chunks(): readonly Uint8Array[] {
     const last = this.#open;
     if (last !== null && this.#used < last.byteLength) {
       const exact = Buffer.allocUnsafeSlow(this.#used);

@@ -6,7 +6,8 @@ import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { type CacheEntry, makeEntry } from './entry.ts';
 import type { ExchangeTimes } from './freshness.ts';
 import type { CacheRequest } from './key.ts';
-import { type CachePolicy, type Storable, storability } from './policy.ts';
+import type { CachePolicy } from './policy.ts';
+import { type Storable, storability } from './storability.ts';
 import type { CacheStore } from './store.ts';
 
 /**
@@ -64,7 +65,7 @@ export function apply304(entry: CacheEntry, validation: Validation): Revalidated
   const { request, policy, times } = validation;
   const head: ResponseHead = { status: entry.status, headers: updatedFields(entry, validation.head.headers) };
   const verdict = storability(request, head, policy, times.receivedAtMs);
-  const parts = { request, head, times, chunks: entry.chunks };
+  const parts = { request, head, times, body: entry.body };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
   const keep = makeEntry({ ...parts, verdict });
   // Fields that only a validation may pass on (§5.2.2.4): this client's request was one, the next one's is not.

@@ -3,12 +3,16 @@ import type { HeaderDraft } from '../http/headers.ts';
 import type { CacheEntry } from './entry.ts';
 import { currentAge } from './freshness.ts';
 import type { CacheRequest } from './key.ts';
+import type { ByteSpan, StoredBody } from './stored-body.ts';
 
-/** A response made from a stored one. `chunks` is `null` for HEAD and 304, which have no body. */
+/** A response made from a stored one. */
 export interface Served {
   /** A `ResponseHead` whose list is the caller's own, to edit. */
   readonly head: { readonly status: number; readonly headers: HeaderDraft };
-  readonly chunks: readonly Uint8Array[] | null;
+  /** `null` for HEAD and 304, which have none. */
+  readonly body: StoredBody | null;
+  /** The part of it that is meant; `null` for all. */
+  readonly span: ByteSpan | null;
 }
 
 /**
@@ -20,12 +24,13 @@ export interface Served {
 export function serveEntry(entry: CacheEntry, request: CacheRequest, nowMs: number): Served {
   const age = String(currentAge(entry, nowMs));
   if (isNotModified(entry, request)) {
-    return { head: { status: 304, headers: notModifiedHeaders(entry, age) }, chunks: null };
+    return { head: { status: 304, headers: notModifiedHeaders(entry, age) }, body: null, span: null };
   }
   // slice and push, not concat: 50 ns instead of 260 for ten fields.
   const headers = entry.headers.slice();
   headers.push('Age', age);
-  return { head: { status: entry.status, headers }, chunks: request.method === 'HEAD' ? null : entry.chunks };
+  const body = request.method === 'HEAD' ? null : entry.body;
+  return { head: { status: entry.status, headers }, body, span: null };
 }
 
 /**

@@ -1,30 +1,37 @@
+import type { CacheReport } from '../exchange/outcome.ts';
 import { cacheStatus } from '../http/cache-status.ts';
 import type { Lookup } from './lookup.ts';
-import type { Storability } from './policy.ts';
+import type { Storability } from './storability.ts';
 
 /** `headgate; hit; ttl=12`, with the freshness that was left when the answer was chosen (RFC 9211 §2.1, §2.4). */
-export function hitStatus(found: Lookup & { readonly kind: 'hit' }): string {
-  return cacheStatus({ result: 'hit', ttlS: Math.floor(found.ttlMs / 1000) });
+export function hitReport({ ttlMs }: Lookup & { readonly kind: 'hit' }): CacheReport {
+  const header = cacheStatus({ result: 'hit', ttlS: Math.floor(ttlMs / 1000) });
+  return { result: ttlMs > 0 ? 'hit' : 'stale', why: null, notStored: null, header };
 }
 
 /** `headgate; fwd=stale; ttl=-30; detail=connection_refused`: it was to be forwarded, and what is stored had to do. */
-export function staleStatus(
+export function staleReport(
   { why }: Lookup & { readonly kind: 'miss' | 'revalidate' },
   facts: { readonly ttlMs: number; readonly detail: string },
-): string {
-  return cacheStatus({ result: 'fwd', fwd: why, ttlS: Math.floor(facts.ttlMs / 1000), detail: facts.detail });
+): CacheReport {
+  const header = cacheStatus({ result: 'fwd', fwd: why, ttlS: Math.floor(facts.ttlMs / 1000), detail: facts.detail });
+  return { result: 'stale-fallback', why, notStored: null, header };
 }
 
 /** `headgate; fwd=stale; detail=fallback`: another pool was asked, and what it says is not stored. */
-export function fallbackStatus({ lookup }: Pick<ForwardFacts, 'lookup'>): string {
-  if (lookup.kind === 'bypass') return forwardStatus({ lookup, status: 0, verdict: null });
-  return cacheStatus({ result: 'fwd', fwd: lookup.why, detail: 'fallback' });
+export function fallbackReport({ lookup }: Pick<ForwardFacts, 'lookup'>): CacheReport {
+  if (lookup.kind === 'bypass') return forwardReport({ lookup, status: 0, verdict: null });
+  const header = cacheStatus({ result: 'fwd', fwd: lookup.why, detail: 'fallback' });
+  return { result: 'fallback', why: lookup.why, notStored: 'fallback', header };
 }
 
 /** On the 504 that answers a request which no stored response could (RFC 9111 §5.2.1.7): neither a hit nor forwarded. */
-export function unsatisfiableStatus(): string {
-  return 'headgate; detail=only-if-cached';
-}
+export const unsatisfiableReport: CacheReport = Object.freeze({
+  result: 'unsatisfiable',
+  why: 'only-if-cached',
+  notStored: null,
+  header: 'headgate; detail=only-if-cached',
+});
 
 /** A response that came from an endpoint because the cache had no answer. */
 export interface ForwardFacts {
@@ -36,27 +43,37 @@ export interface ForwardFacts {
 }
 
 /** `headgate; fwd=uri-miss; fwd-status=200; stored`, or with `detail` for why it is not stored (RFC 9211 §2.2–§2.8). */
-export function forwardStatus(facts: ForwardFacts): string {
-  const { lookup, status, verdict } = facts;
+export function forwardReport({ lookup, status, verdict }: ForwardFacts): CacheReport {
+  const { why } = lookup;
   if (lookup.kind === 'bypass') {
-    if (lookup.why === 'method') return cacheStatus({ result: 'fwd', fwd: 'method', fwdStatus: status });
-    return cacheStatus({ result: 'fwd', fwd: 'bypass', fwdStatus: status, detail: lookup.why });
+    const fwd = lookup.why === 'method' ? 'method' : 'bypass';
+    const detail = lookup.why === 'method' ? undefined : lookup.why;
+    return {
+      result: 'bypass',
+      why,
+      notStored: null,
+      header: cacheStatus({ result: 'fwd', fwd, fwdStatus: status, detail }),
+    };
   }
   const stored = verdict?.store === true;
-  const detail = verdict === null || verdict.store ? undefined : verdict.why;
-  return cacheStatus({ result: 'fwd', fwd: lookup.why, fwdStatus: status, stored, detail });
+  const notStored = verdict === null || verdict.store ? null : verdict.why;
+  const header = cacheStatus({
+    result: 'fwd',
+    fwd: lookup.why,
+    fwdStatus: status,
+    stored,
+    detail: notStored ?? undefined,
+  });
+  return { result: 'miss', why, notStored, header };
 }
 
 /** `headgate; fwd=stale; fwd-status=304; stored; ttl=60`: the endpoint confirmed what was stored. */
-export function revalidatedStatus(
-  lookup: Lookup & { readonly kind: 'revalidate' },
+export function revalidatedReport(
+  { why }: Lookup & { readonly kind: 'revalidate' },
   facts: { readonly stored: boolean; readonly freshMs: number; readonly ageMs: number },
-): string {
-  return cacheStatus({
-    result: 'fwd',
-    fwd: lookup.why,
-    fwdStatus: 304,
-    stored: facts.stored,
-    ttlS: Math.floor((facts.freshMs - facts.ageMs) / 1000),
-  });
+): CacheReport {
+  const { stored } = facts;
+  const ttlS = Math.floor((facts.freshMs - facts.ageMs) / 1000);
+  const header = cacheStatus({ result: 'fwd', fwd: why, fwdStatus: 304, stored, ttlS });
+  return { result: 'revalidated', why, notStored: null, header };
 }

@@ -1,8 +1,8 @@
-import { MemoryStore } from '../cache/memory-store.ts';
 import { systemClock } from '../clock.ts';
 import type { Diagnostic } from '../config/config-error.ts';
 import { inSourceOrder, type Loaded, type LoadResult } from '../config/load.ts';
 import { type CompileResult, compile } from '../control/compile.ts';
+import { sharedCache } from '../control/compile-cache.ts';
 import { Ledger } from '../control/ledger.ts';
 import { Prober } from '../upstream/health/prober.ts';
 import { Revision } from '../upstream/revision.ts';
@@ -19,8 +19,8 @@ export function compileOnly(
     revision: new Revision(),
   };
   const prober = new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream });
-  const store = new MemoryStore({ maxBytes: config.cache.size, objectBytes: config.cache.objectSize });
-  return compile({ config, origins, ledger: new Ledger(prober, upstream), store, development: false, incomplete });
+  const cache = sharedCache(config.cache);
+  return compile({ config, origins, ledger: new Ledger(prober, upstream), cache, development: false, incomplete });
 }
 
 /** Every mistake at once, in source order: those that loading shows, and those that only the compiler sees. */

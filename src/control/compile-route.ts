@@ -13,6 +13,7 @@ import { compileRewrite } from '../policy/rewrite.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { compileCachePolicy } from './compile-cache.ts';
 import { compileFallback } from './compile-fallback.ts';
 import { compileRetry } from './compile-retry.ts';
 import { compileSplit } from './compile-split.ts';
@@ -86,14 +87,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
       route.fallback === undefined
         ? null
         : compileFallback(route.fallback, { ...context, caches: route.cache !== undefined }),
-    cache:
-      route.cache === undefined
-        ? null
-        : {
-            defaultTtlMs: route.cache.defaultTtl ?? null,
-            storeSetCookie: route.cache.storeSetCookie ?? false,
-            objectBytes: context.config.cache.objectSize,
-          },
+    cache: route.cache === undefined ? null : compileCachePolicy(route.cache, context.config.cache),
   };
   return action === null ? null : { action, ...plan };
 }

@@ -1,4 +1,4 @@
-import type { CacheStore } from '../cache/store.ts';
+import type { SharedCache } from '../cache/shared-cache.ts';
 import type { Diagnostic } from '../config/config-error.ts';
 import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
@@ -27,7 +27,7 @@ export interface CompileInput {
   readonly config: Config;
   readonly origins: Origins;
   readonly ledger: Ledger;
-  readonly store: CacheStore;
+  readonly cache: SharedCache;
   readonly development: boolean;
   /** Members of pools that were found already. Default: what the configuration itself says. */
   readonly discovery?: Pick<Discovery, 'known'>;
@@ -86,11 +86,11 @@ export function compile(input: CompileInput): CompileResult {
     const rules = compileStreams(listener, pools);
     if (rules !== null) streams.set(name, rules);
   }
-  const { store, development } = input;
+  const { cache, development } = input;
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
-    snapshot: { listeners, streams, pools, mirrors, store, development },
+    snapshot: { listeners, streams, pools, mirrors, cache, development },
     certificates,
     tlsSettings,
     acme,

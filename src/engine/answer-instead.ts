@@ -1,5 +1,5 @@
 import { serveEntry } from '../cache/serve.ts';
-import { staleStatus } from '../cache/status.ts';
+import { staleReport } from '../cache/status.ts';
 import { GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { hasHeader } from '../http/headers.ts';
@@ -31,7 +31,7 @@ export function answerInstead(
   if (caching === null || caching.lookup.kind === 'bypass')
     throw new Error('Cannot answer from a cache that was not asked');
   const { entry, ttlMs } = deed.found;
-  progress.cacheStatus = staleStatus(caching.lookup, { ttlMs, detail: error.reason });
+  progress.cacheReport = staleReport(caching.lookup, { ttlMs, detail: error.reason });
   deliverStored(progress, plan, serveEntry(entry, caching.request, parts.clock.now()));
 }
 

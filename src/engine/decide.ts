@@ -1,6 +1,6 @@
 import { type CacheRequest, type Lookup, lookup } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
-import { unsatisfiableStatus } from '../cache/status.ts';
+import { unsatisfiableReport } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia, forwardedFacts } from '../http/forwarded.ts';
@@ -113,10 +113,10 @@ function consultCache(
   const cacheRequest = cacheRequestOf(progress, partitionOf(progress, plan));
   const found = hasBody(progress)
     ? pastTheCache(cacheRequest.method)
-    : lookup(progress.edition.snapshot.store, cacheRequest, policy, nowMs);
+    : lookup(progress.edition.snapshot.cache.store, cacheRequest, policy, nowMs);
   if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
   if (found.kind === 'unsatisfiable') {
-    progress.cacheStatus = unsatisfiableStatus();
+    progress.cacheReport = unsatisfiableReport;
     return { kind: 'refuse', error: onlyIfCached() };
   }
   return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };

@@ -1,9 +1,9 @@
 import { Fill } from '../cache/fill.ts';
 import { invalidate } from '../cache/invalidate.ts';
-import { storability } from '../cache/policy.ts';
 import { settle304, supersede } from '../cache/revalidate.ts';
 import { serveEntry } from '../cache/serve.ts';
-import { forwardStatus, revalidatedStatus } from '../cache/status.ts';
+import { forwardReport, revalidatedReport } from '../cache/status.ts';
+import { storability } from '../cache/storability.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, type HeaderList, removeHeader } from '../http/headers.ts';
@@ -61,7 +61,7 @@ export class Delivery {
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
     const head = this.#cleaned(answer);
-    const { store } = this.#progress.edition.snapshot;
+    const { store } = this.#progress.edition.snapshot.cache;
     if (this.#caching !== null) return this.#startCached(head, answer.setCookie, this.#caching);
     // RFC 9111 §4.4: a successful unsafe request makes what is stored for its URI invalid, whichever route took it.
     if (store.entries > 0 && !isSafe(this.#progress.request.method)) {
@@ -102,11 +102,11 @@ export class Delivery {
 
   #startCached(head: CleanedHead, setCookie: string | null, caching: Caching): HeadVerdict {
     const { lookup, request } = caching;
-    const { store } = this.#progress.edition.snapshot;
+    const { store } = this.#progress.edition.snapshot.cache;
     if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, caching, lookup);
     if (lookup.kind === 'bypass') {
       invalidate(store, request, head);
-      this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict: null });
+      this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict: null });
       this.#send(head, setCookie);
       return 'delivering';
     }
@@ -126,7 +126,7 @@ export class Delivery {
     } else if (lookup.kind === 'revalidate') {
       supersede(store, lookup.entry, head.status);
     }
-    this.#progress.cacheStatus = forwardStatus({ lookup, status: head.status, verdict });
+    this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict });
     this.#send(head, setCookie);
     return 'delivering';
   }
@@ -137,7 +137,7 @@ export class Delivery {
     caching: Caching,
     lookup: Caching['lookup'] & { readonly kind: 'revalidate' },
   ): HeadVerdict {
-    const { store } = this.#progress.edition.snapshot;
+    const { store } = this.#progress.edition.snapshot.cache;
     const now = this.#parts.clock.now();
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
     const settled = settle304(store, lookup.entry, {
@@ -148,7 +148,7 @@ export class Delivery {
     });
     if (settled.kind === 'mismatch') return 'ask-again';
     const { serve, stored } = settled;
-    this.#progress.cacheStatus = revalidatedStatus(lookup, {
+    this.#progress.cacheReport = revalidatedReport(lookup, {
       stored,
       freshMs: serve.freshMs,
       ageMs: serve.initialAgeMs,

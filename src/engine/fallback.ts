@@ -85,7 +85,7 @@ function deedOf(step: FallbackStep, facts: FallbackFacts): FallbackDeed | null {
 
 function staleOf(maxAgeMs: number, { progress, caching, nowMs }: FallbackFacts): FallbackDeed | null {
   if (caching === null || caching.lookup.kind === 'bypass') return null;
-  const { store } = progress.edition.snapshot;
+  const { store } = progress.edition.snapshot.cache;
   const found = findStale(store, caching.request, caching.policy, { nowMs, maxAgeMs });
   return found === null ? null : { kind: 'stale', found };
 }

@@ -1,5 +1,4 @@
 import type { ExchangeRecord } from '../exchange/outcome.ts';
-import { PSEUDONYM } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 
@@ -34,7 +33,7 @@ function recordOf(progress: Progress, now: number): ExchangeRecord {
     retries: progress.retries ?? noRetries,
     noRetry: progress.noRetry,
     reusedConnection: progress.reusedConnection,
-    cache: progress.cacheStatus === null ? null : progress.cacheStatus.slice(PSEUDONYM.length + 2),
+    cache: progress.cacheReport,
     fallback: progress.fallback,
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },
   };

@@ -1,4 +1,4 @@
-import { fallbackStatus } from '../cache/status.ts';
+import { fallbackReport } from '../cache/status.ts';
 import { GatewayError } from '../errors.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
@@ -304,7 +304,7 @@ export class Forward implements ResponseOwner {
     this.#pool = pool;
     this.#progress.pool = pool.name;
     this.#session = this.#sessionAt(pool);
-    if (this.#caching !== null) this.#progress.cacheStatus = fallbackStatus(this.#caching);
+    if (this.#caching !== null) this.#progress.cacheReport = fallbackReport(this.#caching);
     this.#delivery = new Delivery(this.#parts, this.#progress, { plan: this.#plan, caching: null });
     const outbound = buildOutbound(this.#progress, this.#plan, null);
     this.#attempts = new Attempts(this, outbound, this.#attemptsParts, this.#attempts);

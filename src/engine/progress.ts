@@ -1,7 +1,7 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
-import type { FallbackNote, Side } from '../exchange/outcome.ts';
+import type { CacheReport, FallbackNote, Side } from '../exchange/outcome.ts';
 import { grpcStatusIn, isGrpc } from '../http/grpc.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Variables } from '../policy/variables.ts';
@@ -51,8 +51,8 @@ export class Progress implements Variables {
   reusedConnection = false;
   sentAt = 0;
   firstByteAt = 0;
-  /** Value for `Cache-Status`, or `null` where no cache is configured. */
-  cacheStatus: string | null = null;
+  /** What the cache did; `null` where none is configured. */
+  cacheReport: CacheReport | null = null;
   status = 0;
   /** The head of a gRPC response went out: what happens now can be told in its trailers. */
   grpcBegun = false;

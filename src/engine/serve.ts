@@ -1,32 +1,47 @@
 import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
-import { hitStatus } from '../cache/status.ts';
-import type { ResponseHead, ResponseSink } from '../exchange/response-sink.ts';
+import { hitReport } from '../cache/status.ts';
+import type { BodySource } from '../exchange/body.ts';
+import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
+import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 
 /** Answers from the store. What is stored is the origin's answer; what policies add is added every time. */
 export function serve(parts: EngineParts, progress: Progress, decision: Decision & { readonly kind: 'serve' }): void {
-  progress.cacheStatus = hitStatus(decision.found);
+  progress.cacheReport = hitReport(decision.found);
   deliverStored(progress, decision.plan, serveEntry(decision.found.entry, decision.request, parts.clock.now()));
 }
 
-/** Sends a stored response, dressed for this client. Expects `progress.cacheStatus` to be set. */
+/** Sends a stored response, dressed for this client. Expects `progress.cacheReport` to be set. */
 export function deliverStored(progress: Progress, plan: RoutePlan, served: Served): void {
   const { response } = progress.exchange;
   const headers = dress(progress, plan, served.head.headers, null);
   const head: ResponseHead = { status: served.head.status, headers };
   progress.status = head.status;
-  const { chunks } = served;
-  if (chunks === null || chunks.length <= 1) {
-    response.respond(head, chunks?.[0] ?? null);
-    return;
-  }
-  response.start(head);
-  pour(response, chunks);
+  const { body, span } = served;
+  // One write for what fits into one.
+  if (body === null) response.respond(head, null);
+  else if (span === null && body.chunks !== null && body.chunks.length <= 1)
+    response.respond(head, body.chunks[0] ?? null);
+  else sendBody(progress, head, body.read(span));
+}
+
+function sendBody(progress: Progress, head: ResponseHead, source: BodySource): void {
+  const { exchange } = progress;
+  const before = exchange.onClientGone;
+  exchange.onClientGone = (cause) => {
+    source.discard();
+    before?.(cause);
+    fail(progress, cause);
+  };
+  exchange.response.start(head);
+  // The client's protocol may have no way to say this head; then nobody is there to take a body.
+  if (exchange.response.phase === 'started') source.pipe(exchange.response);
+  else source.discard();
 }
 
 /** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place. */
@@ -37,21 +52,6 @@ export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, s
   if (plan.editResponse !== null) plan.editResponse(draft, progress);
   if (progress.splitCookie !== null) draft.push('Set-Cookie', progress.splitCookie);
   if (setCookie !== null) draft.push('Set-Cookie', setCookie);
-  if (progress.cacheStatus !== null) draft.push('Cache-Status', progress.cacheStatus);
+  if (progress.cacheReport !== null) draft.push('Cache-Status', progress.cacheReport.header);
   return draft;
-}
-
-/** Writes stored chunks as fast as the client takes them; one that left takes no more. */
-function pour(response: ResponseSink, chunks: readonly Uint8Array[]): void {
-  let next = 0;
-  const write = (): void => {
-    while (next < chunks.length && response.phase === 'started') {
-      const taken = response.data(chunks[next] as Uint8Array);
-      next += 1;
-      if (!taken) return;
-    }
-    if (response.phase === 'started') response.end(null);
-  };
-  response.onDrain = write;
-  write();
 }

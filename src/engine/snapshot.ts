@@ -1,5 +1,5 @@
 import type { CachePolicy } from '../cache/policy.ts';
-import type { CacheStore } from '../cache/store.ts';
+import type { SharedCache } from '../cache/shared-cache.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import type { PathPolicy } from '../http/target.ts';
@@ -92,7 +92,7 @@ export interface Snapshot {
   readonly pools: ReadonlyMap<string, Pool>;
   /** What becomes of the copies of requests, for each route that has some made. */
   readonly mirrors: ReadonlySet<MirrorLive>;
-  readonly store: CacheStore;
+  readonly cache: SharedCache;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;
 }

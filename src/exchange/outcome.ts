@@ -22,6 +22,34 @@ export interface FallbackNote {
   readonly why: string;
 }
 
+/**
+ * What the cache did for an exchange. Served from the store: `hit` (fresh), `stale` (the client accepts it), `stale-while-revalidate`,
+ * `stale-if-error`, `stale-fallback`. With an endpoint's help: `revalidated` (304), `collapsed` (another exchange's answer). Not
+ * served: `miss`, `bypass` (not asked), `fallback` (another pool answered), `unsatisfiable` (only-if-cached, and nothing fits).
+ */
+export type CacheResult =
+  | 'hit'
+  | 'stale'
+  | 'stale-while-revalidate'
+  | 'stale-if-error'
+  | 'stale-fallback'
+  | 'revalidated'
+  | 'collapsed'
+  | 'miss'
+  | 'bypass'
+  | 'fallback'
+  | 'unsatisfiable';
+
+export interface CacheReport {
+  readonly result: CacheResult;
+  /** Why it was no `hit`, enumerated: `uri-miss`, `stale`, `range`, …; `null` for a hit. */
+  readonly why: string | null;
+  /** Why the endpoint's answer was not stored, enumerated; `null` where it was, or where there was none. */
+  readonly notStored: string | null;
+  /** Our member of `Cache-Status` (RFC 9211). */
+  readonly header: string;
+}
+
 /** Everything the log and the metrics want to know of a finished exchange. */
 export interface ExchangeRecord {
   readonly id: string;
@@ -51,8 +79,8 @@ export interface ExchangeRecord {
   /** What kept it from one more: `budget`, `deadline`, `retry-after`; else `null`. */
   readonly noRetry: string | null;
   readonly reusedConnection: boolean;
-  /** `Cache-Status` parameters as Headgate sent them: `hit`, `fwd=miss; stored`; `null` where no cache is configured. */
-  readonly cache: string | null;
+  /** `null` where no cache is configured. */
+  readonly cache: CacheReport | null;
   /** The last step that was taken because no response came from the route's pool; `null` for the usual exchange. */
   readonly fallback: FallbackNote | null;
   readonly end: ExchangeEnd;

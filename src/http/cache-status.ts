@@ -14,9 +14,12 @@ export interface CacheStatus {
   readonly detail?: string | undefined;
 }
 
+/** How this cache calls itself in `Cache-Status` (RFC 9211 §2). */
+export const CACHE_NAME = 'headgate';
+
 /** Our member of the Cache-Status list: `headgate; hit; ttl=12`, `headgate; fwd=miss; fwd-status=200; stored`. */
 export function cacheStatus(s: CacheStatus): string {
-  let member = s.result === 'hit' ? 'headgate; hit' : `headgate; fwd=${s.fwd ?? 'miss'}`;
+  let member = s.result === 'hit' ? `${CACHE_NAME}; hit` : `${CACHE_NAME}; fwd=${s.fwd ?? 'miss'}`;
   if (s.result === 'fwd') {
     if (s.fwdStatus !== undefined) member += `; fwd-status=${s.fwdStatus}`;
     if (s.stored === true) member += '; stored';

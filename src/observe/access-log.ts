@@ -1,6 +1,7 @@
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { ExchangeRecord } from '../exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
+import { CACHE_NAME } from '../http/cache-status.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Logger, LogSink } from './log.ts';
 
@@ -50,7 +51,7 @@ function accessLine(record: ExchangeRecord): string {
     `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
     `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
-    `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection},"cache":${quote(record.cache)}` +
+    `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection}${cache(record)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
     `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
@@ -65,6 +66,12 @@ function retries({ retries, noRetry }: ExchangeRecord): string {
 /** Of an exchange that something else answered than the route's pool, or was asked to. */
 function fallback({ fallback: note }: ExchangeRecord): string {
   return note === null ? '' : `,"fallback":"${note.kind}","fallbackFor":"${note.why}"`;
+}
+
+/** `Cache-Status` without our name, and the result in one word. */
+function cache({ cache: report }: ExchangeRecord): string {
+  if (report === null) return ',"cache":null';
+  return `,"cache":${quote(report.header.slice(CACHE_NAME.length + 2))},"cacheResult":"${report.result}"`;
 }
 
 /** For a client that has shown one; nothing for all others. */

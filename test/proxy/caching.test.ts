@@ -24,7 +24,12 @@ matrix('a stored response is served again, with its age', async ({ gateway, orig
   expect(shop.requests).toBe(1);
   await front.gateway.nextRecord();
   const record = await front.gateway.nextRecord();
-  expect([record.cache, record.attempts, record.endpoint]).toEqual(['hit; ttl=50', 0, null]);
+  expect([record.cache?.result, record.cache?.header, record.attempts, record.endpoint]).toEqual([
+    'hit',
+    'headgate; hit; ttl=50',
+    0,
+    null,
+  ]);
 });
 
 matrix('a large stored response is served whole', async ({ gateway, origin }) => {

@@ -1,18 +1,12 @@
 import { z } from 'zod';
+import { cache } from './cache.ts';
 import { dns } from './dns.ts';
 import { listener } from './listener.ts';
 import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
-import { duration, name, port, size } from './units.ts';
-
-const cache = z
-  .strictObject({
-    size: size.default(128 * 1024 ** 2).describe('All stored responses together'),
-    objectSize: size.default(8 * 1024 ** 2).describe('One stored response'),
-  })
-  .prefault({});
+import { duration, name, port } from './units.ts';
 
 const admin = z
   .strictObject({

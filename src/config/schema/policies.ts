@@ -100,18 +100,6 @@ export const routeLimits = z.strictObject({
   body: size.optional().describe('Request body; more is 413'),
 });
 
-export const routeCache = z
-  .union([
-    z.literal(true).transform(() => ({})),
-    z.strictObject({
-      defaultTtl: duration
-        .optional()
-        .describe('Freshness of responses that state none; they are not stored unless given'),
-      storeSetCookie: z.boolean().optional().describe('Store responses with Set-Cookie (default false)'),
-    }),
-  ])
-  .transform((value): { defaultTtl?: number | undefined; storeSetCookie?: boolean | undefined } => value);
-
 export type HeaderEditsConfig = z.output<typeof headerEdits>;
 export type QueryEditsConfig = z.output<typeof queryEdits>;
 export type RewriteConfig = z.output<typeof rewrite>;

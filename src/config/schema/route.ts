@@ -1,18 +1,9 @@
 import { z } from 'zod';
+import { routeCache } from './cache.ts';
 import { fallback } from './fallback.ts';
 import { match } from './match.ts';
 import { mirror } from './mirror.ts';
-import {
-  cookieEdits,
-  headerEdits,
-  queryEdits,
-  redirect,
-  respond,
-  rewrite,
-  routeCache,
-  routeLimits,
-  timeouts,
-} from './policies.ts';
+import { cookieEdits, headerEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
 import { retry } from './retry.ts';
 import { split, sticky } from './split.ts';
 import { isMap, name, oneOrMore } from './units.ts';

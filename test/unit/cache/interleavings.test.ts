@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { Fill } from '../../../src/cache/fill.ts';
 import { invalidate } from '../../../src/cache/invalidate.ts';
 import { type CacheRequest, type Lookup, lookup } from '../../../src/cache/lookup.ts';
-import { storability } from '../../../src/cache/policy.ts';
 import { settle304, supersede } from '../../../src/cache/revalidate.ts';
 import { serveEntry } from '../../../src/cache/serve.ts';
+import { storability } from '../../../src/cache/storability.ts';
 import type { CacheStore } from '../../../src/cache/store.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
 import { get, ok, policy, SECOND, smallStore, T0, textOf } from './origin.ts';
@@ -57,7 +57,7 @@ class Scene {
     const found = lookup(this.#store, request, policy, this.#nowMs);
     if (found.kind === 'hit') {
       this.hits += 1;
-      this.#judge(request, textOf(serveEntry(found.entry, request, this.#nowMs).chunks), true);
+      this.#judge(request, textOf(serveEntry(found.entry, request, this.#nowMs).body), true);
       return;
     }
     if (found.kind !== 'miss' && found.kind !== 'revalidate') throw new Error(found.kind);
@@ -106,7 +106,7 @@ class Scene {
     const head = { status: 304, headers: ['Cache-Control', control] };
     const settled = settle304(this.#store, pending.found.entry, { request: pending.request, head, policy, times });
     if (settled.kind !== 'confirmed') throw new Error(settled.kind);
-    const body = textOf(settled.serve.chunks);
+    const body = textOf(settled.serve.body);
     this.#judge(pending.request, body, false);
     const given = this.#given[Number(body)];
     if (settled.stored && given !== undefined) given.freshUntilMs = this.#nowMs + 5 * SECOND;

@@ -123,7 +123,7 @@ describe('variants (RFC 9111 §4.1)', () => {
     const store = storeWith(variant('de'), variant('en'));
     for (const language of ['de', 'en']) {
       const result = lookup(store, get(['accept-language', language.toUpperCase()]), policy, T0);
-      expect(result.kind === 'hit' && Buffer.from(result.entry.chunks[0] ?? []).toString()).toBe(language);
+      expect(result.kind === 'hit' && Buffer.from(result.entry.body.chunks?.[0] ?? []).toString()).toBe(language);
     }
   });
 

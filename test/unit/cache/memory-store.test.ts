@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CacheEntry, makeEntry } from '../../../src/cache/entry.ts';
+import { MemoryBody } from '../../../src/cache/memory-body.ts';
 import { MAX_VARIANTS, MemoryStore } from '../../../src/cache/memory-store.ts';
 import { allowed, at, get, ok, T0 } from './origin.ts';
 
@@ -11,7 +12,13 @@ function entry(rest: { path?: string; foo?: string; bytes?: number; atMs?: numbe
   const vary = rest.foo === undefined ? [] : ['Vary', 'Foo'];
   const head = ok(['Cache-Control', 'max-age=60', ...vary]);
   const chunks = rest.bytes === undefined ? [] : [Buffer.alloc(rest.bytes)];
-  return makeEntry({ request, head, verdict: allowed(request, head), times: at(rest.atMs ?? T0), chunks });
+  return makeEntry({
+    request,
+    head,
+    verdict: allowed(request, head),
+    times: at(rest.atMs ?? T0),
+    body: new MemoryBody(chunks),
+  });
 }
 
 function store(maxBytes: number, objectBytes = 1024): MemoryStore {

@@ -1,8 +1,11 @@
 import { type CacheEntry, makeEntry } from '../../../src/cache/entry.ts';
 import type { ExchangeTimes } from '../../../src/cache/freshness.ts';
 import type { CacheRequest } from '../../../src/cache/key.ts';
+import { MemoryBody } from '../../../src/cache/memory-body.ts';
 import { MemoryStore } from '../../../src/cache/memory-store.ts';
-import { type CachePolicy, type Storable, storability } from '../../../src/cache/policy.ts';
+import type { CachePolicy } from '../../../src/cache/policy.ts';
+import { type Storable, storability } from '../../../src/cache/storability.ts';
+import type { StoredBody } from '../../../src/cache/stored-body.ts';
 import type { ResponseHead } from '../../../src/exchange/response-sink.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
@@ -49,7 +52,7 @@ export function entryOf(
     head,
     verdict: allowed(request, head, rest.policy ?? policy, atMs),
     times: at(atMs),
-    chunks: rest.body === '' ? [] : [Buffer.from(rest.body ?? 'hello')],
+    body: new MemoryBody(rest.body === '' ? [] : [Buffer.from(rest.body ?? 'hello')]),
   });
 }
 
@@ -59,6 +62,6 @@ export function allowed(request: CacheRequest, head: ResponseHead, by = policy, 
   return verdict;
 }
 
-export function textOf(chunks: readonly Uint8Array[] | null): string | null {
-  return chunks === null ? null : Buffer.concat(chunks).toString('latin1');
+export function textOf(body: StoredBody | null): string | null {
+  return body === null || body.chunks === null ? null : Buffer.concat(body.chunks).toString('latin1');
 }

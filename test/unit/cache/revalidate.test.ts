@@ -76,14 +76,14 @@ describe('updating from a 304 (RFC 9111 §3.2, §4.3.4)', () => {
 
   test('the body is the stored one, not a copy', () => {
     const { serve, keep } = confirm([]);
-    expect(keep?.chunks).toBe(page.chunks);
-    expect(textOf(serve.chunks)).toBe('hello');
+    expect(keep?.body).toBe(page.body);
+    expect(textOf(serve.body)).toBe('hello');
   });
 
   test.each(['no-store', 'private'])('a 304 with %s answers this request and forbids to keep it', (directive) => {
     const { serve, keep } = confirm(['Cache-Control', directive]);
     expect(keep).toBeNull();
-    expect(textOf(serve.chunks)).toBe('hello');
+    expect(textOf(serve.body)).toBe('hello');
   });
 
   test('a cookie of a 304 reaches this client and is not kept', () => {

@@ -27,15 +27,15 @@ const page = entryOf(
 
 describe('serving a stored response', () => {
   test('§5.1 with its age in whole seconds, and everything that was stored', () => {
-    const { head, chunks } = serveEntry(page, get(), T0 + 1999);
+    const { head, body } = serveEntry(page, get(), T0 + 1999);
     expect(head).toEqual({ status: 200, headers: [...page.headers, 'Age', '1'] });
-    expect(textOf(chunks)).toBe('hello');
+    expect(textOf(body)).toBe('hello');
   });
 
   test('RFC 9110 §9.3.2 HEAD gets the head of GET and no body', () => {
-    const { head, chunks } = serveEntry(page, get([], { method: 'HEAD' }), T0);
+    const { head, body } = serveEntry(page, get([], { method: 'HEAD' }), T0);
     expect(getHeader(head.headers, 'content-length')).toBe('5');
-    expect(chunks).toBeNull();
+    expect(body).toBeNull();
   });
 
   test('the list is the caller’s own', () => {
@@ -56,7 +56,7 @@ describe('serving a stored response', () => {
   ])('§4.3.2 %s', (_name, headers, status) => {
     const served = serveEntry(page, get(headers), T0);
     expect(served.head.status).toBe(status);
-    expect(served.chunks === null).toBe(status === 304);
+    expect(served.body === null).toBe(status === 304);
   });
 
   test('RFC 9110 §15.4.5 a 304 has the fields it must have, and no others', () => {
@@ -86,8 +86,8 @@ describe('serving a stored response', () => {
 
   test('a response without a body has no chunks to write', () => {
     const empty = entryOf(ok(['Cache-Control', 'max-age=60'], T0, 204), { body: '' });
-    const { head, chunks } = serveEntry(empty, get(), T0);
-    expect(chunks).toEqual([]);
+    const { head, body } = serveEntry(empty, get(), T0);
+    expect(body?.chunks).toEqual([]);
     expect(getHeader(head.headers, 'content-length')).toBeNull();
   });
 });

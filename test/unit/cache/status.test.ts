@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lookup } from '../../../src/cache/lookup.ts';
-import { storability } from '../../../src/cache/policy.ts';
-import { forwardStatus, hitStatus, revalidatedStatus, unsatisfiableStatus } from '../../../src/cache/status.ts';
+import { forwardReport, hitReport, revalidatedReport, unsatisfiableReport } from '../../../src/cache/status.ts';
+import { storability } from '../../../src/cache/storability.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
 import { entryOf, get, ok, policy, SECOND, smallStore, T0 } from './origin.ts';
 
@@ -13,7 +13,7 @@ function forwarded(request: ReturnType<typeof get>, response: HeaderList, afterM
   if (found.kind === 'hit' || found.kind === 'unsatisfiable') throw new Error(found.kind);
   const head = ok(response, T0 + afterMs);
   const verdict = found.kind === 'bypass' ? null : storability(request, head, policy, T0 + afterMs);
-  return forwardStatus({ lookup: found, status: 200, verdict });
+  return forwardReport({ lookup: found, status: 200, verdict }).header;
 }
 
 describe('Cache-Status (RFC 9211)', () => {
@@ -42,18 +42,18 @@ describe('Cache-Status (RFC 9211)', () => {
 
   test('a hit tells the freshness left, rounded down', () => {
     const found = lookup(store, get(), policy, T0 + 100);
-    expect(found.kind === 'hit' && hitStatus(found)).toBe('headgate; hit; ttl=59');
+    expect(found.kind === 'hit' && hitReport(found).header).toBe('headgate; hit; ttl=59');
   });
 
   test('a confirmed response is neither a hit nor a new one', () => {
     const found = lookup(store, get(), policy, T0 + 60 * SECOND);
     if (found.kind !== 'revalidate') throw new Error(found.kind);
-    expect(revalidatedStatus(found, { stored: true, freshMs: 60 * SECOND, ageMs: 0 })).toBe(
+    expect(revalidatedReport(found, { stored: true, freshMs: 60 * SECOND, ageMs: 0 }).header).toBe(
       'headgate; fwd=stale; fwd-status=304; stored; ttl=60',
     );
   });
 
   test('a 504 for only-if-cached', () => {
-    expect(unsatisfiableStatus()).toBe('headgate; detail=only-if-cached');
+    expect(unsatisfiableReport.header).toBe('headgate; detail=only-if-cached');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CacheRequest } from '../../../src/cache/key.ts';
-import { type CachePolicy, storability } from '../../../src/cache/policy.ts';
+import type { CachePolicy } from '../../../src/cache/policy.ts';
+import { storability } from '../../../src/cache/storability.ts';
 import type { ResponseHead } from '../../../src/exchange/response-sink.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';

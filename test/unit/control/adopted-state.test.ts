@@ -31,8 +31,8 @@ function reloading() {
     };
     const loaded = configFromObject(input);
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
-    const store = new MemoryStore({ maxBytes: 1, objectBytes: 1 });
-    const compiled = compile({ ...loaded, ledger, store, development: false });
+    const cache = { store: new MemoryStore({ maxBytes: 1, objectBytes: 1 }) };
+    const compiled = compile({ ...loaded, ledger, cache, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
     ledger.retain(inUseOf(compiled.snapshot, loaded.config));

@@ -40,7 +40,7 @@ const record: ExchangeRecord = {
   noRetry: null,
   fallback: null,
   reusedConnection: true,
-  cache: 'fwd=uri-miss; detail="a\\b"',
+  cache: { result: 'miss', why: 'uri-miss', notStored: null, header: 'headgate; fwd=uri-miss; detail="a\\b"' },
   end: { side: 'upstream', reason: 'complete', error: null, bug: null },
 };
 
@@ -80,6 +80,7 @@ describe('the JSON access log', () => {
       attempts: 2,
       reused: true,
       cache: 'fwd=uri-miss; detail="a\\b"',
+      cacheResult: 'miss',
       tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
       sni: 'shop.test',
       side: 'upstream',

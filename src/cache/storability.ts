@@ -1,0 +1,146 @@
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import { type CacheDirectives, parseCacheControl } from '../http/cache-control.ts';
+import { parseHttpDate } from '../http/date.ts';
+import { getCombined, getHeader, type HeaderList, hasHeader } from '../http/headers.ts';
+import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
+import { type CacheRequest, type VaryField, varyFields } from './key.ts';
+import type { CachePolicy } from './policy.ts';
+
+/** A response that may be stored, and what was found out on the way. */
+export interface Storable {
+  readonly store: true;
+  /** Freshness lifetime (RFC 9111 §4.2.1) from age 0; 0 when every use needs a validation. */
+  readonly freshMs: number;
+  readonly validateAlways: boolean;
+  readonly mustRevalidate: boolean;
+  readonly vary: readonly VaryField[];
+  /** Lower-case names of fields that may not be stored with it: `no-cache="…"` and `private="…"` (§5.2.2.4, §5.2.2.7). */
+  readonly omit: readonly string[];
+}
+
+/**
+ * Why a response is not stored. `method`: only GET is. `status`: not understood, or not an answer of its own (304).
+ * `partial`: 206. `vary-star`, `vary-unseen`: no later request could be matched with it. `no-freshness`: nothing says
+ * how long it is good for, or it is good for nothing at once and has no validator to ask with.
+ */
+export type NotStored =
+  | 'method'
+  | 'status'
+  | 'partial'
+  | 'no-store'
+  | 'private'
+  | 'authorization'
+  | 'vary-star'
+  | 'vary-unseen'
+  | 'set-cookie'
+  | 'too-large'
+  | 'no-freshness';
+
+export type Storability = Storable | { readonly store: false; readonly why: NotStored };
+
+/** Final statuses whose caching needs nothing that this cache does not do: those of RFC 9110 §15 and its registry but 206 and 304. */
+const UNDERSTOOD = new Set([
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409,
+  410, 411, 412, 413, 414, 415, 417, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505,
+  506, 507, 508, 511,
+]);
+
+/** RFC 9110 §15.1: these may be stored although nothing says so. 206 is not stored here at all. */
+const HEURISTICALLY_CACHEABLE = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]);
+
+const noNames: readonly string[] = Object.freeze([]);
+
+/**
+ * May this response be stored in a shared cache, and for how long is it fresh (RFC 9111 §3)?
+ * `response` is as the endpoint sent it; `receivedAtMs` is when its head arrived. Pure; runs on misses and validations.
+ */
+export function storability(
+  request: CacheRequest,
+  response: ResponseHead,
+  policy: CachePolicy,
+  receivedAtMs: number,
+): Storability {
+  const directives = parseCacheControl(getCombined(response.headers, 'cache-control'));
+  const why = forbidden(request, response, directives);
+  if (why !== null) return refuse(why);
+  const vary = varyFields(response.headers, request);
+  if (vary === 'vary-star' || vary === 'vary-unseen') return refuse(vary);
+  const omit = omittedFields(directives);
+  if (!policy.storeSetCookie && !omit.includes('set-cookie') && hasHeader(response.headers, 'set-cookie')) {
+    return refuse('set-cookie');
+  }
+  if (announcedBytes(response.headers) > policy.objectBytes) return refuse('too-large');
+  const freshMs = usefulLifetimeMs(response, directives, { policy, receivedAtMs });
+  if (freshMs === null) return refuse('no-freshness');
+  return {
+    store: true,
+    freshMs,
+    validateAlways: directives.noCache,
+    // §5.2.2.10: s-maxage incorporates the meaning of proxy-revalidate.
+    mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxAgeS !== null,
+    vary,
+    omit,
+  };
+}
+
+function refuse(why: NotStored): Storability {
+  return { store: false, why };
+}
+
+/** The conditions of RFC 9111 §3 that a request, a status and the directives settle between them. */
+function forbidden(request: CacheRequest, response: ResponseHead, directives: CacheDirectives): NotStored | null {
+  const { status } = response;
+  if (request.method !== 'GET') return 'method';
+  if (status === 206) return 'partial';
+  if (status < 200 || status === 304) return 'status';
+  if (directives.mustUnderstand && !UNDERSTOOD.has(status)) return 'status';
+  // §5.2.2.3: must-understand overrides the no-store that is sent along for caches that don't know it.
+  if (directives.noStore && !directives.mustUnderstand) return 'no-store';
+  if (parseCacheControl(getCombined(request.headers, 'cache-control')).noStore) return 'no-store';
+  if (directives.private) return 'private';
+  // §3.5
+  const shareable = directives.public || directives.mustRevalidate || directives.sMaxAgeS !== null;
+  return !shareable && hasHeader(request.headers, 'authorization') ? 'authorization' : null;
+}
+
+function omittedFields(directives: CacheDirectives): readonly string[] {
+  const { noCacheFields, privateFields } = directives;
+  if (noCacheFields.length === 0 && privateFields.length === 0) return noNames;
+  return [...noCacheFields, ...privateFields];
+}
+
+function announcedBytes(headers: HeaderList): number {
+  const text = getHeader(headers, 'content-length');
+  return text !== null && /^\d+$/.test(text) ? Number(text) : 0;
+}
+
+/**
+ * The freshness lifetime, or `null` when storing would be of no use: nothing states one and none can be estimated, or it
+ * is over already and there is no validator to extend it with.
+ */
+function usefulLifetimeMs(
+  response: ResponseHead,
+  directives: CacheDirectives,
+  facts: { readonly policy: CachePolicy; readonly receivedAtMs: number },
+): number | null {
+  const { headers, status } = response;
+  const { receivedAtMs } = facts;
+  const dateMs = originDateMs(headers, receivedAtMs);
+  const estimable = directives.public || HEURISTICALLY_CACHEABLE.has(status);
+  const freshMs = freshnessLifetimeMs(headers, directives, {
+    dateMs,
+    estimable,
+    // A default is meant for what was found: nobody wants an hour of a 404 that a deployment left behind for a second.
+    defaultTtlMs: estimable && status < 400 ? facts.policy.defaultTtlMs : null,
+  });
+  if (freshMs === null && !(directives.noCache && estimable)) return null;
+  const ageMs = initialAgeMs(headers, dateMs, { requestedAtMs: receivedAtMs, receivedAtMs });
+  const spent = directives.noCache || freshMs === null || freshMs <= ageMs;
+  return spent && !hasValidator(headers) ? null : (freshMs ?? 0);
+}
+
+function hasValidator(headers: HeaderList): boolean {
+  if (hasHeader(headers, 'etag')) return true;
+  const lastModified = getHeader(headers, 'last-modified');
+  return lastModified !== null && parseHttpDate(lastModified) !== null;
+}

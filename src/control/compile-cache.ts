@@ -1,0 +1,18 @@
+import { MemoryStore } from '../cache/memory-store.ts';
+import type { CachePolicy } from '../cache/policy.ts';
+import type { SharedCache } from '../cache/shared-cache.ts';
+import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
+
+/** The cache of a gateway, empty. */
+export function sharedCache(config: CacheConfig): SharedCache {
+  return { store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize }) };
+}
+
+/** What a route wants of it. */
+export function compileCachePolicy(route: RouteCacheConfig, shared: CacheConfig): CachePolicy {
+  return {
+    defaultTtlMs: route.defaultTtl ?? null,
+    storeSetCookie: route.storeSetCookie ?? false,
+    objectBytes: shared.objectSize,
+  };
+}
