@@ -8,6 +8,11 @@ export interface MemoryStoreOptions {
   readonly maxBytes: number;
   /** Bound on the body of one entry. */
   readonly objectBytes: number;
+  /**
+   * `entry` had to leave to make room; not called for what was replaced, removed or invalidated. Called when the store has come to
+   * rest, so it may ask and change the store. Must not throw.
+   */
+  readonly evicted?: (entry: CacheEntry) => void;
 }
 
 /** Variants kept per key. A `Vary: User-Agent` would otherwise turn one page into thousands of entries. */
@@ -30,15 +35,19 @@ export class MemoryStore implements CacheStore {
   /** Most recently used variant first; bounded by the LRU and by MAX_VARIANTS a key. */
   readonly #variants = new Map<string, CacheEntry[]>();
   readonly #invalidatedAt = new Float64Array(EPOCH_SLOTS);
+  readonly #evicted: ((entry: CacheEntry) => void) | null;
+  /** Evicted by the `set` that is running, not told yet. */
+  #leaving: CacheEntry[] = [];
   #clearedAt = 0;
   #epoch = 0;
 
   constructor(options: MemoryStoreOptions) {
+    this.#evicted = options.evicted ?? null;
     this.#lru = new LRUCache({
       maxSize: options.maxBytes,
       maxEntrySize: Math.min(options.maxBytes, options.objectBytes + HEAD_ALLOWANCE_BYTES),
       sizeCalculation: (entry) => entry.bytes,
-      dispose: (entry) => this.#forget(entry),
+      dispose: (entry, _key, reason) => this.#forget(entry, reason === 'evict'),
     });
   }
 
@@ -75,6 +84,7 @@ export class MemoryStore implements CacheStore {
     // Too big: lru-cache took nothing.
     if (!this.#lru.has(entry)) return false;
     this.#index(entry);
+    if (this.#leaving.length > 0) this.#tellEvicted();
     return true;
   }
 
@@ -124,7 +134,15 @@ export class MemoryStore implements CacheStore {
     if (last !== undefined) this.#lru.delete(last);
   }
 
-  #forget(entry: CacheEntry): void {
+  #tellEvicted(): void {
+    const left = this.#leaving;
+    // What is told may store something in turn, and so evict again.
+    this.#leaving = [];
+    for (const entry of left) this.#evicted?.(entry);
+  }
+
+  #forget(entry: CacheEntry, evicted: boolean): void {
+    if (evicted && this.#evicted !== null) this.#leaving.push(entry);
     const variants = this.#variants.get(entry.key);
     const at = variants === undefined ? -1 : variants.indexOf(entry);
     if (variants === undefined || at === -1) return;

@@ -41,6 +41,26 @@ describe('the store in memory', () => {
     expect(kept.get(two.key)).toEqual([]);
   });
 
+  test('who was evicted is told when the store is at rest, and who was removed, replaced or invalidated is not', () => {
+    const told: string[] = [];
+    const kept: MemoryStore = new MemoryStore({
+      maxBytes: 2 * entry({ path: '/1' }).bytes,
+      objectBytes: 1024,
+      evicted: (gone) => {
+        told.push(gone.key);
+        expect(kept.has(gone)).toBe(false);
+        expect(kept.get('http://shop.test/4')).toHaveLength(1);
+      },
+    });
+    kept.set(entry({ path: '/1' }));
+    kept.set(entry({ path: '/1', atMs: T0 + 1 }));
+    kept.delete('http://shop.test/1');
+    for (const path of ['/2', '/3', '/4']) kept.set(entry({ path }));
+    kept.remove(kept.get('http://shop.test/4')[0] as CacheEntry);
+    kept.clear();
+    expect(told).toEqual(['http://shop.test/2']);
+  });
+
   test('one entry over the limit is refused and evicts nothing', () => {
     const kept = store(1024 * 1024, 1000);
     const small = entry({ path: '/small' });
