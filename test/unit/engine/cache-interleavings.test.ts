@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CacheScene, OBJECT_BYTES, TERMS } from './cache-scene.ts';
+
+type Step = (scene: CacheScene) => void;
+
+const nth = fc.nat({ max: 7 });
+const path = fc.constantFrom('/1', '/2');
+const bytes = fc.constantFrom(0, 10, 5_000, 150_000, OBJECT_BYTES + 50_000);
+
+const ask = fc
+  .tuple(
+    path,
+    fc.constantFrom('x', 'y'),
+    fc.constantFrom('GET', 'GET', 'GET', 'HEAD'),
+    fc.constantFrom(undefined, undefined, undefined, 'no-cache', 'max-age=0', 'no-store'),
+  )
+  .map(
+    ([p, foo, method, control]): Step =>
+      (scene) =>
+        scene.ask(p, foo, control === undefined ? { method } : { method, control }),
+  );
+const answer = fc.tuple(nth, fc.nat({ max: TERMS.length - 1 }), fc.boolean(), bytes, fc.boolean()).map(
+  ([n, terms, varies, size, announced]): Step =>
+    (scene) =>
+      scene.answer(n, { terms, varies, bytes: size, announced }),
+);
+
+function each(make: (scene: CacheScene, n: number) => void): fc.Arbitrary<Step> {
+  return nth.map((n) => (scene) => make(scene, n));
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: ask },
+  { weight: 6, arbitrary: answer },
+  { weight: 4, arbitrary: each((scene, n) => scene.deliver(n, 3_000)) },
+  { weight: 4, arbitrary: each((scene, n) => scene.deliver(n, Number.POSITIVE_INFINITY)) },
+  { weight: 3, arbitrary: each((scene, n) => scene.confirm(n)) },
+  { weight: 2, arbitrary: each((scene, n) => scene.trouble(n)) },
+  { weight: 2, arbitrary: each((scene, n) => scene.breakOff(n)) },
+  { weight: 2, arbitrary: each((scene, n) => scene.leave(n)) },
+  { weight: 2, arbitrary: each((scene, n) => scene.stall(n)) },
+  { weight: 2, arbitrary: each((scene, n) => scene.read(n)) },
+  {
+    weight: 2,
+    arbitrary: path.map(
+      (p): Step =>
+        (scene) =>
+          scene.change(p),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(10, 1_000, 4_000, 20_000).map(
+      (ms): Step =>
+        (scene) =>
+          scene.pass(ms),
+    ),
+  },
+);
+
+test('whatever happens in whatever order, everybody gets an answer that is right for them (property)', () => {
+  let served = 0;
+  let shared = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => {
+      const scene = new CacheScene();
+      for (const take of steps) take(scene);
+      scene.settle();
+      served += scene.clients.length;
+      shared += scene.records.filter(({ cache }) => cache !== null && cache.result !== 'miss').length;
+    }),
+    { seed: 20261121, numRuns: 400 },
+  );
+  expect(served).toBeGreaterThan(2_000);
+  expect(shared).toBeGreaterThan(300);
+});

@@ -1,0 +1,346 @@
+import { expect } from 'vitest';
+import { compileOnly } from '../../../src/cli/compile-only.ts';
+import { CoarseClock } from '../../../src/clock.ts';
+import { configFromObject } from '../../../src/config/load.ts';
+import type { ConfigInput } from '../../../src/config/schema/config.ts';
+import { Engine } from '../../../src/engine/engine.ts';
+import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import type { Snapshot } from '../../../src/engine/snapshot.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import type { ExchangeRecord } from '../../../src/exchange/outcome.ts';
+import { formatHttpDate } from '../../../src/http/date.ts';
+import { getHeader, type HeaderList } from '../../../src/http/headers.ts';
+import { ManualClock } from '../../kit/manual-clock.ts';
+import { ScriptedClient } from '../../kit/scripted-client.ts';
+import { type ScriptedAttempt, ScriptedTransport } from '../../kit/scripted-transport.ts';
+
+export const OBJECT_BYTES = 200_000;
+const SECOND = 1000;
+
+/** What an endpoint may say of an answer, and what that allows. Times in seconds. */
+export interface Terms {
+  readonly control: string;
+  readonly shared: boolean;
+  readonly freshS: number;
+  readonly graceS: number;
+  readonly ifErrorS: number;
+}
+
+export const TERMS: readonly Terms[] = [
+  { control: 'max-age=5', shared: true, freshS: 5, graceS: 0, ifErrorS: 0 },
+  { control: 'max-age=60', shared: true, freshS: 60, graceS: 0, ifErrorS: 0 },
+  { control: 'max-age=5, stale-while-revalidate=10', shared: true, freshS: 5, graceS: 10, ifErrorS: 0 },
+  { control: 'max-age=5, stale-if-error=20', shared: true, freshS: 5, graceS: 0, ifErrorS: 20 },
+  { control: 'no-cache', shared: true, freshS: 0, graceS: 0, ifErrorS: 0 },
+  { control: 'private, max-age=60', shared: false, freshS: 0, graceS: 0, ifErrorS: 0 },
+  { control: 'no-store', shared: false, freshS: 0, graceS: 0, ifErrorS: 0 },
+];
+
+/** An answer that the origin gave; its number is in the response, and its bytes follow from the number. */
+interface Given {
+  readonly number: number;
+  readonly path: string;
+  readonly foo: string | null;
+  readonly terms: Terms;
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** Changes of its path that the origin had carried out when it was asked, or asked again and said that nothing had changed. */
+  changes: number;
+  readonly attempt: ScriptedAttempt;
+  /** Counted from the last confirmation. */
+  madeAtMs: number;
+  /** Bytes that went out. */
+  sent: number;
+}
+
+interface Asked {
+  readonly client: ScriptedClient;
+  readonly path: string;
+  readonly foo: string;
+  readonly method: 'GET' | 'HEAD';
+  /** Changes of its path that were over before it asked. */
+  readonly changes: number;
+  readonly askedAtMs: number;
+}
+
+/** Clients, the engine with its cache, and an origin that changes, with every step under the test's hand. */
+export class CacheScene {
+  readonly #clock = new ManualClock(Date.UTC(2026, 10, 21, 12, 0, 0));
+  readonly #transport = new ScriptedTransport();
+  readonly #snapshot: Snapshot;
+  readonly #engine: Engine;
+  readonly #asked: Asked[] = [];
+  readonly #given: Given[] = [];
+  readonly #changes = new Map<string, number>();
+  readonly #changesAtSend = new Map<ScriptedAttempt, number>();
+  readonly records: ExchangeRecord[] = [];
+
+  constructor(cache: ConfigInput['cache'] = {}) {
+    const loaded = configFromObject({
+      listeners: { web: { port: 0 } },
+      cache: { size: 2_000_000, objectSize: OBJECT_BYTES, ...cache },
+      pools: { shop: { endpoints: ['127.0.0.1:3000'] } },
+      routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: true }],
+    });
+    if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
+    const compiled = compileOnly(loaded);
+    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
+    this.#snapshot = compiled.snapshot;
+    this.#transport.onSend = (attempt) => this.#changesAtSend.set(attempt, this.#changesOf(attempt.attempt.target));
+    this.#engine = new Engine(
+      {
+        transport: this.#transport,
+        clock: this.#clock,
+        deadlines: new CoarseClock(this.#clock),
+        observer: { finished: (record) => this.#finished(record) },
+        streams: { open: () => ({ cancel: () => {} }), connections: () => 0, drain: () => Promise.resolve() },
+        streamObserver: { streamFinished: () => {} },
+        newRequestId: () => '01999999-9999-7999-8999-999999999999',
+        replay: new ReplayMemory(0),
+        random: () => 0.5,
+        overload: null,
+      },
+      this.#snapshot,
+    );
+  }
+
+  get attempts(): readonly ScriptedAttempt[] {
+    return this.#transport.attempts;
+  }
+
+  get clients(): readonly ScriptedClient[] {
+    return this.#asked.map(({ client }) => client);
+  }
+
+  pass(ms: number): void {
+    this.#clock.advance(ms);
+  }
+
+  ask(path: string, foo: string, rest: { readonly method?: 'GET' | 'HEAD'; readonly control?: string } = {}): void {
+    const { method = 'GET', control } = rest;
+    const demands: HeaderList = control === undefined ? [] : ['Cache-Control', control];
+    const client = new ScriptedClient({ method, target: path, headers: ['Host', 'shop.test', 'Foo', foo, ...demands] });
+    const asked = { client, path, foo, method, changes: this.#changesOf(path), askedAtMs: this.#clock.now() };
+    this.#asked.push(asked);
+    client.onHead = () => this.#judgeHead(asked);
+    this.#engine.handle(client.exchange);
+  }
+
+  /** The origin carries out an unsafe request for `path`, and the answer gets through. */
+  change(path: string): void {
+    const client = new ScriptedClient({ method: 'POST', target: path, headers: ['Host', 'shop.test'] });
+    this.#engine.handle(client.exchange);
+    const attempt = this.#transport.attempts.findLast((one) => one.attempt.method === 'POST');
+    this.#changes.set(path, this.#changesOf(path) + 1);
+    attempt?.head({ status: 204, headers: ['Date', formatHttpDate(this.#clock.now())] });
+    attempt?.end();
+    expect(client.ended).toBe('complete');
+  }
+
+  /** The head of an answer to an attempt that has none yet. */
+  answer(
+    nth: number,
+    how: { readonly terms: number; readonly varies: boolean; readonly bytes: number; readonly announced: boolean },
+  ): void {
+    const attempt = this.#waiting(nth);
+    const terms = TERMS[how.terms % TERMS.length];
+    if (attempt === undefined || terms === undefined) return;
+    this.#give(attempt, { ...how, terms, status: 200 });
+  }
+
+  /** The origin is in trouble, and says so. */
+  trouble(nth: number): void {
+    const attempt = this.#waiting(nth);
+    const terms = { control: 'no-store', shared: false, freshS: 0, graceS: 0, ifErrorS: 0 };
+    if (attempt !== undefined) this.#give(attempt, { terms, varies: false, bytes: 7, announced: true, status: 503 });
+  }
+
+  /** The origin confirms what it is asked about, if it is asked about the newest of its path. */
+  confirm(nth: number): void {
+    const attempt = this.#waiting(nth);
+    if (attempt === undefined) return;
+    const tags = getHeader(attempt.attempt.headers, 'if-none-match');
+    const given = this.#given.findLast(
+      (one) => tags?.includes(`"${one.number}"`) === true && one.path === attempt.attempt.target,
+    );
+    if (given === undefined || given.changes !== this.#changesOf(given.path)) return;
+    given.changes = this.#sentAfter(attempt);
+    given.madeAtMs = this.#clock.now();
+    const headers = ['ETag', `"${given.number}"`, 'Cache-Control', given.terms.control, ...this.#date()];
+    attempt.head({ status: 304, headers });
+    if (!attempt.isOver) attempt.end();
+  }
+
+  /** Up to `bytes` more of a body that is under way; all of it and the end for `Infinity`. */
+  deliver(nth: number, bytes: number): void {
+    const given = this.#delivering(nth);
+    if (given === undefined) return;
+    const { attempt, body } = given;
+    const until = Math.min(body.byteLength, given.sent + bytes);
+    while (given.sent < until && attempt.flowing && !attempt.isOver) {
+      // One buffer for all chunks, as a transport's pool has: whoever keeps a slice of it keeps what comes next.
+      const chunk = shared.subarray(0, Math.min(until - given.sent, shared.byteLength));
+      chunk.set(body.subarray(given.sent, given.sent + chunk.byteLength));
+      given.sent += chunk.byteLength;
+      attempt.data(chunk);
+    }
+    shared.fill(0xee);
+    if (given.sent === body.byteLength && !attempt.isOver) attempt.end();
+  }
+
+  breakOff(nth: number): void {
+    const open = this.#transport.attempts.filter((attempt) => !attempt.isOver);
+    open[nth % Math.max(1, open.length)]?.fail(
+      new GatewayError('connection_terminated', { blame: 'upstream', status: 502, reason: 'reset' }),
+    );
+  }
+
+  leave(nth: number): void {
+    this.#open(nth)?.leave();
+  }
+
+  stall(nth: number): void {
+    this.#open(nth)?.stall();
+  }
+
+  read(nth: number): void {
+    this.#open(nth)?.read();
+  }
+
+  /** Everybody reads, and the origin answers whatever is asked: nobody may be left waiting, and nothing may be held. */
+  settle(): void {
+    for (let round = 0; round < 200; round += 1) {
+      for (const client of this.clients) client.read();
+      while (this.#waiting(0) !== undefined)
+        this.answer(0, { terms: round, varies: false, bytes: 10, announced: true });
+      while (this.#delivering(0) !== undefined && this.#delivering(0)?.attempt.flowing === true)
+        this.deliver(0, Infinity);
+      if (this.clients.every(({ ended }) => ended !== null) && this.attempts.every(({ isOver }) => isOver)) break;
+      // Bounded waits end.
+      if (round > 20) this.pass(SECOND);
+    }
+    expect(this.#asked.filter(({ client }) => client.ended === null).map(({ path }) => path)).toEqual([]);
+    expect(this.attempts.filter(({ isOver }) => !isOver)).toEqual([]);
+    expect(this.#snapshot.pools.get('shop')?.endpoints.map(({ live }) => live.inFlight)).toEqual([0]);
+    expect(this.#snapshot.cache.store.bytes).toBeLessThanOrEqual(2_000_000);
+    for (const asked of this.#asked) this.#judgeBody(asked);
+    let retired = false;
+    this.#engine.publish(this.#snapshot, () => {
+      retired = true;
+    });
+    expect(retired).toBe(true);
+  }
+
+  #give(
+    attempt: ScriptedAttempt,
+    how: {
+      readonly terms: Terms;
+      readonly varies: boolean;
+      readonly bytes: number;
+      readonly announced: boolean;
+      readonly status: number;
+    },
+  ): void {
+    const { headers, target } = attempt.attempt;
+    const number = this.#given.length;
+    const foo = how.varies ? getHeader(headers, 'foo') : null;
+    const given: Given = {
+      number,
+      path: target,
+      foo,
+      terms: how.terms,
+      status: how.status,
+      body: bodyOf(number, attempt.attempt.method === 'HEAD' ? 0 : how.bytes),
+      changes: this.#sentAfter(attempt),
+      attempt,
+      madeAtMs: this.#clock.now(),
+      sent: 0,
+    };
+    this.#given.push(given);
+    const fields = [
+      'X-Answer',
+      String(number),
+      'ETag',
+      `"${number}"`,
+      'Cache-Control',
+      how.terms.control,
+      ...this.#date(),
+    ];
+    if (how.varies) fields.push('Vary', 'Foo');
+    if (how.announced) fields.push('Content-Length', String(how.bytes));
+    attempt.head({ status: how.status, headers: fields });
+  }
+
+  #date(): HeaderList {
+    return ['Date', formatHttpDate(this.#clock.now())];
+  }
+
+  #judgeHead(asked: Asked): void {
+    const { client } = asked;
+    const answer = client.header('x-answer');
+    if (answer === null) return;
+    const given = this.#given[Number(answer)];
+    if (given === undefined) throw new Error(`The origin never gave ${answer}`);
+    expect(given.path).toBe(asked.path);
+    if (given.foo !== null) expect(given.foo).toBe(asked.foo);
+    // Nobody who asked after a change was over gets what was asked for before it, from the store or from somebody else's fetch.
+    expect(given.changes).toBeGreaterThanOrEqual(asked.changes);
+    // Made after it was asked for: its own, or one that it could have waited for.
+    if (given.madeAtMs >= asked.askedAtMs && given.terms.shared) return;
+    if (!given.terms.shared) {
+      expect(this.#asked.filter((other) => other.client.header('x-answer') === answer).length).toBe(1);
+      return;
+    }
+    // From the store, then.
+    const ageS = (this.#clock.now() - given.madeAtMs) / SECOND;
+    const failed = client.header('cache-status')?.includes('detail') === true || given.terms.ifErrorS > 0;
+    expect(ageS).toBeLessThan(given.terms.freshS + Math.max(given.terms.graceS, failed ? given.terms.ifErrorS : 0) + 1);
+  }
+
+  #judgeBody({ client, method }: Asked): void {
+    const answer = client.header('x-answer');
+    if (answer === null || client.ended === null) return;
+    const given = this.#given[Number(answer)] as Given;
+    const got = Buffer.concat(client.body);
+    const expected = method === 'HEAD' ? new Uint8Array(0) : given.body;
+    expect(got.equals(expected.subarray(0, got.byteLength))).toBe(true);
+    if (client.ended === 'complete') expect(got.byteLength).toBe(expected.byteLength);
+  }
+
+  #finished(record: ExchangeRecord): void {
+    this.records.push(record);
+    if (record.end.bug !== null) throw record.end.bug;
+  }
+
+  #waiting(nth: number): ScriptedAttempt | undefined {
+    const waiting = this.attempts.filter(({ state }) => state === 'asked');
+    return waiting[nth % Math.max(1, waiting.length)];
+  }
+
+  #delivering(nth: number): Given | undefined {
+    const running = this.#given.filter(({ attempt }) => attempt.state === 'answering');
+    return running[nth % Math.max(1, running.length)];
+  }
+
+  #open(nth: number): ScriptedClient | undefined {
+    const open = this.clients.filter(({ ended }) => ended === null);
+    return open[nth % Math.max(1, open.length)];
+  }
+
+  #sentAfter(attempt: ScriptedAttempt): number {
+    return this.#changesAtSend.get(attempt) ?? 0;
+  }
+
+  #changesOf(path: string): number {
+    return this.#changes.get(path) ?? 0;
+  }
+}
+
+const shared = Buffer.alloc(50_000);
+
+/** Bytes that tell which answer they are of, and where. */
+function bodyOf(number: number, length: number): Uint8Array {
+  const body = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i += 1) body[i] = (number * 31 + i + (i >> 8)) & 0xff;
+  return body;
+}
