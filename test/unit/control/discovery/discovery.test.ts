@@ -78,6 +78,12 @@ function hosts({ pool }: { readonly pool: FakePool }): string[] {
   return pool.endpoints.map(({ destination }) => destination.host);
 }
 
+/** The answer that is on its way has come, and pools have taken it over. */
+async function heard(discovery: Discovery): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await discovery.settled();
+}
+
 test('pools that name the same name ask once, and each gets the answer', async () => {
   const { discovery, asked } = stage({ 'a.test': ['10.0.0.1', '10.0.0.2'] });
   const one = membership(discovery, 'one', ['a.test']);
@@ -117,11 +123,11 @@ test('an answer in another order, or the same one again, changes nothing; nor ar
   const [first] = shop.pool.endpoints;
   addresses['a.test'] = ['10.0.0.2', '10.0.0.1'];
   clock.advance(5_000);
-  await new Promise((resolve) => setImmediate(resolve));
+  await heard(discovery);
   expect([counts.changed, events.length]).toEqual([1, 1]);
   addresses['a.test'] = ['10.0.0.3', '10.0.0.1'];
   clock.advance(5_000);
-  await new Promise((resolve) => setImmediate(resolve));
+  await heard(discovery);
   expect(hosts(shop)).toEqual(['10.0.0.1', '10.0.0.3']);
   expect(shop.pool.endpoints[0]).toBe(first);
   expect(events.at(-1)).toEqual({
@@ -131,6 +137,17 @@ test('an answer in another order, or the same one again, changes nothing; nor ar
     lost: ['http://10.0.0.2'],
     count: 2,
   });
+});
+
+test('names that answer together change a pool once', async () => {
+  const many = Array.from({ length: 100 }, (_, i) => `n${i}.test`);
+  const { discovery, events } = stage(Object.fromEntries(many.map((name, i) => [name, [`10.0.0.${i + 1}`]])));
+  const shop = membership(discovery, 'shop', many);
+  discovery.retain([shop]);
+  discovery.start();
+  await discovery.settled();
+  expect(hosts(shop).length).toBe(100);
+  expect(events.map(({ kind }) => kind)).toEqual(['members']);
 });
 
 test('trouble is told once, however long it lasts, counted each time, and its end is told', async () => {
@@ -144,7 +161,7 @@ test('trouble is told once, however long it lasts, counted each time, and its en
   expect(shop.pool.absence).toEqual({ code: 'dns_timeout', reason: 'name-not-resolved' });
   for (let i = 0; i < 3; i += 1) {
     clock.advance(10_000);
-    await new Promise((resolve) => setImmediate(resolve));
+    await heard(discovery);
   }
   expect(events).toEqual([
     { kind: 'discovery', source: 'dns a.test', works: false, reason: 'dns-timeout', detail: null },
@@ -152,7 +169,7 @@ test('trouble is told once, however long it lasts, counted each time, and its en
   expect(failures).toEqual(Array(4).fill('shop dns-timeout'));
   addresses['a.test'] = ['10.0.0.1'];
   clock.advance(30_000);
-  await new Promise((resolve) => setImmediate(resolve));
+  await heard(discovery);
   expect(events.map(({ kind }) => kind)).toEqual(['discovery', 'discovery', 'members']);
   expect(events[1]).toMatchObject({ works: true });
   expect(shop.pool.absence).toBeNull();
