@@ -14,7 +14,14 @@ import type { HeaderList } from '../src/http/headers.ts';
 
 const NOW = Date.now();
 const OPERATIONS = 1_000; // per sample: one lookup is below the resolution of the clock
-const policy: CachePolicy = { defaultTtlMs: null, storeSetCookie: false, objectBytes: 2 ** 26 };
+const policy: CachePolicy = {
+  defaultTtlMs: null,
+  storeSetCookie: false,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  earlyHints: false,
+  objectBytes: 2 ** 26,
+};
 const browser: HeaderList = [
   ...['Host', 'shop.example', 'Connection', 'keep-alive', 'sec-ch-ua-mobile', '?0', 'Upgrade-Insecure-Requests', '1'],
   ...[

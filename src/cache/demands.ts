@@ -12,6 +12,8 @@ export interface Demands {
   /** `Infinity`: any staleness will do. */
   readonly maxStaleMs: number | null;
   readonly minFreshMs: number;
+  /** RFC 5861 §4: in place of what the response allows. */
+  readonly staleIfErrorMs: number | null;
 }
 
 /** Why an answer can't come from the cache as it is. `bypass` reasons keep it from being asked at all. */
@@ -24,6 +26,7 @@ const demandsNothing: Demands = Object.freeze({
   maxAgeMs: null,
   maxStaleMs: null,
   minFreshMs: 0,
+  staleIfErrorMs: null,
 });
 
 /** What one pass over the request's fields found. */
@@ -116,14 +119,18 @@ function readDemands(headers: HeaderList): Demands {
     maxAgeMs: directives.maxAgeS === null ? null : directives.maxAgeS * 1000,
     maxStaleMs: directives.maxStaleS === null ? null : directives.maxStaleS * 1000,
     minFreshMs: (directives.minFreshS ?? 0) * 1000,
+    staleIfErrorMs: directives.staleIfErrorS === null ? null : directives.staleIfErrorS * 1000,
   };
 }
 
 /**
- * May `entry` answer a request with these demands without asking the endpoint (RFC 9111 §4.2, §5.2.1)?
- * `stale`: the response says no. `request`: the client does.
+ * Whether a stored response may answer a request without asking the endpoint. `refresh`: it may, and the endpoint is to be asked
+ * all the same, afterwards (RFC 5861 §3). `stale`: the response says no. `request`: the client does.
  */
-export function usability(entry: CacheEntry, demands: Demands, nowMs: number): 'usable' | 'stale' | 'request' {
+export type Usability = 'usable' | 'refresh' | 'stale' | 'request';
+
+/** May `entry` answer a request with these demands (RFC 9111 §4.2, §5.2.1)? */
+export function usability(entry: CacheEntry, demands: Demands, nowMs: number): Usability {
   if (demands.noCache) return 'request';
   if (entry.validateAlways) return 'stale';
   const ageMs = currentAgeMs(entry, nowMs);
@@ -132,6 +139,12 @@ export function usability(entry: CacheEntry, demands: Demands, nowMs: number): '
   // max-age=0 is how a browser's reload asks for a validation, even of a response that came this millisecond.
   if (maxAgeMs !== null && (ageMs > maxAgeMs || maxAgeMs === 0)) return 'request';
   if (remainingMs > 0) return remainingMs >= demands.minFreshMs ? 'usable' : 'request';
-  if (demands.maxStaleMs === null || entry.mustRevalidate) return 'stale';
-  return -remainingMs <= demands.maxStaleMs ? 'usable' : 'stale';
+  return entry.mustRevalidate ? 'stale' : usabilityStale(entry, demands, -remainingMs);
+}
+
+/** A client that states how stale a response may be (§5.2.1.2), or how fresh it must be (§5.2.1.3), is believed. */
+function usabilityStale(entry: CacheEntry, { maxStaleMs, minFreshMs }: Demands, staleMs: number): Usability {
+  if (maxStaleMs === null ? minFreshMs > 0 : staleMs > maxStaleMs) return 'stale';
+  if (staleMs < entry.staleWhileRevalidateMs) return 'refresh';
+  return maxStaleMs === null ? 'stale' : 'usable';
 }

@@ -31,6 +31,10 @@ export interface CacheEntry {
   readonly validateAlways: boolean;
   /** `must-revalidate`, `proxy-revalidate` or `s-maxage`: never served stale, whatever the client allows (§4.2.4). */
   readonly mustRevalidate: boolean;
+  /** How long past its freshness it may be served while it is refreshed in the background (RFC 5861 §3); 0 for not at all. */
+  readonly staleWhileRevalidateMs: number;
+  /** The same while its endpoint fails (RFC 5861 §4). */
+  readonly staleIfErrorMs: number;
   readonly etag: string | null;
   readonly lastModifiedMs: number | null;
   readonly hasSetCookie: boolean;
@@ -67,6 +71,8 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     freshMs: verdict.freshMs,
     validateAlways: verdict.validateAlways,
     mustRevalidate: verdict.mustRevalidate,
+    staleWhileRevalidateMs: verdict.staleWhileRevalidateMs,
+    staleIfErrorMs: verdict.staleIfErrorMs,
     etag: getHeader(headers, 'etag'),
     lastModifiedMs: lastModified === null ? null : parseHttpDate(lastModified),
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,

@@ -17,8 +17,11 @@ export type MissReason = 'uri-miss' | 'vary-miss' | 'stale' | 'request';
 
 /** What the cache says to a request (RFC 9111 §4). */
 export type Lookup =
-  /** Answer with `entry`. `ttlMs` of freshness are left; negative when the client accepted a stale one. */
-  | { readonly kind: 'hit'; readonly entry: CacheEntry; readonly ttlMs: number }
+  /**
+   * Answer with `entry`. `ttlMs` of freshness are left; negative when the client accepted a stale one, or the origin does.
+   * `refresh`: ask the endpoint afterwards, for the next clients (RFC 5861 §3).
+   */
+  | { readonly kind: 'hit'; readonly entry: CacheEntry; readonly ttlMs: number; readonly refresh: boolean }
   /** Ask the endpoint whether `entry` still holds: `conditional` replaces the conditions of the client's request. */
   | {
       readonly kind: 'revalidate';
@@ -49,9 +52,9 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
   const entry = select(variants, request, policy);
   if (entry === null) return demands.onlyIfCached ? unsatisfiable : miss(store, missReason(variants, request));
   const verdict = usability(entry, demands, nowMs);
-  if (verdict === 'usable') {
+  if (verdict === 'usable' || verdict === 'refresh') {
     store.use(entry);
-    return { kind: 'hit', entry, ttlMs: remainingMs(entry, nowMs) };
+    return { kind: 'hit', entry, ttlMs: remainingMs(entry, nowMs), refresh: verdict === 'refresh' };
   }
   if (demands.onlyIfCached) return unsatisfiable;
   // A 304 to a conditional HEAD would be about GET's response (§4.3.5); a plain HEAD is as cheap and asks nothing twice.
@@ -59,6 +62,14 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
   const conditional = conditionalFields(entry);
   if (conditional.length === 0) return miss(store, verdict);
   return { kind: 'revalidate', entry, why: verdict, conditional, epoch: store.epoch };
+}
+
+/** What a refresh of a stored response, which was served stale, asks its endpoint (RFC 5861 §3). */
+export function refreshLookup(store: CacheStore, entry: CacheEntry): Lookup & { readonly kind: 'revalidate' | 'miss' } {
+  const conditional = conditionalFields(entry);
+  const { epoch } = store;
+  if (conditional.length === 0) return { kind: 'miss', why: 'stale', epoch };
+  return { kind: 'revalidate', entry, why: 'stale', conditional, epoch };
 }
 
 /** Of the variants that fit, the one with the latest `Date` (RFC 9111 §4); of equal ones, the one received last. */

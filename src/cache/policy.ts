@@ -4,6 +4,11 @@ export interface CachePolicy {
   readonly defaultTtlMs: number | null;
   /** Store responses with `Set-Cookie`, and hand the cookie to every client. */
   readonly storeSetCookie: boolean;
+  /** RFC 5861 §3 and §4, in milliseconds, for responses that do not state it themselves; 0 for none. */
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  /** Pages that are forwarded are announced by the `Link` fields that were stored with them before. */
+  readonly earlyHints: boolean;
   /** A body above this is not stored. */
   readonly objectBytes: number;
 }

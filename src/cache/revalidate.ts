@@ -74,7 +74,10 @@ export function apply304(entry: CacheEntry, validation: Validation): Revalidated
 }
 
 function servedOnce(entry: CacheEntry): Storable {
-  return { store: true, freshMs: 0, validateAlways: true, mustRevalidate: true, vary: entry.vary, omit: [] };
+  return {
+    ...{ store: true, freshMs: 0, validateAlways: true, mustRevalidate: true },
+    ...{ staleWhileRevalidateMs: 0, staleIfErrorMs: 0, vary: entry.vary, omit: [] },
+  };
 }
 
 /**

@@ -5,9 +5,10 @@ import { getCombined, getHeader, type HeaderList, hasHeader } from '../http/head
 import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, type VaryField, varyFields } from './key.ts';
 import type { CachePolicy } from './policy.ts';
+import { type StaleAllowance, staleAllowance } from './stale-allowance.ts';
 
 /** A response that may be stored, and what was found out on the way. */
-export interface Storable {
+export interface Storable extends StaleAllowance {
   readonly store: true;
   /** Freshness lifetime (RFC 9111 §4.2.1) from age 0; 0 when every use needs a validation. */
   readonly freshMs: number;
@@ -70,7 +71,8 @@ export function storability(
     return refuse('set-cookie');
   }
   if (announcedBytes(response.headers) > policy.objectBytes) return refuse('too-large');
-  const freshMs = usefulLifetimeMs(response, directives, { policy, receivedAtMs });
+  const stale = staleAllowance(directives, policy);
+  const freshMs = usefulLifetimeMs(response, directives, { policy, receivedAtMs, stale });
   if (freshMs === null) return refuse('no-freshness');
   return {
     store: true,
@@ -78,6 +80,7 @@ export function storability(
     validateAlways: directives.noCache,
     // §5.2.2.10: s-maxage incorporates the meaning of proxy-revalidate.
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxAgeS !== null,
+    ...stale,
     vary,
     omit,
   };
@@ -121,10 +124,10 @@ function announcedBytes(headers: HeaderList): number {
 function usefulLifetimeMs(
   response: ResponseHead,
   directives: CacheDirectives,
-  facts: { readonly policy: CachePolicy; readonly receivedAtMs: number },
+  facts: { readonly policy: CachePolicy; readonly receivedAtMs: number; readonly stale: StaleAllowance },
 ): number | null {
   const { headers, status } = response;
-  const { receivedAtMs } = facts;
+  const { receivedAtMs, stale } = facts;
   const dateMs = originDateMs(headers, receivedAtMs);
   const estimable = directives.public || HEURISTICALLY_CACHEABLE.has(status);
   const freshMs = freshnessLifetimeMs(headers, directives, {
@@ -136,7 +139,8 @@ function usefulLifetimeMs(
   if (freshMs === null && !(directives.noCache && estimable)) return null;
   const ageMs = initialAgeMs(headers, dateMs, { requestedAtMs: receivedAtMs, receivedAtMs });
   const spent = directives.noCache || freshMs === null || freshMs <= ageMs;
-  return spent && !hasValidator(headers) ? null : (freshMs ?? 0);
+  const isOfUseStale = stale.staleWhileRevalidateMs > 0 || stale.staleIfErrorMs > 0;
+  return spent && !isOfUseStale && !hasValidator(headers) ? null : (freshMs ?? 0);
 }
 
 function hasValidator(headers: HeaderList): boolean {

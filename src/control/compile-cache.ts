@@ -13,6 +13,9 @@ export function compileCachePolicy(route: RouteCacheConfig, shared: CacheConfig)
   return {
     defaultTtlMs: route.defaultTtl ?? null,
     storeSetCookie: route.storeSetCookie ?? false,
+    staleWhileRevalidateMs: route.staleWhileRevalidate ?? 0,
+    staleIfErrorMs: route.staleIfError ?? 0,
+    earlyHints: route.earlyHints ?? false,
     objectBytes: shared.objectSize,
   };
 }

@@ -6,12 +6,31 @@ export const cache = z
   .strictObject({
     size: size.default(128 * 1024 ** 2).describe('All stored responses together'),
     objectSize: size.default(8 * 1024 ** 2).describe('One stored response'),
+    refreshes: z
+      .int()
+      .min(1)
+      .default(32)
+      .describe('Refreshes of stale responses at once, in the background; above it they are served without'),
   })
   .prefault({});
 
 /** What a route wants of it. */
 const ofRoute = z.strictObject({
   defaultTtl: duration.optional().describe('Freshness of responses that state none; they are not stored unless given'),
+  staleWhileRevalidate: duration
+    .optional()
+    .describe(
+      'How long a stale response is served at once while it is refreshed, where it does not say itself (default 0)',
+    ),
+  staleIfError: duration
+    .optional()
+    .describe('How long a stale response is served while its endpoint fails, where it does not say itself (default 0)'),
+  earlyHints: z
+    .boolean()
+    .optional()
+    .describe(
+      'Send the preload links of a page that was stored before as 103, while it is fetched anew (default false)',
+    ),
   storeSetCookie: z.boolean().optional().describe('Store responses with Set-Cookie (default false)'),
 });
 

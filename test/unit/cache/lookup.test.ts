@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CacheEntry } from '../../../src/cache/entry.ts';
 import type { CacheRequest } from '../../../src/cache/key.ts';
-import { lookup } from '../../../src/cache/lookup.ts';
+import { lookup, refreshLookup } from '../../../src/cache/lookup.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
 import { entryOf, get, ok, policy, SECOND, smallStore, T0 } from './origin.ts';
 
@@ -14,6 +14,7 @@ function storeWith(...entries: readonly CacheEntry[]) {
 /** What a request gets `afterMs` after `entry` was stored, as `kind` or `kind why`. */
 function found(entry: CacheEntry, request: CacheRequest, afterMs = 0): string {
   const result = lookup(storeWith(entry), request, policy, T0 + afterMs);
+  if (result.kind === 'hit' && result.refresh) return 'hit, refresh';
   return 'why' in result ? `${result.kind} ${result.why}` : result.kind;
 }
 
@@ -72,6 +73,43 @@ describe('lookup (RFC 9111 §4)', () => {
       expect(found(entry, asking('max-stale'), 60 * SECOND)).toBe('revalidate stale');
     },
   );
+
+  test.each<[string, CacheRequest, number, string]>([
+    ['within its time', get(), 60, 'hit, refresh'],
+    ['until just before its end', get(), 89, 'hit, refresh'],
+    ['not at its end', get(), 90, 'revalidate stale'],
+    ['not while it is fresh', get(), 59, 'hit'],
+    ['also for HEAD', get([], { method: 'HEAD' }), 60, 'hit, refresh'],
+    ['RFC 9111 §5.2.1.4 not with no-cache', asking('no-cache'), 60, 'revalidate request'],
+    ['RFC 9111 §5.2.1.1 not when it is older than the client wants', asking('max-age=60'), 61, 'revalidate request'],
+    ['RFC 9111 §5.2.1.1 but when it is not', asking('max-age=80'), 61, 'hit, refresh'],
+    ['RFC 9111 §5.2.1.3 not with min-fresh', asking('min-fresh=1'), 60, 'revalidate stale'],
+    ['RFC 9111 §5.2.1.2 not when it is staler than the client wants', asking('max-stale=10'), 71, 'revalidate stale'],
+    ['RFC 9111 §5.2.1.2 but when it is not', asking('max-stale=10'), 70, 'hit, refresh'],
+    ['RFC 9111 §5.2.1.2 beyond its time the client decides alone', asking('max-stale'), 90, 'hit'],
+    ['RFC 9111 §5.2.1.7 also with only-if-cached', asking('only-if-cached'), 60, 'hit, refresh'],
+  ])('RFC 5861 §3 stale-while-revalidate: %s', (_name, request, afterSeconds, expected) => {
+    const entry = entryOf(ok([...MINUTE, 'Cache-Control', 'stale-while-revalidate=30']));
+    expect(found(entry, request, afterSeconds * SECOND)).toBe(expected);
+  });
+
+  test.each(['must-revalidate', 'proxy-revalidate', 's-maxage=60', 'no-cache'])(
+    'RFC 9111 §4.2.4 %s forbids stale-while-revalidate',
+    (directive) => {
+      const entry = entryOf(ok([...MINUTE, 'Cache-Control', `stale-while-revalidate=30, ${directive}`]));
+      expect(found(entry, get(), 60 * SECOND)).toBe('revalidate stale');
+    },
+  );
+
+  test('RFC 5861 §3 a refresh asks with the validators there are, or for everything', () => {
+    const entry = entryOf(ok(MINUTE));
+    expect(refreshLookup(storeWith(entry), entry)).toEqual({
+      ...{ kind: 'revalidate', entry, why: 'stale', epoch: 0 },
+      conditional: ['If-None-Match', '"v1"'],
+    });
+    const plain = entryOf(ok(['Cache-Control', 'max-age=60']));
+    expect(refreshLookup(storeWith(plain), plain)).toEqual({ kind: 'miss', why: 'stale', epoch: 0 });
+  });
 
   test('§5.2.2.4 no-cache is validated every time, whatever its max-age', () => {
     const entry = entryOf(ok(['Cache-Control', 'no-cache, max-age=60', 'ETag', '"v1"']));

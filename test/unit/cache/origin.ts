@@ -15,7 +15,14 @@ export const T0 = Date.UTC(2026, 10, 21, 12, 0, 0);
 export const SECOND = 1000;
 export const HOUR = 3600 * SECOND;
 
-export const policy: CachePolicy = { defaultTtlMs: null, storeSetCookie: false, objectBytes: 1024 * 1024 };
+export const policy: CachePolicy = {
+  defaultTtlMs: null,
+  storeSetCookie: false,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  earlyHints: false,
+  objectBytes: 1024 * 1024,
+};
 
 /** A GET for http://shop.test/a. */
 export function get(headers: HeaderList = [], rest: Partial<CacheRequest> = {}): CacheRequest {

@@ -133,3 +133,32 @@ describe('the route’s policy', () => {
     expect(verdictOf(head, get(), { ...policy, storeSetCookie: true })).toBe(60);
   });
 });
+
+describe('how long it may be served stale (RFC 5861)', () => {
+  const lenient = { ...policy, staleWhileRevalidateMs: 5 * SECOND, staleIfErrorMs: 7 * SECOND };
+  const allowance = (control: string, by = lenient): readonly number[] | string => {
+    const verdict = storability(get(), ok([...cc(control), ...TAG]), by, T0);
+    if (!verdict.store) return verdict.why;
+    return [verdict.staleWhileRevalidateMs / SECOND, verdict.staleIfErrorMs / SECOND];
+  };
+
+  test.each<[string, string, readonly number[]]>([
+    ['§3, §4 what it says itself', 'max-age=60, stale-while-revalidate=30, stale-if-error=40', [30, 40]],
+    ['the route where it says nothing', 'max-age=60', [5, 7]],
+    ['each for itself', 'max-age=60, stale-if-error=40', [5, 40]],
+    ['0 is something, too', 'max-age=60, stale-while-revalidate=0, stale-if-error=0', [0, 0]],
+    ['what is no number counts as nothing', 'max-age=60, stale-while-revalidate=soon', [5, 7]],
+    ['RFC 9111 §5.2.2.2 must-revalidate', 'max-age=60, stale-while-revalidate=30, must-revalidate', [0, 0]],
+    ['RFC 9111 §5.2.2.8 proxy-revalidate', 'max-age=60, stale-if-error=30, proxy-revalidate', [0, 0]],
+    ['RFC 9111 §5.2.2.10 s-maxage', 's-maxage=60, stale-if-error=30, stale-while-revalidate=30', [0, 0]],
+    ['RFC 9111 §5.2.2.4 no-cache', 'no-cache, stale-if-error=30, stale-while-revalidate=30', [0, 0]],
+  ])('%s', (_name, control, expected) => {
+    expect(allowance(control)).toEqual(expected);
+  });
+
+  test('what may be served stale is stored, although it is stale at once and has no validator', () => {
+    expect(verdictOf(ok(cc('max-age=0')))).toBe('no-freshness');
+    expect(verdictOf(ok(cc('max-age=0, stale-while-revalidate=30')))).toBe(0);
+    expect(verdictOf(ok(cc('max-age=0, stale-if-error=30')))).toBe(0);
+  });
+});
