@@ -40,6 +40,8 @@ export interface CacheEntry {
   readonly hasSetCookie: boolean;
   /** Memory accounted for all of this, in bytes. */
   readonly bytes: number;
+  /** Live state: it was offered to the second tier of the store, or has come from there. */
+  offered: boolean;
 }
 
 /** What an entry is made of. */
@@ -77,7 +79,14 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     lastModifiedMs: lastModified === null ? null : parseHttpDate(lastModified),
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,
     bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary),
+    offered: false,
   };
+}
+
+/** The same response with its body elsewhere, and nobody was offered it yet. */
+export function withBody(entry: CacheEntry, body: StoredBody): CacheEntry {
+  const bytes = entry.bytes - entry.body.heldBytes + body.heldBytes;
+  return { ...entry, body, bytes, offered: false };
 }
 
 /** Fields of this response alone, not of the stored one. `Age` is computed anew, `Content-Length` counted. */

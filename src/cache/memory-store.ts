@@ -88,6 +88,11 @@ export class MemoryStore implements CacheStore {
     return true;
   }
 
+  replace(old: CacheEntry, by: CacheEntry): boolean {
+    this.#lru.delete(old);
+    return this.set(by);
+  }
+
   remove(entry: CacheEntry): void {
     this.#lru.delete(entry);
   }

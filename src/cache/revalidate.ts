@@ -123,9 +123,9 @@ export function settle304(store: CacheStore, entry: CacheEntry, validation: Vali
     return { kind: 'mismatch' };
   }
   const { serve, keep } = apply304(entry, validation);
-  const present = store.has(entry);
+  if (keep !== null && store.has(entry)) return { kind: 'confirmed', serve, stored: store.replace(entry, keep) };
   store.remove(entry);
-  return { kind: 'confirmed', serve, stored: present && keep !== null && store.set(keep) };
+  return { kind: 'confirmed', serve, stored: false };
 }
 
 /**

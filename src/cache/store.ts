@@ -19,6 +19,8 @@ export interface CacheStore {
    * when the variant there was received later.
    */
   set(entry: CacheEntry): boolean;
+  /** Stores `by`, which has the body of `old`, in the place that `old` leaves. False when `by` was not stored. */
+  replace(old: CacheEntry, by: CacheEntry): boolean;
   remove(entry: CacheEntry): void;
   /** Invalidates `key`: drops every variant, and returns how many there were. */
   delete(key: string): number;

@@ -1,0 +1,150 @@
+import { type CacheEntry, withBody } from './entry.ts';
+import { sameVary } from './key.ts';
+import { MemoryBody } from './memory-body.ts';
+import { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+import { Recurrence } from './recurrence.ts';
+import { isDistant, type SecondTier, type TierOwner } from './second-tier.ts';
+import type { CacheStore } from './store.ts';
+
+/**
+ * A store of two tiers: what is in memory is served from there, what is not from the other. A response goes down when it has shown
+ * that it is asked for again: at its first hit, when its key was fetched before, or, should that have failed, when memory has to
+ * let it go. What is asked for once, most of what there is, is never written (Maggs and Sitaraman, "Algorithmic Nuggets in
+ * Content Delivery", 2015, §3). A body that was read whole comes up again, if memory wants it.
+ */
+export class TieredStore implements CacheStore, TierOwner {
+  readonly #near: MemoryStore;
+  readonly #far: SecondTier;
+  readonly #recurrence = new Recurrence();
+
+  constructor(options: MemoryStoreOptions, far: SecondTier) {
+    this.#near = new MemoryStore({ ...options, evicted: (entry) => this.#evicted(entry) });
+    this.#far = far;
+    far.connect(this);
+  }
+
+  /** Of what is in memory with its body; the other tier bounds its heads itself. */
+  get bytes(): number {
+    return this.#near.bytes;
+  }
+
+  /** What is in both tiers counts twice. */
+  get entries(): number {
+    return this.#near.entries + this.#far.entries;
+  }
+
+  /** Hot: allocates only where a key has variants in both tiers and they are not the same. */
+  get(key: string): readonly CacheEntry[] {
+    const near = this.#near.get(key);
+    const far = this.#far.get(key);
+    if (far.length === 0) return near;
+    if (near.length === 0) return far;
+    const others = far.filter((entry) => !hasVariant(near, entry));
+    return others.length === 0 ? near : [...near, ...others];
+  }
+
+  use(entry: CacheEntry): void {
+    if (this.#far.has(entry)) {
+      this.#far.use(entry);
+      return;
+    }
+    this.#near.use(entry);
+    if (!entry.offered) this.#offer(entry);
+  }
+
+  has(entry: CacheEntry): boolean {
+    return this.#near.has(entry) || this.#far.has(entry);
+  }
+
+  set(entry: CacheEntry): boolean {
+    const isKept = this.#far.get(entry.key).find((other) => sameVariant(other, entry));
+    if (isKept !== undefined && isKept.receivedAtMs > entry.receivedAtMs) return false;
+    const wasAsked = this.#recurrence.seen(entry.key);
+    // Older than this one, or this one's own body, which `replace` is for.
+    this.#far.remove(entry);
+    const stored = this.#near.set(entry);
+    if (wasAsked) this.#offer(entry);
+    return stored;
+  }
+
+  replace(old: CacheEntry, by: CacheEntry): boolean {
+    const renewed = this.#far.renew(old, by);
+    if (isDistant(old.body)) {
+      this.#dropTwin(old);
+      return renewed !== null;
+    }
+    // What was confirmed was asked for again.
+    if (old.offered) by.offered = true;
+    else this.#offer(by);
+    return this.#near.replace(old, by) || renewed !== null;
+  }
+
+  remove(entry: CacheEntry): void {
+    this.#near.remove(entry);
+    this.#dropTwin(entry);
+    this.#far.remove(entry);
+  }
+
+  delete(key: string): number {
+    const count = this.get(key).length;
+    this.#near.delete(key);
+    this.#far.delete(key);
+    return count;
+  }
+
+  clear(): void {
+    this.#near.clear();
+    this.#far.clear();
+  }
+
+  get epoch(): number {
+    return this.#near.epoch;
+  }
+
+  invalidatedSince(key: string, epoch: number): boolean {
+    return this.#near.invalidatedSince(key, epoch);
+  }
+
+  mayAdopt(entry: CacheEntry): boolean {
+    if (this.#near.invalidatedSince(entry.key, 0)) return false;
+    const { receivedAtMs } = entry;
+    return !this.get(entry.key).some((other) => sameVariant(other, entry) && other.receivedAtMs >= receivedAtMs);
+  }
+
+  fetched(entry: CacheEntry, chunks: readonly Uint8Array[]): void {
+    if (hasVariant(this.#near.get(entry.key), entry)) return;
+    const copy = withBody(entry, new MemoryBody(chunks));
+    copy.offered = true;
+    this.#near.set(copy);
+  }
+
+  /** The copy in memory of an answer from the other tier, which was read whole since. */
+  #dropTwin(entry: CacheEntry): void {
+    const twin = this.#near.get(entry.key).find((other) => isSameAnswer(other, entry));
+    if (twin !== undefined) this.#near.remove(twin);
+  }
+
+  #evicted(entry: CacheEntry): void {
+    if (entry.offered) this.#far.offer(entry);
+  }
+
+  #offer(entry: CacheEntry): void {
+    // Not all of it is here yet; the next use asks again.
+    if (entry.body.chunks === null) return;
+    entry.offered = true;
+    this.#far.offer(entry);
+  }
+}
+
+function hasVariant(entries: readonly CacheEntry[], entry: CacheEntry): boolean {
+  for (const other of entries) if (sameVariant(other, entry)) return true;
+  return false;
+}
+
+function sameVariant(a: CacheEntry, b: CacheEntry): boolean {
+  return a.partition === b.partition && sameVary(a.vary, b.vary);
+}
+
+function isSameAnswer(a: CacheEntry, b: CacheEntry): boolean {
+  return a.receivedAtMs === b.receivedAtMs && sameVariant(a, b);
+}
