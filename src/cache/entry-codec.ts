@@ -23,6 +23,8 @@ const checks: { readonly [Name in keyof EntryHead]-?: Check<EntryHead[Name]> } =
   freshMs: isLength,
   validateAlways: isBoolean,
   mustRevalidate: isBoolean,
+  staleWhileRevalidateMs: isLength,
+  staleIfErrorMs: isLength,
   etag: isText,
   lastModifiedMs: isInstant,
   hasSetCookie: isBoolean,
