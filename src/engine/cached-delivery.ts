@@ -1,0 +1,112 @@
+import { Fill } from '../cache/fill.ts';
+import { invalidate } from '../cache/invalidate.ts';
+import { settle304, supersede } from '../cache/revalidate.ts';
+import { serveEntry } from '../cache/serve.ts';
+import { forwardReport, revalidatedReport } from '../cache/status.ts';
+import { storability } from '../cache/storability.ts';
+import type { GatewayError } from '../errors.ts';
+import type { ResponseHead } from '../exchange/response-sink.ts';
+import type { HeaderDraft, HeaderList } from '../http/headers.ts';
+import { isSafe } from '../http/method.ts';
+import { type Caching, cacheRequestOf } from './decide.ts';
+import type { EngineParts } from './parts.ts';
+import type { Progress } from './progress.ts';
+import { deliverStored } from './serve.ts';
+import type { RoutePlan } from './snapshot.ts';
+
+/** What became of an answer's head: on its way, answered from the store (its body is dropped), or to be asked again without conditions. */
+export type HeadVerdict = 'delivering' | 'answered' | 'ask-again';
+
+/** A head whose list belongs to the delivery and may be edited. */
+export interface CleanedHead extends ResponseHead {
+  readonly headers: HeaderDraft;
+}
+
+/** The cache's part in the delivery of an answer: what the head means for what is stored, and the fill. */
+export class CachedDelivery {
+  readonly #parts: EngineParts;
+  readonly #progress: Progress;
+  readonly #plan: RoutePlan;
+  readonly #caching: Caching;
+  #fill: Fill | null = null;
+
+  constructor(parts: EngineParts, progress: Progress, route: { readonly plan: RoutePlan; readonly caching: Caching }) {
+    this.#parts = parts;
+    this.#progress = progress;
+    this.#plan = route.plan;
+    this.#caching = route.caching;
+  }
+
+  /** Settles what `head` means for the cache; `delivering`: it is for the client, and not edited yet. */
+  start(head: CleanedHead): HeadVerdict {
+    const { lookup, request } = this.#caching;
+    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, lookup);
+    if (lookup.kind === 'bypass') {
+      invalidate(this.#store, request, head);
+      this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict: null });
+      return 'delivering';
+    }
+    const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: this.#parts.clock.now() };
+    const verdict = storability(request, head, this.#caching.policy, times.receivedAtMs);
+    if (verdict.store) {
+      this.#fill = new Fill({
+        store: this.#store,
+        request,
+        // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
+        head: { status: head.status, headers: head.headers.slice() },
+        verdict,
+        times,
+        objectBytes: this.#caching.policy.objectBytes,
+        epoch: lookup.epoch,
+      });
+    } else if (lookup.kind === 'revalidate') {
+      supersede(this.#store, lookup.entry, head.status);
+    }
+    this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict });
+    return 'delivering';
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#fill !== null) this.#fill.data(chunk);
+  }
+
+  end(trailers: HeaderList | null): void {
+    this.#fill?.end(trailers);
+  }
+
+  fail(error: GatewayError): void {
+    this.#fill?.abort(error);
+  }
+
+  get #store() {
+    return this.#progress.edition.snapshot.cache.store;
+  }
+
+  /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */
+  #confirm(head: ResponseHead, lookup: Caching['lookup'] & { readonly kind: 'revalidate' }): HeadVerdict {
+    const { request, policy } = this.#caching;
+    const now = this.#parts.clock.now();
+    const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
+    const settled = settle304(this.#store, lookup.entry, { request, head, policy, times });
+    if (settled.kind === 'mismatch') return 'ask-again';
+    const { serve, stored } = settled;
+    this.#progress.cacheReport = revalidatedReport(lookup, {
+      stored,
+      freshMs: serve.freshMs,
+      ageMs: serve.initialAgeMs,
+    });
+    deliverStored(this.#progress, this.#plan, serveEntry(serve, request, now));
+    return 'answered';
+  }
+
+  /** When the request went out, in epoch milliseconds: the age of what comes back is reckoned from there (RFC 9111 §4.2.3). */
+  #askedAtEpoch(): number {
+    return this.#progress.startedAtEpoch + Math.max(0, this.#progress.sentAt - this.#progress.startedAt);
+  }
+}
+
+/** RFC 9111 §4.4: a successful unsafe request makes what is stored for its URI invalid, whichever route took it. */
+export function invalidateUncached(progress: Progress, head: ResponseHead): void {
+  const { store } = progress.edition.snapshot.cache;
+  if (store.entries > 0 && !isSafe(progress.request.method)) invalidate(store, cacheRequestOf(progress, ''), head);
+}
