@@ -12,10 +12,18 @@ export function hitReport({ ttlMs }: Lookup & { readonly kind: 'hit' }): CacheRe
 /** `headgate; fwd=stale; ttl=-30; detail=connection_refused`: it was to be forwarded, and what is stored had to do. */
 export function staleReport(
   { why }: Lookup & { readonly kind: 'miss' | 'revalidate' },
-  facts: { readonly ttlMs: number; readonly detail: string },
+  facts: {
+    readonly result: 'stale-fallback' | 'stale-if-error';
+    readonly ttlMs: number;
+    /** Of an endpoint's answer that was not wanted; `null` when there was none. */
+    readonly status: number | null;
+    readonly detail: string;
+  },
 ): CacheReport {
-  const header = cacheStatus({ result: 'fwd', fwd: why, ttlS: Math.floor(facts.ttlMs / 1000), detail: facts.detail });
-  return { result: 'stale-fallback', why, notStored: null, header };
+  const { result, status, ttlMs, detail } = facts;
+  const fwdStatus = status ?? undefined;
+  const header = cacheStatus({ result: 'fwd', fwd: why, fwdStatus, ttlS: Math.floor(ttlMs / 1000), detail });
+  return { result, why, notStored: null, header };
 }
 
 /** `headgate; fwd=stale; detail=fallback`: another pool was asked, and what it says is not stored. */

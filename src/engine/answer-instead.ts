@@ -1,8 +1,11 @@
+import type { CacheRequest, Lookup } from '../cache/lookup.ts';
 import { serveEntry } from '../cache/serve.ts';
+import type { StaleFind } from '../cache/stale.ts';
 import { staleReport } from '../cache/status.ts';
 import { GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { hasHeader } from '../http/headers.ts';
+import { proxyStatus, proxyStatusReceived } from '../http/proxy-status.ts';
 import type { Caching } from './decide.ts';
 import type { FallbackDeed } from './fallback.ts';
 import type { EngineParts } from './parts.ts';
@@ -30,9 +33,30 @@ export function answerInstead(
   }
   if (caching === null || caching.lookup.kind === 'bypass')
     throw new Error('Cannot answer from a cache that was not asked');
-  const { entry, ttlMs } = deed.found;
-  progress.cacheReport = staleReport(caching.lookup, { ttlMs, detail: error.reason });
-  deliverStored(progress, plan, serveEntry(entry, caching.request, parts.clock.now()));
+  answerStale(deed.found, error, { parts, progress, plan, lookup: caching.lookup, request: caching.request });
+}
+
+/** The same with what is stored: its `Proxy-Status` says what is wrong, although the client gets what it wants (RFC 9209 §2.1.1). */
+export function answerStale(
+  found: StaleFind,
+  error: GatewayError,
+  exchange: {
+    readonly parts: EngineParts;
+    readonly progress: Progress;
+    readonly plan: RoutePlan;
+    readonly lookup: Lookup & { readonly kind: 'miss' | 'revalidate' };
+    readonly request: CacheRequest;
+    /** Default `stale-fallback`. */
+    readonly result?: 'stale-fallback' | 'stale-if-error';
+  },
+): void {
+  const { parts, progress, plan, lookup, request, result = 'stale-fallback' } = exchange;
+  const { entry, ttlMs } = found;
+  const status = unwantedStatus(error);
+  progress.cacheReport = staleReport(lookup, { result, ttlMs, status, detail: error.reason });
+  const served = serveEntry(entry, request, parts.clock.now());
+  served.head.headers.push('Proxy-Status', status === null ? proxyStatus(error.code) : proxyStatusReceived(status));
+  deliverStored(progress, plan, served);
 }
 
 /** The log tells what went wrong, not only that the reply is a fixed one; a 503 of ours says when to come again. */
@@ -54,4 +78,8 @@ export function unwanted(status: number): GatewayError {
 
 export function isUnwanted({ reason }: GatewayError): boolean {
   return reason.startsWith('status-');
+}
+
+function unwantedStatus(error: GatewayError): number | null {
+  return isUnwanted(error) ? Number(error.reason.slice('status-'.length)) : null;
 }

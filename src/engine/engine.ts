@@ -13,6 +13,7 @@ import { Progress } from './progress.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
 import type { RoutePlan, Snapshot } from './snapshot.ts';
+import { serveStaleForError, staleForError } from './stale-if-error.ts';
 import { poolFor, Stream } from './stream.ts';
 
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
@@ -116,7 +117,19 @@ export class Engine {
     const { overload } = this.#parts;
     const refusal = overload === null || !overload.active ? null : overload.refusal(route.plan.importance);
     if (refusal === null) new Forward(this.#parts, progress, route).start();
-    else fail(progress, refusal);
+    else this.#refuse(progress, refusal, route);
+  }
+
+  /** What is stored costs no more than a refusal. */
+  #refuse(
+    progress: Progress,
+    refusal: GatewayError,
+    route: { readonly plan: RoutePlan; readonly caching: Caching | null },
+  ): void {
+    const refused = { parts: this.#parts, progress, ...route };
+    const stale = staleForError(refused);
+    if (stale === null) fail(progress, refusal);
+    else serveStaleForError(stale, refusal, refused);
   }
 }
 

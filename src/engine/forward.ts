@@ -23,6 +23,7 @@ import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import { isRepeatable } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
+import { type FailedExchange, isServerError, serveStaleForError, staleForError } from './stale-if-error.ts';
 import { splice } from './tunnel.ts';
 
 /** After one side has ended, the other may finish what it was sending for this long (a WebSocket's closing handshake). */
@@ -243,6 +244,8 @@ export class Forward implements ResponseOwner {
   }
 
   declined(status: number): GatewayError | null {
+    const { isRefresh } = this.#progress;
+    if (isServerError(status) && (isRefresh || staleForError(this.#failed) !== null)) return unwanted(status);
     const { fallback } = this.#plan;
     if (fallback === null || fallback.statuses === null || !fallback.statuses.has(status)) return null;
     const error = unwanted(status);
@@ -251,9 +254,19 @@ export class Forward implements ResponseOwner {
   }
 
   noResponse(error: GatewayError): void {
+    const stale = this.#done || failureKind(error) === null ? null : staleForError(this.#failed);
+    if (stale !== null) {
+      this.#finish();
+      serveStaleForError(stale, error, this.#failed);
+      return;
+    }
     if (this.#plan.fallback !== null && this.#fallBack(this.#plan.fallback, error)) return;
     this.#finish();
     this.#delivery.fail(error);
+  }
+
+  get #failed(): FailedExchange {
+    return { parts: this.#parts, progress: this.#progress, plan: this.#plan, caching: this.#caching };
   }
 
   /** Takes the next step that can answer in place of the pool; false when there is none. */

@@ -51,6 +51,8 @@ export class Progress implements Variables {
   reusedConnection = false;
   sentAt = 0;
   firstByteAt = 0;
+  /** No client asked: a stored response is refreshed in the background. */
+  isRefresh = false;
   /** What the cache did; `null` where none is configured. */
   cacheReport: CacheReport | null = null;
   status = 0;

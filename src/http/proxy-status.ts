@@ -5,3 +5,8 @@ export function proxyStatus(code: ErrorCode, status?: number): string {
   const member = `headgate; error=${code}`;
   return status === undefined ? member : `${member}; received-status=${status}`;
 }
+
+/** The same where all is well but the status that the endpoint answered, which is not passed on (RFC 9209 §2.1.4). */
+export function proxyStatusReceived(status: number): string {
+  return `headgate; received-status=${status}`;
+}
