@@ -2,8 +2,8 @@ import type { HeaderList } from '../http/headers.ts';
 import type { CacheEntry } from './entry.ts';
 import type { VaryField } from './key.ts';
 
-/** Everything of an entry that is written down: all but its body, and what is reckoned from where the body is. */
-export type EntryHead = Omit<CacheEntry, 'body' | 'bytes' | 'offered'>;
+/** Everything of an entry that is written down: all but its body, and what is reckoned from where the body is or holds for this life of the store alone. */
+export type EntryHead = Omit<CacheEntry, 'body' | 'bytes' | 'offered' | 'comparedAt'>;
 
 type Check<T> = (value: unknown) => value is T;
 
@@ -28,6 +28,7 @@ const checks: { readonly [Name in keyof EntryHead]-?: Check<EntryHead[Name]> } =
   etag: isText,
   lastModifiedMs: isInstant,
   hasSetCookie: isBoolean,
+  tags: isString,
 };
 
 const names = Object.keys(checks) as readonly (keyof EntryHead)[];

@@ -25,8 +25,8 @@ export interface CacheEntry {
   readonly dateMs: number;
   /** `corrected_initial_age` of RFC 9111 §4.2.3, in milliseconds. */
   readonly initialAgeMs: number;
-  /** Freshness lifetime (§4.2.1), counted from age 0. */
-  readonly freshMs: number;
+  /** Freshness lifetime (§4.2.1), counted from age 0. Live: a purge that leaves the entry ends it. */
+  freshMs: number;
   /** `no-cache`: every use needs a successful validation (§5.2.2.4). */
   readonly validateAlways: boolean;
   /** `must-revalidate`, `proxy-revalidate` or `s-maxage`: never served stale, whatever the client allows (§4.2.4). */
@@ -38,6 +38,10 @@ export interface CacheEntry {
   readonly etag: string | null;
   readonly lastModifiedMs: number | null;
   readonly hasSetCookie: boolean;
+  /** What it can be purged by besides its URL (`packTags`); empty for nothing. */
+  readonly tags: string;
+  /** Live: the store's epoch up to which it was compared with purges; 0 before it is stored. */
+  comparedAt: number;
   /** Memory accounted for all of this, in bytes. */
   readonly bytes: number;
   /** Live state: it was offered to the second tier of the store, or has come from there. */
@@ -78,6 +82,8 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     etag: getHeader(headers, 'etag'),
     lastModifiedMs: lastModified === null ? null : parseHttpDate(lastModified),
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,
+    tags: verdict.tags,
+    comparedAt: 0,
     bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary),
     offered: false,
   };

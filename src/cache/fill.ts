@@ -108,7 +108,7 @@ export class Fill {
   #store(chunks: readonly Uint8Array[]): FillEnd {
     const { store, epoch } = this.#plan;
     const entry = this.#entryAround(new MemoryBody(chunks));
-    if (store.invalidatedSince(entry.key, epoch)) return 'invalidated';
+    if (store.invalidatedSince(entry, epoch)) return 'invalidated';
     if (!store.set(entry)) return 'refused';
     this.body.release();
     return 'stored';

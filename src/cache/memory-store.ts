@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from './entry.ts';
+import { Invalidations } from './invalidations.ts';
 import { sameVary } from './key.ts';
+import type { Purgeable } from './purge-scope.ts';
+import { expireEntry, settleEntries } from './settle.ts';
 import type { CacheStore } from './store.ts';
 
 export interface MemoryStoreOptions {
@@ -13,6 +16,8 @@ export interface MemoryStoreOptions {
    * rest, so it may ask and change the store. Must not throw.
    */
   readonly evicted?: (entry: CacheEntry) => void;
+  /** The store that it is a part of, where what a purge has taken is to be dropped. Default: itself. */
+  readonly tierOf?: CacheStore;
 }
 
 /** Variants kept per key. A `Vary: User-Agent` would otherwise turn one page into thousands of entries. */
@@ -23,9 +28,6 @@ const HEAD_ALLOWANCE_BYTES = 64 * 1024;
 
 const noEntries: readonly CacheEntry[] = Object.freeze([]);
 
-/** Slots that remember the last invalidation of the keys that fall into them: 32 KiB, whatever the traffic. A power of two. */
-const EPOCH_SLOTS = 4096;
-
 /**
  * The store in memory. The LRU is over single variants, keyed by the entry object itself: evicting one variant of a
  * resource leaves the others. `#variants` is only an index, and follows the LRU through `dispose`.
@@ -34,15 +36,15 @@ export class MemoryStore implements CacheStore {
   readonly #lru: LRUCache<CacheEntry, CacheEntry>;
   /** Most recently used variant first; bounded by the LRU and by MAX_VARIANTS a key. */
   readonly #variants = new Map<string, CacheEntry[]>();
-  readonly #invalidatedAt = new Float64Array(EPOCH_SLOTS);
+  readonly invalidations = new Invalidations();
+  readonly #whole: CacheStore;
   readonly #evicted: ((entry: CacheEntry) => void) | null;
   /** Evicted by the `set` that is running, not told yet. */
   #leaving: CacheEntry[] = [];
-  #clearedAt = 0;
-  #epoch = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#evicted = options.evicted ?? null;
+    this.#whole = options.tierOf ?? this;
     this.#lru = new LRUCache({
       maxSize: options.maxBytes,
       maxEntrySize: Math.min(options.maxBytes, options.objectBytes + HEAD_ALLOWANCE_BYTES),
@@ -60,7 +62,29 @@ export class MemoryStore implements CacheStore {
   }
 
   get(key: string): readonly CacheEntry[] {
+    const variants = this.#variants.get(key);
+    if (variants === undefined) return noEntries;
+    if (this.invalidations.unsettled.length > 0) settleEntries(this.#whole, variants);
+    return variants;
+  }
+
+  /** The same, and what purges have taken. */
+  held(key: string): readonly CacheEntry[] {
     return this.#variants.get(key) ?? noEntries;
+  }
+
+  /** A map goes on with what is added meanwhile: never more of them than there were. */
+  *variantLists(): Generator<readonly CacheEntry[]> {
+    let left = this.#variants.size;
+    for (const variants of this.#variants.values()) {
+      if (left === 0) return;
+      left -= 1;
+      yield variants;
+    }
+  }
+
+  expire(entry: CacheEntry, atMs: number): void {
+    expireEntry(entry, atMs);
   }
 
   use(entry: CacheEntry): void {
@@ -80,6 +104,7 @@ export class MemoryStore implements CacheStore {
     // Two fetches of one resource may overtake each other: the later answer stays.
     if (old !== undefined && old.receivedAtMs > entry.receivedAtMs) return false;
     if (old !== undefined) this.#lru.delete(old);
+    if (entry.comparedAt === 0) entry.comparedAt = this.epoch;
     this.#lru.set(entry, entry);
     // Too big: lru-cache took nothing.
     if (!this.#lru.has(entry)) return false;
@@ -98,34 +123,28 @@ export class MemoryStore implements CacheStore {
   }
 
   delete(key: string): number {
-    this.#epoch += 1;
-    this.#invalidatedAt[slotOf(key)] = this.#epoch;
-    const variants = this.#variants.get(key);
-    if (variants === undefined) return 0;
     // `dispose` takes each out of the list that is walked here: walk a copy.
-    const dropped = variants.slice();
+    const dropped = this.get(key).slice();
+    this.invalidations.ofKey(key);
     for (const entry of dropped) this.#lru.delete(entry);
     return dropped.length;
   }
 
   clear(): void {
-    this.#epoch += 1;
-    this.#clearedAt = this.#epoch;
+    this.invalidations.ofAll();
     this.#lru.clear();
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.invalidations.epoch;
   }
 
-  invalidatedSince(key: string, epoch: number): boolean {
-    return this.#clearedAt > epoch || (this.#invalidatedAt[slotOf(key)] as number) > epoch;
+  invalidatedSince(answer: Purgeable, epoch: number): boolean {
+    return this.invalidations.since(answer, epoch);
   }
 
   #sameVariant(entry: CacheEntry): CacheEntry | undefined {
-    return this.#variants
-      .get(entry.key)
-      ?.find((other) => other.partition === entry.partition && sameVary(other.vary, entry.vary));
+    return this.get(entry.key).find((other) => other.partition === entry.partition && sameVary(other.vary, entry.vary));
   }
 
   #index(entry: CacheEntry): void {
@@ -154,11 +173,4 @@ export class MemoryStore implements CacheStore {
     variants.splice(at, 1);
     if (variants.length === 0) this.#variants.delete(entry.key);
   }
-}
-
-/** FNV-1a. Runs on misses and invalidations only. */
-function slotOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return (hash ^ (hash >>> 16)) & (EPOCH_SLOTS - 1);
 }

@@ -34,6 +34,8 @@ export interface Validation {
   readonly head: ResponseHead;
   readonly policy: CachePolicy;
   readonly times: ExchangeTimes;
+  /** The store's epoch when the request was looked up: `Lookup.epoch`. */
+  readonly epoch: number;
 }
 
 /** A stored response that a 304 confirmed. */
@@ -76,7 +78,7 @@ export function apply304(entry: CacheEntry, validation: Validation): Revalidated
 function servedOnce(entry: CacheEntry): Storable {
   return {
     ...{ store: true, freshMs: 0, validateAlways: true, mustRevalidate: true },
-    ...{ staleWhileRevalidateMs: 0, staleIfErrorMs: 0, vary: entry.vary, omit: [] },
+    ...{ staleWhileRevalidateMs: 0, staleIfErrorMs: 0, vary: entry.vary, tags: entry.tags, omit: [] },
   };
 }
 
@@ -115,7 +117,7 @@ export type Settled =
  * Applies a 304 and brings the store up to date. `mismatch`: the 304 is about something else, `entry` is dropped, and the
  * request must be sent again as a plain miss.
  * An entry that left the store while the endpoint was asked stays away: it was replaced, evicted, or invalidated by an
- * unsafe request that the 304 may have overtaken (RFC 9111 §4.4).
+ * unsafe request or a purge that the 304 may have overtaken (RFC 9111 §4.4).
  */
 export function settle304(store: CacheStore, entry: CacheEntry, validation: Validation): Settled {
   if (!belongsTo(entry, validation.head)) {
@@ -123,6 +125,11 @@ export function settle304(store: CacheStore, entry: CacheEntry, validation: Vali
     return { kind: 'mismatch' };
   }
   const { serve, keep } = apply304(entry, validation);
+  // Purged meanwhile: what the store has left of it is stale, and stays so. The endpoint may have answered before the change.
+  const purged =
+    store.invalidatedSince(entry, validation.epoch) ||
+    (keep !== null && store.invalidatedSince(keep, validation.epoch));
+  if (purged && keep !== null) return { kind: 'confirmed', serve, stored: false };
   if (keep !== null && store.has(entry)) return { kind: 'confirmed', serve, stored: store.replace(entry, keep) };
   store.remove(entry);
   return { kind: 'confirmed', serve, stored: false };

@@ -15,6 +15,8 @@ export interface Storable extends StaleAllowance {
   readonly validateAlways: boolean;
   readonly mustRevalidate: boolean;
   readonly vary: readonly VaryField[];
+  /** `packTags`; empty for none. */
+  readonly tags: string;
   /** Lower-case names of fields that may not be stored with it: `no-cache="…"` and `private="…"` (§5.2.2.4, §5.2.2.7). */
   readonly omit: readonly string[];
 }
@@ -82,6 +84,7 @@ export function storability(
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxAgeS !== null,
     ...stale,
     vary,
+    tags: '',
     omit,
   };
 }

@@ -1,4 +1,6 @@
 import type { CacheEntry } from './entry.ts';
+import type { Invalidations } from './invalidations.ts';
+import type { Purgeable } from './purge-scope.ts';
 
 /**
  * Where stored responses live: several variants per primary key, bounded in bytes. Knows nothing of freshness, and
@@ -8,7 +10,9 @@ export interface CacheStore {
   /** Accounted memory of all entries, heads and keys included. Never above the bound it was made with. */
   readonly bytes: number;
   readonly entries: number;
-  /** Every variant of `key`, in no order. The list is the store's own and valid until its next change. */
+  /**
+   * Every variant of `key`, in no order, none that a purge has taken. The list is the store's own and valid until its next change.
+   */
   get(key: string): readonly CacheEntry[];
   /** `entry` was chosen to answer a request: it is evicted later than what was not. */
   use(entry: CacheEntry): void;
@@ -22,16 +26,25 @@ export interface CacheStore {
   /** Stores `by`, which has the body of `old`, in the place that `old` leaves. False when `by` was not stored. */
   replace(old: CacheEntry, by: CacheEntry): boolean;
   remove(entry: CacheEntry): void;
+  /** `entry` is stale from `atMs` on, wherever it is kept. */
+  expire(entry: CacheEntry, atMs: number): void;
+  /**
+   * The list of variants of each key that is stored now, whatever happens to the store before the end; what is stored meanwhile may
+   * come too, and does not put the end off. A list is valid until the store's next change, and may hold what a purge has taken.
+   */
+  variantLists(): Iterator<readonly CacheEntry[]>;
   /** Invalidates `key`: drops every variant, and returns how many there were. */
   delete(key: string): number;
   /** Invalidates everything. */
   clear(): void;
+  /** What was made invalid, for whoever purges. */
+  readonly invalidations: Invalidations;
   /** How many invalidations there were. A request that goes out now may bring what the next one makes wrong. */
   readonly epoch: number;
   /**
-   * Was `key` invalidated after the store's epoch was `epoch`? Then an answer to a request of that time must not be stored
+   * Was what means `answer` made invalid after the store's epoch was `epoch`? Then an answer to a request of that time must not be stored
    * (RFC 9111 §4.4): the endpoint may have made it before the change. May say yes wrongly, in about one of 4096 cases
    * for each invalidation meanwhile; never no.
    */
-  invalidatedSince(key: string, epoch: number): boolean;
+  invalidatedSince(answer: Purgeable, epoch: number): boolean;
 }

@@ -1,9 +1,12 @@
 import { type CacheEntry, withBody } from './entry.ts';
+import type { Invalidations } from './invalidations.ts';
 import { sameVary } from './key.ts';
 import { MemoryBody } from './memory-body.ts';
 import { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+import type { Purgeable } from './purge-scope.ts';
 import { Recurrence } from './recurrence.ts';
 import { isDistant, type SecondTier, type TierOwner } from './second-tier.ts';
+import { expireEntry, isTaken, settleEntries } from './settle.ts';
 import type { CacheStore } from './store.ts';
 
 /**
@@ -18,7 +21,7 @@ export class TieredStore implements CacheStore, TierOwner {
   readonly #recurrence = new Recurrence();
 
   constructor(options: MemoryStoreOptions, far: SecondTier) {
-    this.#near = new MemoryStore({ ...options, evicted: (entry) => this.#evicted(entry) });
+    this.#near = new MemoryStore({ ...options, evicted: (entry) => this.#evicted(entry), tierOf: this });
     this.#far = far;
     far.connect(this);
   }
@@ -35,6 +38,8 @@ export class TieredStore implements CacheStore, TierOwner {
 
   /** Hot: allocates only where a key has variants in both tiers and they are not the same. */
   get(key: string): readonly CacheEntry[] {
+    // A copy: those that a purge has taken leave the tier's list. What is in memory is compared on our behalf.
+    if (this.invalidations.unsettled.length > 0) settleEntries(this, this.#far.get(key).slice());
     const near = this.#near.get(key);
     const far = this.#far.get(key);
     if (far.length === 0) return near;
@@ -79,6 +84,25 @@ export class TieredStore implements CacheStore, TierOwner {
     return this.#near.replace(old, by) || renewed !== null;
   }
 
+  expire(entry: CacheEntry, atMs: number): void {
+    expireEntry(entry, atMs);
+    const { epoch } = this;
+    // Twins are one answer, found once.
+    for (const twin of this.#near.held(entry.key)) {
+      if (twin === entry || !isSameAnswer(twin, entry)) continue;
+      expireEntry(twin, atMs);
+      twin.comparedAt = epoch;
+    }
+    this.#far.renew(entry, { ...entry, comparedAt: epoch });
+  }
+
+  *variantLists(): Generator<readonly CacheEntry[]> {
+    yield* this.#near.variantLists();
+    for (const entry of this.#far.all()) {
+      if (!hasVariant(this.#near.held(entry.key), entry)) yield [entry];
+    }
+  }
+
   remove(entry: CacheEntry): void {
     this.#near.remove(entry);
     this.#dropTwin(entry);
@@ -97,22 +121,27 @@ export class TieredStore implements CacheStore, TierOwner {
     this.#far.clear();
   }
 
+  get invalidations(): Invalidations {
+    return this.#near.invalidations;
+  }
+
   get epoch(): number {
     return this.#near.epoch;
   }
 
-  invalidatedSince(key: string, epoch: number): boolean {
-    return this.#near.invalidatedSince(key, epoch);
+  invalidatedSince(answer: Purgeable, epoch: number): boolean {
+    return this.#near.invalidatedSince(answer, epoch);
   }
 
   mayAdopt(entry: CacheEntry): boolean {
-    if (this.#near.invalidatedSince(entry.key, 0)) return false;
+    if (this.#near.invalidatedSince(entry, 0)) return false;
     const { receivedAtMs } = entry;
     return !this.get(entry.key).some((other) => sameVariant(other, entry) && other.receivedAtMs >= receivedAtMs);
   }
 
   fetched(entry: CacheEntry, chunks: readonly Uint8Array[]): void {
-    if (hasVariant(this.#near.get(entry.key), entry)) return;
+    // A purge that has taken it meanwhile shows when it is looked up.
+    if (!this.get(entry.key).includes(entry) || hasVariant(this.#near.held(entry.key), entry)) return;
     const copy = withBody(entry, new MemoryBody(chunks));
     copy.offered = true;
     this.#near.set(copy);
@@ -120,11 +149,12 @@ export class TieredStore implements CacheStore, TierOwner {
 
   /** The copy in memory of an answer from the other tier, which was read whole since. */
   #dropTwin(entry: CacheEntry): void {
-    const twin = this.#near.get(entry.key).find((other) => isSameAnswer(other, entry));
+    const twin = this.#near.held(entry.key).find((other) => isSameAnswer(other, entry));
     if (twin !== undefined) this.#near.remove(twin);
   }
 
   #evicted(entry: CacheEntry): void {
+    if (isTaken(this.invalidations, entry)) return;
     if (entry.offered) this.#far.offer(entry);
   }
 

@@ -87,7 +87,7 @@ export class CachedDelivery {
     const { request, policy } = this.#caching;
     const now = this.#parts.clock.now();
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
-    const settled = settle304(this.#store, lookup.entry, { request, head, policy, times });
+    const settled = settle304(this.#store, lookup.entry, { request, head, policy, times, epoch: lookup.epoch });
     if (settled.kind === 'mismatch') return 'ask-again';
     const { serve, stored } = settled;
     this.#progress.cacheReport = revalidatedReport(lookup, {

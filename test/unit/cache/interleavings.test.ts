@@ -104,7 +104,9 @@ class Scene {
     if (pending === undefined || pending.fill !== null || pending.found.kind !== 'revalidate') return;
     const times = { requestedAtMs: this.#nowMs, receivedAtMs: this.#nowMs };
     const head = { status: 304, headers: ['Cache-Control', control] };
-    const settled = settle304(this.#store, pending.found.entry, { request: pending.request, head, policy, times });
+    const { request, found } = pending;
+    const validation = { request, head, policy, times, epoch: found.epoch };
+    const settled = settle304(this.#store, found.entry, validation);
     if (settled.kind !== 'confirmed') throw new Error(settled.kind);
     const body = textOf(settled.serve.body);
     this.#judge(pending.request, body, false);

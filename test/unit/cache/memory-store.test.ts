@@ -113,9 +113,9 @@ describe('the store in memory', () => {
     const kept = store(1024);
     const before = kept.epoch;
     kept.delete(KEY);
-    expect(kept.invalidatedSince(KEY, before)).toBe(true);
-    expect(kept.invalidatedSince(KEY, kept.epoch)).toBe(false);
-    expect(kept.invalidatedSince('http://shop.test/b', before)).toBe(false);
+    expect(kept.invalidatedSince({ key: KEY, tags: '' }, before)).toBe(true);
+    expect(kept.invalidatedSince({ key: KEY, tags: '' }, kept.epoch)).toBe(false);
+    expect(kept.invalidatedSince({ key: 'http://shop.test/b', tags: '' }, before)).toBe(false);
   });
 
   test('the byte bound, the variant bound and the index hold after any operations (property)', () => {
