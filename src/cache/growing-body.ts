@@ -125,6 +125,7 @@ export class GrowingBody implements StoredBody, GrowingSegments {
     for (const reader of this.#readers) reader.came(chunk, before);
     if (this.#phase !== 'passing') return true;
     this.#trim();
+    this.#keepForTheSlow();
     this.#paused = this.#isFull();
     return !this.#paused;
   }
@@ -246,9 +247,15 @@ export class GrowingBody implements StoredBody, GrowingSegments {
     if (last >= 0) this.#segments[last] = (this.#segments[last] as Uint8Array).subarray(0, this.#used);
   }
 
-  /** Chunks as they come, for as long as somebody has not read them: most are gone at once, and are not worth a copy. */
+  /** For readers that are behind, if there are any. */
   #keepUnread(chunk: Uint8Array, from: number): void {
     if (this.#readers.size > 0) this.#segments.push(from === 0 ? chunk : chunk.subarray(from));
+  }
+
+  /** A chunk is the feeder's own. Most are read by everybody at once, and are not worth a copy. */
+  #keepForTheSlow(): void {
+    const last = this.#segments[this.#segments.length - 1];
+    if (last !== undefined) this.#segments[this.#segments.length - 1] = new Uint8Array(last);
   }
 
   #trim(): void {

@@ -4,9 +4,8 @@ import { settle304, supersede } from '../cache/revalidate.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { forwardReport, revalidatedReport } from '../cache/status.ts';
 import { storability } from '../cache/storability.ts';
-import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import type { HeaderDraft, HeaderList } from '../http/headers.ts';
+import type { HeaderDraft } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
 import { type Caching, cacheRequestOf } from './decide.ts';
 import type { EngineParts } from './parts.ts';
@@ -66,16 +65,9 @@ export class CachedDelivery {
     return 'delivering';
   }
 
-  data(chunk: Uint8Array): void {
-    if (this.#fill !== null) this.#fill.data(chunk);
-  }
-
-  end(trailers: HeaderList | null): void {
-    this.#fill?.end(trailers);
-  }
-
-  fail(error: GatewayError): void {
-    this.#fill?.abort(error);
+  /** `null` unless the answer is on its way into the store; then its body goes there, and the client reads it from there. */
+  get fill(): Fill | null {
+    return this.#fill;
   }
 
   get #store() {

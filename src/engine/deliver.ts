@@ -1,3 +1,4 @@
+import type { Fill } from '../cache/fill.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderList, removeHeader } from '../http/headers.ts';
@@ -9,6 +10,7 @@ import type { Caching } from './decide.ts';
 import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
+import { ResponseFeed } from './response-feed.ts';
 import { dress } from './serve.ts';
 import type { RoutePlan } from './snapshot.ts';
 import type { TunnelEnd } from './tunnel.ts';
@@ -32,6 +34,9 @@ export class Delivery {
   readonly #plan: RoutePlan;
   /** `null` where no cache is configured. */
   readonly #cached: CachedDelivery | null;
+  /** `null` unless the body goes into the store; the client reads it from there. */
+  #fill: Fill | null = null;
+  #feed: ResponseFeed | null = null;
   #isLast = false;
 
   constructor(
@@ -45,8 +50,8 @@ export class Delivery {
       route.caching === null ? null : new CachedDelivery(parts, progress, { ...route, caching: route.caching });
   }
 
-  /** `last`: there is nothing but the head. */
-  start(answer: Answer, last: boolean): HeadVerdict {
+  /** `last`: there is nothing but the head. `resume`: more can be taken, after `data` said no. */
+  start(answer: Answer, last: boolean, resume: () => void): HeadVerdict {
     // Head and end in one piece: without it, a gRPC client would wait for trailers that came with the head (Trailers-Only).
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
@@ -55,25 +60,35 @@ export class Delivery {
     else {
       const verdict = this.#cached.start(head);
       if (verdict !== 'delivering') return verdict;
+      this.#fill = this.#cached.fill;
     }
     this.#send(head, answer.setCookie);
+    if (this.#fill === null) this.#progress.exchange.response.onDrain = resume;
+    else this.#sendFrom(this.#fill, resume);
     return 'delivering';
   }
 
   data(chunk: Uint8Array): boolean {
-    if (this.#cached !== null) this.#cached.data(chunk);
-    return this.#progress.exchange.response.data(chunk);
+    return this.#fill === null ? this.#progress.exchange.response.data(chunk) : this.#fill.data(chunk);
   }
 
   end(trailers: HeaderList | null): void {
-    // Stored before the client hears of the end, so that its next request finds it.
-    this.#cached?.end(trailers);
-    this.#progress.exchange.response.end(trailers === null ? null : responseTrailers(trailers));
+    const fit = trailers === null ? null : responseTrailers(trailers);
+    if (this.#fill === null) this.#progress.exchange.response.end(fit);
+    else this.#fill.end(fit);
   }
 
+  /** Nothing more will come from the endpoint: it failed, or nobody waits for it any more. */
   fail(error: GatewayError): void {
-    this.#cached?.fail(error);
+    this.#fill?.abort(error);
     fail(this.#progress, error);
+  }
+
+  /** The client is gone, while it is still to get some of what has come. */
+  clientLeft(cause: GatewayError): void {
+    if (this.#feed === null || this.#feed.isOver) return;
+    this.#feed.stop();
+    fail(this.#progress, cause);
   }
 
   /** The head of a switch to another protocol (RFC 9110 §15.2.2). */
@@ -95,6 +110,13 @@ export class Delivery {
     const { response } = this.#progress.exchange;
     if (this.#isLast) response.respond({ status: head.status, headers }, null);
     else response.start({ status: head.status, headers });
+  }
+
+  #sendFrom({ body }: Fill, resume: () => void): void {
+    body.onDrain = resume;
+    if (this.#isLast) return;
+    this.#feed = new ResponseFeed(this.#progress, body.read(null));
+    this.#feed.begin();
   }
 
   /** The answer as this gateway's origin would have sent it: end-to-end fields only, and references that clients can follow. */

@@ -78,7 +78,7 @@ export class Forward implements ResponseOwner {
     this.#mirror = plan.mirror === null ? null : mirrorOf(plan.mirror, parts, progress);
     const conditional = caching?.lookup.kind === 'revalidate' ? caching.lookup.conditional : null;
     this.#attempts = new Attempts(this, buildOutbound(progress, plan, conditional), this.#attemptsParts);
-    exchange.onClientGone = (cause) => this.#giveUp(cause);
+    exchange.onClientGone = (cause) => this.#clientGone(cause);
   }
 
   get #attemptsParts(): AttemptsParts {
@@ -125,10 +125,9 @@ export class Forward implements ResponseOwner {
   }
 
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void {
-    this.#progress.exchange.response.onDrain = () => this.#resume();
     if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
-      const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last);
+      const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last, () => this.#resume());
       if (verdict !== 'delivering') this.#dropping = verdict;
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
       else if (this.#progress.exchange.response.unsendable) this.#unsendable();
@@ -229,6 +228,12 @@ export class Forward implements ResponseOwner {
     if (this.#done) return;
     this.#patience.expect();
     this.#attempts.resume();
+  }
+
+  #clientGone(cause: GatewayError): void {
+    // All of the answer is here, and only the client was slow.
+    if (this.#done) this.#delivery.clientLeft(cause);
+    else this.#giveUp(cause);
   }
 
   /** A deadline has passed, or the client is gone. */

@@ -8,6 +8,7 @@ import type { Decision } from './decide.ts';
 import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
+import { ResponseFeed } from './response-feed.ts';
 import type { RoutePlan } from './snapshot.ts';
 
 /** Answers from the store. What is stored is the origin's answer; what policies add is added every time. */
@@ -33,15 +34,14 @@ export function deliverStored(progress: Progress, plan: RoutePlan, served: Serve
 function sendBody(progress: Progress, head: ResponseHead, source: BodySource): void {
   const { exchange } = progress;
   const before = exchange.onClientGone;
+  const feed = new ResponseFeed(progress, source);
   exchange.onClientGone = (cause) => {
-    source.discard();
+    feed.stop();
     before?.(cause);
     fail(progress, cause);
   };
   exchange.response.start(head);
-  // The client's protocol may have no way to say this head; then nobody is there to take a body.
-  if (exchange.response.phase === 'started') source.pipe(exchange.response);
-  else source.discard();
+  feed.begin();
 }
 
 /** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place. */
