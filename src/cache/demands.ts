@@ -17,7 +17,7 @@ export interface Demands {
 }
 
 /** Why an answer can't come from the cache as it is. `bypass` reasons keep it from being asked at all. */
-export type BypassReason = 'method' | 'no-store' | 'range' | 'precondition' | 'request-body';
+export type BypassReason = 'method' | 'no-store' | 'precondition' | 'request-body';
 
 const demandsNothing: Demands = Object.freeze({
   noCache: false,
@@ -48,7 +48,6 @@ export function requestTraits(headers: HeaderList): RequestTraits {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     switch (name.length) {
-      case 5:
       case 8:
       case 14:
       case 17:
@@ -71,7 +70,6 @@ export function requestTraits(headers: HeaderList): RequestTraits {
 const C = 0x63;
 const I = 0x69;
 const P = 0x70;
-const R = 0x72;
 const T = 0x74;
 
 function startsWith(name: string, lowerCode: number): boolean {
@@ -80,18 +78,15 @@ function startsWith(name: string, lowerCode: number): boolean {
 
 function mayBypass(name: string): boolean {
   const first = name.charCodeAt(0) | 0x20;
-  return first === I || first === C || first === R || first === T;
+  return first === I || first === C || first === T;
 }
 
 /**
  * `If-Match` and `If-Unmodified-Since` are for the origin (RFC 9111 §4.3.2). A body may change what GET means to the
- * endpoint, and the key does not hold it. A range would be answered with everything; players that probe with `bytes=0-1`
- * then give up, so the endpoint is asked.
+ * endpoint, and the key does not hold it.
  */
 function bypassField(name: string, value: string): BypassReason | null {
   switch (name.toLowerCase()) {
-    case 'range':
-      return 'range';
     case 'if-match':
     case 'if-unmodified-since':
       return 'precondition';

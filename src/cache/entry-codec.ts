@@ -17,6 +17,8 @@ const checks: { readonly [Name in keyof EntryHead]-?: Check<EntryHead[Name]> } =
   vary: isVary,
   status: isStatus,
   headers: isHeaderList,
+  // Parts stay in memory.
+  parts: isNothing,
   receivedAtMs: isNumber,
   dateMs: isNumber,
   initialAgeMs: isLength,
@@ -70,6 +72,10 @@ function parse(text: string): unknown {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isNothing(value: unknown): value is null {
+  return value === null;
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -1,11 +1,11 @@
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { formatHttpDate, parseHttpDate } from '../http/date.ts';
-import { getHeader, type HeaderDraft, type HeaderList } from '../http/headers.ts';
+import { getHeader, type HeaderDraft, type HeaderList, hasHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { type ExchangeTimes, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, primaryKey, type VaryField } from './key.ts';
 import type { Storable } from './storability.ts';
-import type { StoredBody } from './stored-body.ts';
+import type { ByteSpan, StoredBody } from './stored-body.ts';
 
 /** A stored response. Immutable: a successful validation makes a new one around the same body. */
 export interface CacheEntry {
@@ -19,6 +19,8 @@ export interface CacheEntry {
    */
   readonly headers: HeaderList;
   readonly body: StoredBody;
+  /** What there is of the body, in order, with gaps between; `null` for all of it. Only what lies inside may be served (RFC 9111 §3.3). */
+  readonly parts: readonly ByteSpan[] | null;
   /** Milliseconds since the epoch when the head arrived, or when it was last validated. */
   readonly receivedAtMs: number;
   /** The origin's `Date`; the time of receipt when it sent none that can be read. */
@@ -55,6 +57,8 @@ export interface EntryParts {
   readonly verdict: Storable;
   readonly times: ExchangeTimes;
   readonly body: StoredBody;
+  /** Default `null`: all of it. */
+  readonly parts?: readonly ByteSpan[] | null;
 }
 
 /** Builds the entry for a complete response that `storability` allowed. */
@@ -71,6 +75,7 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     status: head.status,
     headers,
     body,
+    parts: parts.parts ?? null,
     receivedAtMs: times.receivedAtMs,
     dateMs,
     initialAgeMs: initialAgeMs(head.headers, dateMs, times),
@@ -121,6 +126,8 @@ function storedHeaders(
   // RFC 9110 §8.6: a 204 must not have one.
   const { length } = facts.body;
   if (head.status !== 204 && length !== null) stored.push('Content-Length', String(length));
+  // Whatever the endpoint can do, ranges come from here (RFC 9110 §14.3).
+  if (head.status === 200 && !hasHeader(stored, 'accept-ranges')) stored.push('Accept-Ranges', 'bytes');
   return stored;
 }
 

@@ -5,6 +5,7 @@ import { remainingMs } from './freshness.ts';
 import { type CacheRequest, matchesVary, primaryKey } from './key.ts';
 import type { CachePolicy } from './policy.ts';
 import { conditionalFields } from './revalidate.ts';
+import { partsAnswer } from './serve.ts';
 import type { CacheStore } from './store.ts';
 
 export type { CacheRequest } from './key.ts';
@@ -78,6 +79,7 @@ export function select(variants: readonly CacheEntry[], request: CacheRequest, p
   for (let i = 0; i < variants.length; i += 1) {
     const entry = variants[i] as CacheEntry;
     if (entry.partition !== request.partition || !matchesVary(entry.vary, request)) continue;
+    if (entry.parts !== null && !partsAnswer(entry.parts, entry, request)) continue;
     // Stored while the route still allowed it: a reload may have taken that back.
     if (entry.hasSetCookie && !policy.storeSetCookie) continue;
     if (best === null || isNewer(entry, best)) best = entry;

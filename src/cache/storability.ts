@@ -98,7 +98,8 @@ function forbidden(request: CacheRequest, response: ResponseHead, directives: Ca
   const { status } = response;
   if (request.method !== 'GET') return 'method';
   if (status === 206) return 'partial';
-  if (status < 200 || status === 304) return 'status';
+  // A 416 is about the range that was asked for, and nothing keeps other requests from it.
+  if (status < 200 || status === 304 || status === 416) return 'status';
   if (directives.mustUnderstand && !UNDERSTOOD.has(status)) return 'status';
   // §5.2.2.3: must-understand overrides the no-store that is sent along for caches that don't know it.
   if (directives.noStore && !directives.mustUnderstand) return 'no-store';

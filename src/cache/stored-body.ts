@@ -1,10 +1,7 @@
 import type { BodySource } from '../exchange/body.ts';
+import type { ByteSpan } from '../http/range.ts';
 
-/** Bytes `from` to before `to`, counted from 0. */
-export interface ByteSpan {
-  readonly from: number;
-  readonly to: number;
-}
+export type { ByteSpan } from '../http/range.ts';
 
 /** The body of a stored response, wherever it is. Shared by all its readers, who must not write to what they get. */
 export interface StoredBody {

@@ -108,7 +108,11 @@ function withHost(headers: HeaderList, host: string): HeaderList {
   return draft;
 }
 
-const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'];
+/**
+ * `If-Range` is not among them: it says which representation the client has a part of, and is looked at only where the conditions
+ * don't make it a 304 (RFC 9110 §13.2.2). With it, a `Range` is answered rightly whatever our own conditions are about.
+ */
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since'];
 
 function replaceConditions(draft: HeaderDraft, conditional: HeaderList): void {
   for (const name of CONDITIONS) removeHeader(draft, name);

@@ -34,7 +34,7 @@ describe('Cache-Status (RFC 9211)', () => {
       0,
       'fwd=request; fwd-status=200; detail=private',
     ],
-    ['not asked', get(['Range', 'bytes=0-']), [], 0, 'fwd=bypass; fwd-status=200; detail=range'],
+    ['not asked', get(['If-Match', '"v1"']), [], 0, 'fwd=bypass; fwd-status=200; detail=precondition'],
     ['another method', get([], { method: 'POST' }), [], 0, 'fwd=method; fwd-status=200'],
   ])('%s', (_name, request, response, afterMs, expected) => {
     expect(forwarded(request, response, afterMs)).toBe(`headgate; ${expected}`);
