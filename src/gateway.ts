@@ -1,4 +1,5 @@
 import { AdminServer } from './admin/server.ts';
+import type { SharedCache } from './cache/shared-cache.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
@@ -30,6 +31,7 @@ import { WarmUp } from './gateway/warm-up.ts';
 import { addConnectionMetrics } from './observe/connection-metrics.ts';
 import type { LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import { addRefreshMetrics } from './observe/refresh-metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { TransportByProtocol } from './transport/by-protocol.ts';
 import { TcpTransport } from './transport/tcp.ts';
@@ -110,6 +112,7 @@ class Composition implements Gateway {
   readonly #engine: Engine;
   readonly #routes: number;
   readonly #front: Front;
+  readonly #cache: SharedCache;
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
@@ -163,12 +166,14 @@ class Composition implements Gateway {
       changed: () => this.#retainInUse(),
       failed: (pool, reason) => this.#upstream.discoveryFailed(pool, reason),
     });
+    this.#cache = sharedCache(config.cache);
+    addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     const compiled = compile({
       config,
       origins: options.origins,
       ledger: this.#ledger,
       discovery: this.#discovery,
-      cache: sharedCache(config.cache),
+      cache: this.#cache,
       development: options.development ?? false,
     });
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
@@ -265,6 +270,7 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     const deadlineMs = this.#options.config.drainTimeout;
     this.#logs.log.info({ deadlineMs }, 'Draining');
+    this.#cache.refreshes.close();
     await this.#front.drain(deadlineMs);
     await this.close();
   }
@@ -276,6 +282,7 @@ class Composition implements Gateway {
     this.#guard.stop();
     this.#upstream.stop();
     this.#warmUp.stop();
+    this.#cache.refreshes.close();
     await this.#front.close();
     await this.#transport.drain(0);
     await this.#streams.drain(0);

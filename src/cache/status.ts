@@ -3,9 +3,10 @@ import { cacheStatus } from '../http/cache-status.ts';
 import type { Lookup } from './lookup.ts';
 import type { Storability } from './storability.ts';
 
-/** `headgate; hit; ttl=12`, with the freshness that was left when the answer was chosen (RFC 9211 §2.1, §2.4). */
-export function hitReport({ ttlMs }: Lookup & { readonly kind: 'hit' }): CacheReport {
+/** `headgate; hit; ttl=12`, with the freshness that was left when the answer was chosen; negative when stale (RFC 9211 §2.1, §2.4). */
+export function hitReport({ ttlMs, refresh }: Lookup & { readonly kind: 'hit' }): CacheReport {
   const header = cacheStatus({ result: 'hit', ttlS: Math.floor(ttlMs / 1000) });
+  if (refresh) return { result: 'stale-while-revalidate', why: null, notStored: null, header };
   return { result: ttlMs > 0 ? 'hit' : 'stale', why: null, notStored: null, header };
 }
 

@@ -1,11 +1,15 @@
 import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
+import { Refreshes } from '../cache/refreshes.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 
 /** The cache of a gateway, empty. */
 export function sharedCache(config: CacheConfig): SharedCache {
-  return { store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize }) };
+  return {
+    store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize }),
+    refreshes: new Refreshes(config.refreshes),
+  };
 }
 
 /** What a route wants of it. */

@@ -87,7 +87,9 @@ export class CachedDelivery {
       freshMs: serve.freshMs,
       ageMs: serve.initialAgeMs,
     });
-    deliverStored(this.#progress, this.#plan, serveEntry(serve, request, now));
+    // A refresh has nobody to read it to.
+    const asked = this.#progress.isRefresh ? { ...request, method: 'HEAD' } : request;
+    deliverStored(this.#progress, this.#plan, serveEntry(serve, asked, now));
     return 'answered';
   }
 

@@ -26,6 +26,8 @@ export type Decision =
   | {
       readonly kind: 'serve';
       readonly plan: RoutePlan;
+      /** Where a refresh of what is served would go. */
+      readonly pool: Pool;
       readonly request: CacheRequest;
       readonly found: Lookup & { readonly kind: 'hit' };
     }
@@ -114,7 +116,7 @@ function consultCache(
   const found = hasBody(progress)
     ? pastTheCache(cacheRequest.method)
     : lookup(progress.edition.snapshot.cache.store, cacheRequest, policy, nowMs);
-  if (found.kind === 'hit') return { kind: 'serve', plan, request: cacheRequest, found };
+  if (found.kind === 'hit') return { kind: 'serve', plan, pool, request: cacheRequest, found };
   if (found.kind === 'unsatisfiable') {
     progress.cacheReport = unsatisfiableReport;
     return { kind: 'refuse', error: onlyIfCached() };

@@ -10,6 +10,7 @@ import { finish } from './finish.ts';
 import { Forward } from './forward.ts';
 import type { EngineParts } from './parts.ts';
 import { Progress } from './progress.ts';
+import { refresh } from './refresh.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
 import type { RoutePlan, Snapshot } from './snapshot.ts';
@@ -100,13 +101,27 @@ export class Engine {
         respond(progress, decision.reply, decision.plan);
         return;
       case 'serve':
-        serve(this.#parts, progress, decision);
+        if (decision.found.refresh) this.#serveStale(progress, decision);
+        else serve(this.#parts, progress, decision);
         return;
       case 'forward':
         this.#forward(progress, decision);
         return;
       case 'tunnel':
         this.#forward(progress, { plan: decision.plan, pool: decision.pool, caching: null });
+    }
+  }
+
+  /** The client is served first: it waits for nothing. */
+  #serveStale(progress: Progress, decision: Decision & { readonly kind: 'serve' }): void {
+    const { edition } = progress;
+    // It may be the last exchange of a superseded edition, and over when it is served.
+    edition.pin();
+    try {
+      serve(this.#parts, progress, decision);
+      refresh(this.#parts, progress, { ...decision, entry: decision.found.entry });
+    } finally {
+      edition.unpin();
     }
   }
 

@@ -10,7 +10,8 @@ export function finish(parts: EngineParts, progress: Progress): void {
   progress.edition.unpin();
 }
 
-function recordOf(progress: Progress, now: number): ExchangeRecord {
+/** What is known of it at its end; `now` is monotonic. */
+export function recordOf(progress: Progress, now: number): ExchangeRecord {
   const { exchange, sentAt, firstByteAt } = progress;
   return {
     id: progress.requestId,

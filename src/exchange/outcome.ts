@@ -85,3 +85,12 @@ export interface ExchangeRecord {
   readonly fallback: FallbackNote | null;
   readonly end: ExchangeEnd;
 }
+
+/** A refresh of a stored response in the background. `bytesOut` are those of the body, as the endpoint sent them. */
+export interface RefreshRecord extends ExchangeRecord {
+  readonly refresh: {
+    /** Id of the exchange that was served the stale response, and led to this. */
+    readonly servedTo: string;
+    readonly result: 'confirmed' | 'replaced' | 'kept' | 'failed';
+  };
+}

@@ -74,5 +74,9 @@ export function inTurn(first: TrafficObserver, second: TrafficObserver): Traffic
       first.finished(record);
       second.finished(record);
     },
+    refreshed: (record) => {
+      first.refreshed?.(record);
+      second.refreshed?.(record);
+    },
   };
 }

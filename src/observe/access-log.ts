@@ -1,5 +1,5 @@
 import type { ExchangeObserver } from '../exchange/observer.ts';
-import type { ExchangeRecord } from '../exchange/outcome.ts';
+import type { ExchangeRecord, RefreshRecord } from '../exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
 import { CACHE_NAME } from '../http/cache-status.ts';
 import { getHeader } from '../http/headers.ts';
@@ -24,10 +24,28 @@ export class JsonAccessLog implements ExchangeObserver, StreamObserver {
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
   }
 
+  refreshed(record: RefreshRecord): void {
+    this.#sink.write(refreshLine(record));
+    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Refresh ended by a bug');
+  }
+
   streamFinished(record: StreamRecord): void {
     this.#sink.write(streamLine(record));
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Stream ended by a bug');
   }
+}
+
+function refreshLine(record: RefreshRecord): string {
+  const { request, end, refresh } = record;
+  return (
+    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}","kind":"refresh","servedTo":"${refresh.servedTo}"` +
+    `,"host":${quote(request.authority)},"path":${quote(pathOf(request.target))},"result":"${refresh.result}"` +
+    `,"status":${record.status},"bytes":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
+    `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
+    `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
+    `,"attempts":${record.attempts}${retries(record)},"reused":${record.reusedConnection}${cache(record)}` +
+    `,"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
+  );
 }
 
 function streamLine(record: StreamRecord): string {
@@ -103,6 +121,11 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
   }
 
+  /** No client asked for it, so there is no line for it. */
+  refreshed({ id, end }: RefreshRecord): void {
+    if (end.bug !== null) this.#log.error({ id, err: end.bug }, 'Refresh ended by a bug');
+  }
+
   /** A stream has no request: its server name stands in place of the path, and a status says how it ended. */
   streamFinished(record: StreamRecord): void {
     this.#sink.write(
@@ -130,6 +153,10 @@ export class BugLog implements ExchangeObserver, StreamObserver {
 
   finished(record: ExchangeRecord): void {
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+  }
+
+  refreshed({ id, end }: RefreshRecord): void {
+    if (end.bug !== null) this.#log.error({ id, err: end.bug }, 'Refresh ended by a bug');
   }
 
   streamFinished(record: StreamRecord): void {

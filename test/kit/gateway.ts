@@ -8,7 +8,7 @@ import type { ConfigInput } from '../../src/config/schema/config.ts';
 import type { GatewayStatus } from '../../src/control/status.ts';
 import type { Pressure } from '../../src/engine/overload.ts';
 import type { ExchangeObserver } from '../../src/exchange/observer.ts';
-import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
+import type { ExchangeRecord, RefreshRecord } from '../../src/exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { inTime, until } from './deadline.ts';
@@ -35,6 +35,8 @@ export class TestGateway {
   readonly records: readonly ExchangeRecord[];
   /** Every finished stream, in order. */
   readonly streams: readonly StreamRecord[];
+  /** Every finished refresh of a stored response, in order. */
+  readonly refreshes: readonly RefreshRecord[];
   readonly #observed: RecordCollector;
   #next = 0;
   #nextStream = 0;
@@ -44,6 +46,7 @@ export class TestGateway {
     this.#observed = observed;
     this.records = observed.records;
     this.streams = observed.streams;
+    this.refreshes = observed.refreshes;
   }
 
   /** The record of the next exchange to finish, counted from the first: each call hands out one more. */
@@ -58,6 +61,12 @@ export class TestGateway {
     this.#nextStream += 1;
     await until(() => this.streams.length > index, `stream record ${index + 1} of the gateway`);
     return this.streams[index] as StreamRecord;
+  }
+
+  /** Resolves when `count` refreshes have finished in all; with the last of them. */
+  async refreshed(count: number): Promise<RefreshRecord> {
+    await until(() => this.refreshes.length >= count, `refresh record ${count} of the gateway`);
+    return this.refreshes[count - 1] as RefreshRecord;
   }
 
   /** Port of a listener. */
@@ -78,7 +87,9 @@ export class TestGateway {
   /** Closes it and checks what must hold of every gateway that is gone: no bug was met, and nothing counts as in flight. */
   async stop(): Promise<void> {
     await this.gateway.close();
-    const bugs = [...this.records, ...this.streams].flatMap(({ end }) => (end.bug === null ? [] : [end.bug]));
+    const bugs = [...this.records, ...this.refreshes, ...this.streams].flatMap(({ end }) =>
+      end.bug === null ? [] : [end.bug],
+    );
     if (bugs.length > 0) throw new Error(`The gateway met a bug: ${String(bugs[0])}`, { cause: bugs[0] });
     for (const { name, endpoints } of this.gateway.status().pools) {
       for (const { origin, inFlight } of endpoints) {
@@ -118,6 +129,7 @@ function onFreePorts(config: TestConfig): TestConfig {
 class RecordCollector implements ExchangeObserver, StreamObserver {
   readonly streams: StreamRecord[] = [];
   readonly records: ExchangeRecord[] = [];
+  readonly refreshes: RefreshRecord[] = [];
   readonly #waiting: { readonly index: number; readonly resolve: (record: ExchangeRecord) => void }[] = [];
 
   finished(record: ExchangeRecord): void {
@@ -128,6 +140,10 @@ class RecordCollector implements ExchangeObserver, StreamObserver {
 
   streamFinished(record: StreamRecord): void {
     this.streams.push(record);
+  }
+
+  refreshed(record: RefreshRecord): void {
+    this.refreshes.push(record);
   }
 
   at(index: number): Promise<ExchangeRecord> {
