@@ -20,6 +20,7 @@ const policy: CachePolicy = {
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,
+  tags: { fields: [], pass: false },
   objectBytes: 2 ** 26,
 };
 const browser: HeaderList = [

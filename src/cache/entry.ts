@@ -89,7 +89,7 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,
     tags: verdict.tags,
     comparedAt: 0,
-    bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary),
+    bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary) + verdict.tags.length,
     offered: false,
   };
 }

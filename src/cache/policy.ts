@@ -1,3 +1,5 @@
+import type { TagPolicy } from './tags.ts';
+
 /** What a route's `cache` section says. */
 export interface CachePolicy {
   /** Freshness of successful responses that state none, in milliseconds; `null`: only what RFC 9111 §4.2.2 estimates. */
@@ -11,4 +13,6 @@ export interface CachePolicy {
   readonly earlyHints: boolean;
   /** A body above this is not stored. */
   readonly objectBytes: number;
+  /** By what responses can be purged besides their URL. */
+  readonly tags: TagPolicy;
 }

@@ -9,6 +9,7 @@ import type { CacheRequest } from './key.ts';
 import type { CachePolicy } from './policy.ts';
 import { type Storable, storability } from './storability.ts';
 import type { CacheStore } from './store.ts';
+import { stripTags } from './tags.ts';
 
 /**
  * The conditions that ask the endpoint whether `entry` still holds (RFC 9111 §4.3.1): `If-None-Match` and
@@ -65,13 +66,17 @@ export function belongsTo(entry: CacheEntry, notModified: ResponseHead): boolean
  */
 export function apply304(entry: CacheEntry, validation: Validation): Revalidated {
   const { request, policy, times } = validation;
-  const head: ResponseHead = { status: entry.status, headers: updatedFields(entry, validation.head.headers) };
+  const headers = updatedFields(entry, validation.head.headers);
+  const head: ResponseHead = { status: entry.status, headers };
   const verdict = storability(request, head, policy, times.receivedAtMs);
+  stripTags(headers, policy.tags);
   const parts = { request, head, times, body: entry.body };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
-  const keep = makeEntry({ ...parts, verdict });
+  // One that says nothing of tags leaves them as they were.
+  const kept = verdict.tags === '' ? { ...verdict, tags: entry.tags } : verdict;
+  const keep = makeEntry({ ...parts, verdict: kept });
   // Fields that only a validation may pass on (§5.2.2.4): this client's request was one, the next one's is not.
-  const serve = verdict.omit.length === 0 ? keep : makeEntry({ ...parts, verdict: { ...verdict, omit: [] } });
+  const serve = verdict.omit.length === 0 ? keep : makeEntry({ ...parts, verdict: { ...kept, omit: [] } });
   return { serve, keep };
 }
 
@@ -89,7 +94,7 @@ function servedOnce(entry: CacheEntry): Storable {
 const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range', 'content-digest', 'content-md5']);
 
 /** Stored fields, each one that the 304 has replaced by all of its lines. */
-function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderList {
+function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderDraft {
   const update = responseEndToEnd(notModified);
   const names = new Set<string>();
   for (let i = 0; i < update.length; i += 2) names.add((update[i] as string).toLowerCase());

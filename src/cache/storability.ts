@@ -6,6 +6,7 @@ import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts'
 import { type CacheRequest, type VaryField, varyFields } from './key.ts';
 import type { CachePolicy } from './policy.ts';
 import { type StaleAllowance, staleAllowance } from './stale-allowance.ts';
+import { packTags } from './tags.ts';
 
 /** A response that may be stored, and what was found out on the way. */
 export interface Storable extends StaleAllowance {
@@ -24,7 +25,8 @@ export interface Storable extends StaleAllowance {
 /**
  * Why a response is not stored. `method`: only GET is. `status`: not understood, or not an answer of its own (304).
  * `partial`: 206. `vary-star`, `vary-unseen`: no later request could be matched with it. `no-freshness`: nothing says
- * how long it is good for, or it is good for nothing at once and has no validator to ask with.
+ * how long it is good for, or it is good for nothing at once and has no validator to ask with. `too-many-tags`: a purge by one
+ * that was left out would miss it.
  */
 export type NotStored =
   | 'method'
@@ -37,6 +39,7 @@ export type NotStored =
   | 'vary-unseen'
   | 'set-cookie'
   | 'too-large'
+  | 'too-many-tags'
   | 'no-freshness';
 
 export type Storability = Storable | { readonly store: false; readonly why: NotStored };
@@ -73,6 +76,8 @@ export function storability(
     return refuse('set-cookie');
   }
   if (announcedBytes(response.headers) > policy.objectBytes) return refuse('too-large');
+  const tags = packTags(response.headers, policy.tags);
+  if (tags === null) return refuse('too-many-tags');
   const stale = staleAllowance(directives, policy);
   const freshMs = usefulLifetimeMs(response, directives, { policy, receivedAtMs, stale });
   if (freshMs === null) return refuse('no-freshness');
@@ -84,7 +89,7 @@ export function storability(
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxAgeS !== null,
     ...stale,
     vary,
-    tags: '',
+    tags,
     omit,
   };
 }

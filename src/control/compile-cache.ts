@@ -2,6 +2,7 @@ import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { Refreshes } from '../cache/refreshes.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
+import type { TagPolicy } from '../cache/tags.ts';
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 
 /** The cache of a gateway, empty. */
@@ -21,5 +22,11 @@ export function compileCachePolicy(route: RouteCacheConfig, shared: CacheConfig)
     staleIfErrorMs: route.staleIfError ?? 0,
     earlyHints: route.earlyHints ?? false,
     objectBytes: shared.objectSize,
+    tags: compileTags(route.tags, shared.tags),
   };
+}
+
+function compileTags(route: RouteCacheConfig['tags'], shared: CacheConfig['tags']): TagPolicy {
+  const fields = route?.fields ?? shared.fields;
+  return { fields: fields.map((name) => name.toLowerCase()), pass: route?.pass ?? shared.pass };
 }

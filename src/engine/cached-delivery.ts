@@ -4,6 +4,7 @@ import { settle304, supersede } from '../cache/revalidate.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { forwardReport, revalidatedReport } from '../cache/status.ts';
 import { storability } from '../cache/storability.ts';
+import { stripTags } from '../cache/tags.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
@@ -43,10 +44,12 @@ export class CachedDelivery {
     if (lookup.kind === 'bypass') {
       invalidate(this.#store, request, head);
       this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict: null });
+      stripTags(head.headers, this.#caching.policy.tags);
       return 'delivering';
     }
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: this.#parts.clock.now() };
     const verdict = storability(request, head, this.#caching.policy, times.receivedAtMs);
+    stripTags(head.headers, this.#caching.policy.tags);
     if (verdict.store) {
       this.#fill = new Fill({
         store: this.#store,

@@ -1,4 +1,5 @@
 import type { Fill } from '../cache/fill.ts';
+import { stripTags } from '../cache/tags.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderList, removeHeader } from '../http/headers.ts';
@@ -56,8 +57,10 @@ export class Delivery {
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
     const head = this.#cleaned(answer);
-    if (this.#cached === null) invalidateUncached(this.#progress, head);
-    else {
+    if (this.#cached === null) {
+      invalidateUncached(this.#progress, head);
+      if (this.#plan.cache !== null) stripTags(head.headers, this.#plan.cache.tags);
+    } else {
       const verdict = this.#cached.start(head);
       if (verdict !== 'delivering') return verdict;
       this.#fill = this.#cached.fill;

@@ -1,6 +1,23 @@
 import { z } from 'zod';
 import { duration, size } from './units.ts';
 
+const tagFields = z.array(z.string().regex(/^[!#$%&'*+.^_`|~\dA-Za-z-]+$/, 'not the name of a header field')).max(8);
+
+/** What responses can be purged by besides their URL. */
+const tags = z
+  .strictObject({
+    fields: tagFields
+      .default(['Cache-Tag', 'Surrogate-Key'])
+      .describe('Response fields whose members are tags; an empty list for none'),
+    pass: z.boolean().default(false).describe('Send these fields on to clients'),
+  })
+  .prefault({});
+
+const routeTags = z.strictObject({
+  fields: tagFields.optional().describe('Response fields whose members are tags, in place of those for all routes'),
+  pass: z.boolean().optional().describe('Send these fields on to clients'),
+});
+
 /** One for all routes. */
 export const cache = z
   .strictObject({
@@ -11,6 +28,7 @@ export const cache = z
       .min(1)
       .default(32)
       .describe('Refreshes of stale responses at once, in the background; above it they are served without'),
+    tags: tags.describe('What responses can be purged by besides their URL'),
   })
   .prefault({});
 
@@ -31,6 +49,7 @@ const ofRoute = z.strictObject({
     .describe(
       'Send the preload links of a page that was stored before as 103, while it is fetched anew (default false)',
     ),
+  tags: routeTags.optional().describe('What its responses can be purged by besides their URL'),
   storeSetCookie: z.boolean().optional().describe('Store responses with Set-Cookie (default false)'),
 });
 

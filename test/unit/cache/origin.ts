@@ -22,6 +22,7 @@ export const policy: CachePolicy = {
   staleIfErrorMs: 0,
   earlyHints: false,
   objectBytes: 1024 * 1024,
+  tags: { fields: ['cache-tag', 'surrogate-key'], pass: false },
 };
 
 /** A GET for http://shop.test/a. */
