@@ -21,6 +21,7 @@ const policy: CachePolicy = {
   staleIfErrorMs: 0,
   earlyHints: false,
   tags: { fields: [], pass: false },
+  targets: ['cdn-cache-control'],
   objectBytes: 2 ** 26,
 };
 const browser: HeaderList = [

@@ -100,8 +100,11 @@ export function withBody(entry: CacheEntry, body: StoredBody): CacheEntry {
   return { ...entry, body, bytes, offered: false };
 }
 
-/** Fields of this response alone, not of the stored one. `Age` is computed anew, `Content-Length` counted. */
-const NOT_STORED = new Set(['age', 'content-length']);
+/**
+ * Fields of this response alone, not of the stored one. `Age` is computed anew, `Content-Length` counted; the other fields of §3.1
+ * have gone with the connection, but for this one, which is no field of responses.
+ */
+const NOT_STORED = new Set(['age', 'content-length', 'proxy-authorization']);
 
 function storedHeaders(
   head: ResponseHead,

@@ -20,6 +20,8 @@ const HEURISTIC_CAP_MS = 24 * 3600 * 1000;
 /** What `freshnessLifetimeMs` needs to know beside the response's fields. */
 export interface LifetimeFacts {
   readonly dateMs: number;
+  /** The directives came by a targeted field, beside which `Expires` does not count (RFC 9213 §2.2). */
+  readonly targeted: boolean;
   /** The status, or `public`, permits an estimate. */
   readonly estimable: boolean;
   /** The route's own answer where the origin gives none; `null` for no answer. */
@@ -37,7 +39,7 @@ export function freshnessLifetimeMs(
 ): number | null {
   const stated = directives.sMaxAgeS ?? directives.maxAgeS;
   if (stated !== null) return stated * 1000;
-  const expires = getHeader(headers, 'expires');
+  const expires = facts.targeted ? null : getHeader(headers, 'expires');
   // §5.3: what is no date, "0" above all, lies in the past.
   if (expires !== null) return Math.max(0, (parseHttpDate(expires) ?? facts.dateMs) - facts.dateMs);
   if (facts.defaultTtlMs !== null) return facts.defaultTtlMs;

@@ -11,6 +11,8 @@ export interface CachePolicy {
   readonly staleIfErrorMs: number;
   /** Pages that are forwarded are announced by the `Link` fields that were stored with them before. */
   readonly earlyHints: boolean;
+  /** Lower-case names of the fields that count in place of `Cache-Control`, in order of preference (RFC 9213 §2.2). */
+  readonly targets: readonly string[];
   /** A body above this is not stored. */
   readonly objectBytes: number;
   /** By what responses can be purged besides their URL. */

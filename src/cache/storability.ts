@@ -2,6 +2,7 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type CacheDirectives, parseCacheControl } from '../http/cache-control.ts';
 import { parseHttpDate } from '../http/date.ts';
 import { getCombined, getHeader, type HeaderList, hasHeader } from '../http/headers.ts';
+import { type ResponseDirectives, responseDirectives } from '../http/targeted.ts';
 import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, type VaryField, varyFields } from './key.ts';
 import type { CachePolicy } from './policy.ts';
@@ -66,7 +67,8 @@ export function storability(
   policy: CachePolicy,
   receivedAtMs: number,
 ): Storability {
-  const directives = parseCacheControl(getCombined(response.headers, 'cache-control'));
+  const said = responseDirectives(response.headers, policy.targets);
+  const { directives } = said;
   const why = forbidden(request, response, directives);
   if (why !== null) return refuse(why);
   const vary = varyFields(response.headers, request);
@@ -79,7 +81,7 @@ export function storability(
   const tags = packTags(response.headers, policy.tags);
   if (tags === null) return refuse('too-many-tags');
   const stale = staleAllowance(directives, policy);
-  const freshMs = usefulLifetimeMs(response, directives, { policy, receivedAtMs, stale });
+  const freshMs = usefulLifetimeMs(response, said, { policy, receivedAtMs, stale });
   if (freshMs === null) return refuse('no-freshness');
   return {
     store: true,
@@ -132,7 +134,7 @@ function announcedBytes(headers: HeaderList): number {
  */
 function usefulLifetimeMs(
   response: ResponseHead,
-  directives: CacheDirectives,
+  { directives, target }: ResponseDirectives,
   facts: { readonly policy: CachePolicy; readonly receivedAtMs: number; readonly stale: StaleAllowance },
 ): number | null {
   const { headers, status } = response;
@@ -142,6 +144,7 @@ function usefulLifetimeMs(
   const freshMs = freshnessLifetimeMs(headers, directives, {
     dateMs,
     estimable,
+    targeted: target !== null,
     // A default is meant for what was found: nobody wants an hour of a 404 that a deployment left behind for a second.
     defaultTtlMs: estimable && status < 400 ? facts.policy.defaultTtlMs : null,
   });

@@ -21,6 +21,7 @@ export function compileCachePolicy(route: RouteCacheConfig, shared: CacheConfig)
     staleWhileRevalidateMs: route.staleWhileRevalidate ?? 0,
     staleIfErrorMs: route.staleIfError ?? 0,
     earlyHints: route.earlyHints ?? false,
+    targets: (route.targets ?? ['CDN-Cache-Control']).map((name) => name.toLowerCase()),
     objectBytes: shared.objectSize,
     tags: compileTags(route.tags, shared.tags),
   };

@@ -1,4 +1,4 @@
-import { isTchar, sliceTrimmed } from './octets.ts';
+import { isOws, isTchar, sliceTrimmed } from './octets.ts';
 
 /** Directives of a Cache-Control field (RFC 9111 §5.2, RFC 5861, RFC 8246). Times are whole seconds; `null` = not given. */
 export interface CacheDirectives {
@@ -60,7 +60,7 @@ const absent: CacheDirectives = Object.freeze(nothing());
  *
  * Of repeated times the first counts (§4.2.1). A `max-age` or `s-maxage` that is not a number of seconds counts as 0, since
  * invalid freshness is best taken for stale (§4.2.1); another such time counts as not given. `no-cache` and `private`
- * without field names win over ones with names.
+ * without field names win over ones with names, and count as such when what is named is no field.
  */
 export function parseCacheControl(combined: string | null): CacheDirectives {
   if (combined === null) return absent;
@@ -82,6 +82,13 @@ export function parseCacheControl(combined: string | null): CacheDirectives {
     if (name !== '') apply(draft, name, argument);
     at = skipSeparators(combined, end);
   }
+  return draft;
+}
+
+/** The same from directives that another syntax has told apart; names in lower case, `null` for no argument. */
+export function directivesFrom(members: Iterable<readonly [name: string, argument: string | null]>): CacheDirectives {
+  const draft = nothing();
+  for (const [name, argument] of members) apply(draft, name, argument);
   return draft;
 }
 
@@ -111,7 +118,9 @@ function closingQuote(text: string, start: number): number {
   return -1;
 }
 
+/** Nothing for `max-age= 5`: an argument touches its sign (RFC 9111 §5.2), and what does not is none. */
 function argumentText(text: string, from: number, to: number): string {
+  if (isOws(text.charCodeAt(from))) return '';
   const raw = sliceTrimmed(text, from, to);
   if (raw.length < 2 || !raw.startsWith('"') || closingQuote(raw, 0) !== raw.length - 1) return raw;
   return raw.slice(1, -1).replace(/\\(.)/g, '$1');
@@ -137,14 +146,18 @@ function apply(draft: Draft, name: string, argument: string | null): void {
     case 'stale-if-error':
       draft.staleIfErrorS ??= seconds(argument);
       return;
-    case 'no-cache':
-      if (argument === null || argument === '') draft.noCache = true;
-      else draft.noCacheFields = [...draft.noCacheFields, ...fieldNames(argument)];
+    case 'no-cache': {
+      const names = fieldNames(argument);
+      if (names === null) draft.noCache = true;
+      else draft.noCacheFields = [...draft.noCacheFields, ...names];
       return;
-    case 'private':
-      if (argument === null || argument === '') draft.private = true;
-      else draft.privateFields = [...draft.privateFields, ...fieldNames(argument)];
+    }
+    case 'private': {
+      const names = fieldNames(argument);
+      if (names === null) draft.private = true;
+      else draft.privateFields = [...draft.privateFields, ...names];
       return;
+    }
     default:
       applyFlag(draft, name);
   }
@@ -186,9 +199,15 @@ function seconds(argument: string | null): number | null {
   return Math.min(Number(argument), MAX_SECONDS);
 }
 
-function fieldNames(argument: string): string[] {
-  return argument
-    .split(',')
-    .map((name) => sliceTrimmed(name, 0, name.length).toLowerCase())
-    .filter((name) => name !== '');
+/** The field names of `no-cache` or `private`, in lower case. `null`, for the whole response, when none or something else is named. */
+function fieldNames(argument: string | null): string[] | null {
+  if (argument === null) return null;
+  const names: string[] = [];
+  for (const part of argument.split(',')) {
+    const name = sliceTrimmed(part, 0, part.length).toLowerCase();
+    if (name === '') continue;
+    if (endOfToken(name, 0) !== name.length) return null;
+    names.push(name);
+  }
+  return names.length === 0 ? null : names;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from './units.ts';
+import { duration, headerName, size } from './units.ts';
 
 const tagFields = z.array(z.string().regex(/^[!#$%&'*+.^_`|~\dA-Za-z-]+$/, 'not the name of a header field')).max(8);
 
@@ -50,6 +50,13 @@ const ofRoute = z.strictObject({
       'Send the preload links of a page that was stored before as 103, while it is fetched anew (default false)',
     ),
   tags: routeTags.optional().describe('What its responses can be purged by besides their URL'),
+  targets: z
+    .array(headerName.refine((name) => !/^(?:cache-control|expires)$/i.test(name), 'counts where no target does'))
+    .max(8)
+    .optional()
+    .describe(
+      'Fields that count here in place of Cache-Control and Expires, the first that is valid (RFC 9213); default CDN-Cache-Control',
+    ),
   storeSetCookie: z.boolean().optional().describe('Store responses with Set-Cookie (default false)'),
 });
 

@@ -21,6 +21,7 @@ export const policy: CachePolicy = {
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,
+  targets: ['cdn-cache-control'],
   objectBytes: 1024 * 1024,
   tags: { fields: ['cache-tag', 'surrogate-key'], pass: false },
 };
