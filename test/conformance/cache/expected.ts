@@ -62,12 +62,7 @@ const byDesign: readonly (readonly [id: string, why: string])[] = [
 
 const notYet: readonly (readonly [id: string, why: string])[] = [
   ...[
-    'partial-use-headers',
-    'partial-use-stored-headers',
     'partial-store-partial-reuse-partial',
-    'partial-store-complete-reuse-partial',
-    'partial-store-complete-reuse-partial-no-last',
-    'partial-store-complete-reuse-partial-suffix',
     'partial-store-partial-reuse-partial-byterange',
     'partial-store-partial-reuse-partial-absent',
     'partial-store-partial-reuse-partial-suffix',
