@@ -48,6 +48,10 @@ export interface CacheEntry {
   readonly bytes: number;
   /** Live state: it was offered to the second tier of the store, or has come from there. */
   offered: boolean;
+  /** Live state of the store in memory: it answered a request since its turn to be evicted came last. */
+  used: boolean;
+  /** The same: what it is known by in the statistics of what is asked for. */
+  hash: number;
 }
 
 /** What an entry is made of. */
@@ -91,13 +95,15 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     comparedAt: 0,
     bytes: body.heldBytes + weighHead(key, request.partition, headers, verdict.vary) + verdict.tags.length,
     offered: false,
+    used: false,
+    hash: 0,
   };
 }
 
 /** The same response with its body elsewhere, and nobody was offered it yet. */
 export function withBody(entry: CacheEntry, body: StoredBody): CacheEntry {
   const bytes = entry.bytes - entry.body.heldBytes + body.heldBytes;
-  return { ...entry, body, bytes, offered: false };
+  return { ...entry, body, bytes, offered: false, used: false };
 }
 
 /**

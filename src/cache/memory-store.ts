@@ -1,16 +1,21 @@
-import { LRUCache } from 'lru-cache';
+import { Admission } from './admission.ts';
 import type { CacheEntry } from './entry.ts';
 import { Invalidations } from './invalidations.ts';
 import { sameVary } from './key.ts';
+import { hashKey, KeyIndex } from './key-index.ts';
 import type { Purgeable } from './purge-scope.ts';
 import { expireEntry, settleEntries } from './settle.ts';
 import type { CacheStore } from './store.ts';
 
 export interface MemoryStoreOptions {
-  /** Bound on all entries together, as accounted in `CacheEntry.bytes`. */
+  /** Bound on all entries together, as accounted in `CacheEntry.bytes`, which has its share of the structures around it. */
   readonly maxBytes: number;
   /** Bound on the body of one entry. */
   readonly objectBytes: number;
+  /**
+   * 32 bits that clients can't know (they could choose URLs whose hashes meet); 0 unless given.
+   */
+  readonly seed?: number;
   /**
    * `entry` had to leave to make room; not called for what was replaced, removed or invalidated. Called when the store has come to
    * rest, so it may ask and change the store. Must not throw.
@@ -26,16 +31,14 @@ export const MAX_VARIANTS = 16;
 /** What a head may weigh on top of `objectBytes`; header limits keep real ones below it. */
 const HEAD_ALLOWANCE_BYTES = 64 * 1024;
 
-const noEntries: readonly CacheEntry[] = Object.freeze([]);
-
 /**
- * The store in memory. The LRU is over single variants, keyed by the entry object itself: evicting one variant of a
- * resource leaves the others. `#variants` is only an index, and follows the LRU through `dispose`.
+ * The store in memory: single variants, so that evicting one leaves the others of its resource. `Admission` says which of them stay,
+ * `KeyIndex` where they are.
  */
 export class MemoryStore implements CacheStore {
-  readonly #lru: LRUCache<CacheEntry, CacheEntry>;
-  /** Most recently used variant first; bounded by the LRU and by MAX_VARIANTS a key. */
-  readonly #variants = new Map<string, CacheEntry[]>();
+  readonly #admission: Admission;
+  readonly #index: KeyIndex;
+  readonly #seed: number;
   readonly invalidations = new Invalidations();
   readonly #whole: CacheStore;
   readonly #evicted: ((entry: CacheEntry) => void) | null;
@@ -45,42 +48,38 @@ export class MemoryStore implements CacheStore {
   constructor(options: MemoryStoreOptions) {
     this.#evicted = options.evicted ?? null;
     this.#whole = options.tierOf ?? this;
-    this.#lru = new LRUCache({
-      maxSize: options.maxBytes,
-      maxEntrySize: Math.min(options.maxBytes, options.objectBytes + HEAD_ALLOWANCE_BYTES),
-      sizeCalculation: (entry) => entry.bytes,
-      dispose: (entry, _key, reason) => this.#forget(entry, reason === 'evict'),
+    this.#seed = options.seed ?? 0;
+    this.#index = new KeyIndex(this.#seed);
+    this.#admission = new Admission({
+      maxBytes: options.maxBytes,
+      maxEntryBytes: options.objectBytes + HEAD_ALLOWANCE_BYTES,
+      left: (entry) => this.#leave(entry),
     });
   }
 
   get bytes(): number {
-    return this.#lru.calculatedSize;
+    return this.#admission.bytes;
   }
 
   get entries(): number {
-    return this.#lru.size;
+    return this.#admission.size;
   }
 
   get(key: string): readonly CacheEntry[] {
-    const variants = this.#variants.get(key);
-    if (variants === undefined) return noEntries;
-    if (this.invalidations.unsettled.length > 0) settleEntries(this.#whole, variants);
-    return variants;
+    const variants = this.#index.get(key);
+    if (variants.length === 0 || this.invalidations.unsettled.length === 0) return variants;
+    settleEntries(this.#whole, variants);
+    return this.#index.get(key);
   }
 
   /** The same, and what purges have taken. */
   held(key: string): readonly CacheEntry[] {
-    return this.#variants.get(key) ?? noEntries;
+    return this.#index.get(key);
   }
 
-  /** A map goes on with what is added meanwhile: never more of them than there were. */
   *variantLists(): Generator<readonly CacheEntry[]> {
-    let left = this.#variants.size;
-    for (const variants of this.#variants.values()) {
-      if (left === 0) return;
-      left -= 1;
-      yield variants;
-    }
+    // A copy: entries move when others come and go.
+    for (const entry of this.#index.all()) if (this.#admission.has(entry)) yield [entry];
   }
 
   expire(entry: CacheEntry, atMs: number): void {
@@ -88,51 +87,42 @@ export class MemoryStore implements CacheStore {
   }
 
   use(entry: CacheEntry): void {
-    if (this.#lru.get(entry) === undefined) return;
-    const variants = this.#variants.get(entry.key);
-    if (variants === undefined || variants[0] === entry) return;
-    variants.splice(variants.indexOf(entry), 1);
-    variants.unshift(entry);
+    this.#admission.use(entry);
   }
 
   has(entry: CacheEntry): boolean {
-    return this.#lru.has(entry);
+    return this.#admission.has(entry);
   }
 
   set(entry: CacheEntry): boolean {
     const old = this.#sameVariant(entry);
+    if (old === undefined) return this.#add(entry);
     // Two fetches of one resource may overtake each other: the later answer stays.
-    if (old !== undefined && old.receivedAtMs > entry.receivedAtMs) return false;
-    if (old !== undefined) this.#lru.delete(old);
-    if (entry.comparedAt === 0) entry.comparedAt = this.epoch;
-    this.#lru.set(entry, entry);
-    // Too big: lru-cache took nothing.
-    if (!this.#lru.has(entry)) return false;
-    this.#index(entry);
-    if (this.#leaving.length > 0) this.#tellEvicted();
-    return true;
+    return old.receivedAtMs <= entry.receivedAtMs && this.#exchange(old, entry);
   }
 
   replace(old: CacheEntry, by: CacheEntry): boolean {
-    this.#lru.delete(old);
+    if (this.#sameVariant(by) === old) return this.#exchange(old, by);
+    // What confirmed it may have brought another Vary.
+    this.remove(old);
     return this.set(by);
   }
 
   remove(entry: CacheEntry): void {
-    this.#lru.delete(entry);
+    if (this.#admission.remove(entry)) this.#index.remove(entry);
   }
 
   delete(key: string): number {
-    // `dispose` takes each out of the list that is walked here: walk a copy.
-    const dropped = this.get(key).slice();
+    const dropped = this.get(key);
     this.invalidations.ofKey(key);
-    for (const entry of dropped) this.#lru.delete(entry);
+    for (const entry of dropped) this.remove(entry);
     return dropped.length;
   }
 
   clear(): void {
     this.invalidations.ofAll();
-    this.#lru.clear();
+    this.#admission.clear();
+    this.#index.clear();
   }
 
   get epoch(): number {
@@ -147,30 +137,61 @@ export class MemoryStore implements CacheStore {
     return this.get(entry.key).find((other) => other.partition === entry.partition && sameVary(other.vary, entry.vary));
   }
 
-  #index(entry: CacheEntry): void {
-    const variants = this.#variants.get(entry.key);
-    if (variants === undefined) {
-      this.#variants.set(entry.key, [entry]);
-      return;
-    }
-    variants.unshift(entry);
-    const last = variants[MAX_VARIANTS];
-    if (last !== undefined) this.#lru.delete(last);
+  #add(entry: CacheEntry): boolean {
+    const others = this.#index.get(entry.key);
+    this.#prepare(entry);
+    const stored = this.#admission.add(entry) && this.#file(entry);
+    if (stored && others.length >= MAX_VARIANTS) this.remove(leastUsed(others));
+    this.#tellEvicted();
+    return stored;
+  }
+
+  #exchange(old: CacheEntry, by: CacheEntry): boolean {
+    this.#index.remove(old);
+    this.#prepare(by);
+    const stored = this.#admission.replace(old, by) && this.#file(by);
+    this.#tellEvicted();
+    return stored;
+  }
+
+  #prepare(entry: CacheEntry): void {
+    entry.hash = hashVariant(entry, this.#seed);
+    if (entry.comparedAt === 0) entry.comparedAt = this.epoch;
+  }
+
+  /** Makes what was admitted findable. */
+  #file(entry: CacheEntry): boolean {
+    if (this.#index.add(entry)) return true;
+    this.#admission.remove(entry);
+    return false;
+  }
+
+  #leave(entry: CacheEntry): void {
+    this.#index.remove(entry);
+    if (this.#evicted !== null) this.#leaving.push(entry);
   }
 
   #tellEvicted(): void {
+    if (this.#leaving.length === 0) return;
     const left = this.#leaving;
     // What is told may store something in turn, and so evict again.
     this.#leaving = [];
     for (const entry of left) this.#evicted?.(entry);
   }
+}
 
-  #forget(entry: CacheEntry, evicted: boolean): void {
-    if (evicted && this.#evicted !== null) this.#leaving.push(entry);
-    const variants = this.#variants.get(entry.key);
-    const at = variants === undefined ? -1 : variants.indexOf(entry);
-    if (variants === undefined || at === -1) return;
-    variants.splice(at, 1);
-    if (variants.length === 0) this.#variants.delete(entry.key);
+/** What identifies a variant in the statistics: a page that is popular in one language need not be so in another. */
+function hashVariant(entry: CacheEntry, seed: number): number {
+  let hash = hashKey(entry.partition, hashKey(entry.key, seed));
+  for (const { normalised } of entry.vary) hash = hashKey(normalised ?? '', hash);
+  return hash;
+}
+
+/** The oldest that was not asked for lately; if there is none, the oldest. */
+function leastUsed(variants: readonly CacheEntry[]): CacheEntry {
+  let chosen = variants[0] as CacheEntry;
+  for (const entry of variants) {
+    if (entry.used === chosen.used ? entry.receivedAtMs < chosen.receivedAtMs : chosen.used) chosen = entry;
   }
+  return chosen;
 }

@@ -29,8 +29,8 @@ export interface CacheStore {
   /** `entry` is stale from `atMs` on, wherever it is kept. */
   expire(entry: CacheEntry, atMs: number): void;
   /**
-   * The list of variants of each key that is stored now, whatever happens to the store before the end; what is stored meanwhile may
-   * come too, and does not put the end off. A list is valid until the store's next change, and may hold what a purge has taken.
+   * Lists that have, between them, every entry that is stored now, whatever happens to the store before the end; what is stored meanwhile
+   * may come too, and does not put the end off. A list is valid until the store's next change, and may hold what a purge has taken.
    */
   variantLists(): Iterator<readonly CacheEntry[]>;
   /** Invalidates `key`: drops every variant, and returns how many there were. */
