@@ -12,9 +12,7 @@ export interface MemoryStoreOptions {
   readonly maxBytes: number;
   /** Bound on the body of one entry. */
   readonly objectBytes: number;
-  /**
-   * 32 bits that clients can't know (they could choose URLs whose hashes meet); 0 unless given.
-   */
+  /** 32 bits that clients can't know, who could otherwise choose URLs whose hashes meet. Default 0. */
   readonly seed?: number;
   /**
    * `entry` had to leave to make room; not called for what was replaced, removed or invalidated. Called when the store has come to

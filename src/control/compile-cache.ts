@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { Refreshes } from '../cache/refreshes.ts';
@@ -8,7 +9,8 @@ import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 /** The cache of a gateway, empty. */
 export function sharedCache(config: CacheConfig): SharedCache {
   return {
-    store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize }),
+    // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
+    store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) }),
     refreshes: new Refreshes(config.refreshes),
   };
 }
