@@ -36,6 +36,8 @@ export class Admission {
   readonly #maxEntryBytes: number;
   readonly #windowBytes: number;
   readonly #left: (entry: CacheEntry) => void;
+  /** There was once too little room. From then on the window's share is the window's, also while it does not fill it. */
+  #isFull = false;
   /** Entries that may still be spared by what is running. */
   #chances = 0;
 
@@ -105,6 +107,7 @@ export class Admission {
   clear(): void {
     this.#window.clear();
     this.#main.clear();
+    this.#isFull = false;
   }
 
   /** What is too much for the window has to earn its place. `newcomer` is told of by the result of `add`. */
@@ -120,6 +123,7 @@ export class Admission {
   /** The main segment had grown while the window was not full. */
   #makeRoom(): void {
     while (this.bytes > this.#maxBytes) {
+      this.#isFull = true;
       const victim = this.#nextVictim();
       if (victim === undefined) return;
       this.#left(victim);
@@ -137,7 +141,8 @@ export class Admission {
 
   /** Takes `candidate`, which is in neither segment, into the main one, if there is room or if it is worth what has to go. */
   #contest(candidate: CacheEntry): boolean {
-    let missing = this.bytes + candidate.bytes - this.#maxBytes;
+    let missing = this.#main.calculatedSize + candidate.bytes - this.#mainBytesFor(candidate);
+    if (missing > 0) this.#isFull = true;
     let lead = this.#sketch.frequency(candidate.hash);
     const victims: CacheEntry[] = [];
     while (missing > 0) {
@@ -155,6 +160,12 @@ export class Admission {
     }
     if (isWorth) this.#main.set(candidate, candidate);
     return isWorth;
+  }
+
+  /** What does not fit into the window leaves it nothing, but what is there. */
+  #mainBytesFor(candidate: CacheEntry): number {
+    const isForWindow = candidate.bytes <= this.#windowBytes;
+    return this.#maxBytes - (this.#isFull && isForWindow ? this.#windowBytes : this.#window.calculatedSize);
   }
 
   /** Takes out the oldest entry of the main segment that is not spared. */
