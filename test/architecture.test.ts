@@ -43,7 +43,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   undici: [/^transport\/undici\.ts$/],
   zod: [/^config\//],
   yaml: [/^config\//],
-  'lru-cache': [/^cache\/admission\.ts$/],
+  'lru-cache': [/^cache\/admission\.ts$/, /^control\/cache-disk\/disk-index\.ts$/],
   'tough-cookie': [/^http\/cookie\.ts$/],
   pino: [/^observe\//],
   '@prometheus-io/client': [/^observe\/metrics\.ts$/],

@@ -2,6 +2,7 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { formatHttpDate, parseHttpDate } from '../http/date.ts';
 import { getHeader, type HeaderDraft, type HeaderList, hasHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
+import type { EntryHead } from './entry-codec.ts';
 import { type ExchangeTimes, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, primaryKey, type VaryField } from './key.ts';
 import type { Storable } from './storability.ts';
@@ -104,6 +105,12 @@ export function makeEntry(parts: EntryParts): CacheEntry {
 export function withBody(entry: CacheEntry, body: StoredBody): CacheEntry {
   const bytes = entry.bytes - entry.body.heldBytes + body.heldBytes;
   return { ...entry, body, bytes, offered: false, used: false };
+}
+
+/** An entry as it was, from what was written down of it. */
+export function restoredEntry(head: EntryHead, body: StoredBody): CacheEntry {
+  const bytes = body.heldBytes + weighHead(head.key, head.partition, head.headers, head.vary) + head.tags.length;
+  return { ...head, body, bytes, comparedAt: 0, offered: false, used: false, hash: 0 };
 }
 
 /**

@@ -73,6 +73,15 @@ export function refreshLookup(store: CacheStore, entry: CacheEntry): Lookup & { 
   return { kind: 'revalidate', entry, why: 'stale', conditional, epoch };
 }
 
+/** What the cache says to a request when what it had found for it can't be read. */
+export function lookupWithout(
+  store: CacheStore,
+  request: CacheRequest,
+): Lookup & { readonly kind: 'miss' | 'unsatisfiable' } {
+  const { onlyIfCached } = requestTraits(request.headers).demands;
+  return onlyIfCached ? { kind: 'unsatisfiable' } : { kind: 'miss', why: 'uri-miss', epoch: store.epoch };
+}
+
 /** Of the variants that fit, the one with the latest `Date` (RFC 9111 §4); of equal ones, the one received last. */
 export function select(variants: readonly CacheEntry[], request: CacheRequest, policy: CachePolicy): CacheEntry | null {
   let best: CacheEntry | null = null;

@@ -35,6 +35,9 @@ export interface SecondTier {
 
 /** The store that a tier belongs to. */
 export interface TierOwner {
+  readonly epoch: number;
+  /** Was `entry` invalidated after `epoch`? May say yes wrongly, never no. */
+  invalidatedSince(entry: CacheEntry, epoch: number): boolean;
   /** May `entry`, found from an earlier life of the gateway, be served? Not if it was invalidated or replaced meanwhile. */
   mayAdopt(entry: CacheEntry): boolean;
   /** The whole body of `entry`, which `has`, was read and is in memory now, owned by nobody else. */
@@ -45,8 +48,8 @@ export interface TierOwner {
 export interface DistantBody extends StoredBody {
   /**
    * Fetches and checks the first bytes of `span`, then calls `done`: with a reader, which must be piped or discarded; or with
-   * `null` when they can't be had, and then the entry is not in the store any more. `done` is called once, later, unless
-   * cancelled.
+   * `null` when they can't be had, because the bytes are not what was stored, and then the entry is not in the store any more, or
+   * because too much is being fetched. `done` is called once, later, unless cancelled; it must not throw.
    */
   open(span: ByteSpan | null, done: (reader: BodySource | null) => void): Opening;
 }

@@ -49,7 +49,8 @@ export class TieredStore implements CacheStore, TierOwner {
   }
 
   use(entry: CacheEntry): void {
-    if (this.#far.has(entry)) {
+    // What is in memory costs one look.
+    if (entry.body.chunks === null && this.#far.has(entry)) {
       this.#far.use(entry);
       return;
     }
@@ -159,8 +160,8 @@ export class TieredStore implements CacheStore, TierOwner {
   }
 
   #offer(entry: CacheEntry): void {
-    // Not all of it is here yet; the next use asks again.
-    if (entry.body.chunks === null) return;
+    // Not all of it is here yet, or ever will be; the next use asks again.
+    if (entry.body.chunks === null || entry.parts !== null) return;
     entry.offered = true;
     this.#far.offer(entry);
   }

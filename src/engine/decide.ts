@@ -1,4 +1,4 @@
-import { type CacheRequest, type Lookup, lookup } from '../cache/lookup.ts';
+import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { unsatisfiableReport } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
@@ -122,6 +122,20 @@ function consultCache(
     return { kind: 'refuse', error: onlyIfCached() };
   }
   return { kind: 'forward', plan, pool, caching: { policy, request: cacheRequest, lookup: found } };
+}
+
+/** What was to be served can't be read: as if it were not stored. It is not looked for again, since nothing says that it is gone. */
+export function decideWithout(
+  progress: Progress,
+  { plan, pool, request }: Decision & { readonly kind: 'serve' },
+): Decision {
+  progress.cacheReport = null;
+  const found = lookupWithout(progress.edition.snapshot.cache.store, request);
+  if (found.kind === 'unsatisfiable' || plan.cache === null) {
+    progress.cacheReport = unsatisfiableReport;
+    return { kind: 'refuse', error: onlyIfCached() };
+  }
+  return { kind: 'forward', plan, pool, caching: { policy: plan.cache, request, lookup: found } };
 }
 
 /** HTTP/2 may announce a body by nothing but its frames, which no header field tells the cache of. */

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
-import { type Caching, type Decision, decide } from './decide.ts';
+import { type Caching, type Decision, decide, decideWithout } from './decide.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';
 import { finish } from './finish.ts';
@@ -102,7 +102,7 @@ export class Engine {
         return;
       case 'serve':
         if (decision.found.refresh) this.#serveStale(progress, decision);
-        else serve(this.#parts, progress, decision);
+        else this.#serve(progress, decision);
         return;
       case 'forward':
         this.#forward(progress, decision);
@@ -112,13 +112,17 @@ export class Engine {
     }
   }
 
+  #serve(progress: Progress, decision: Decision & { readonly kind: 'serve' }): void {
+    serve(this.#parts, progress, decision, () => this.#do(progress, decideWithout(progress, decision)));
+  }
+
   /** The client is served first: it waits for nothing. */
   #serveStale(progress: Progress, decision: Decision & { readonly kind: 'serve' }): void {
     const { edition } = progress;
     // It may be the last exchange of a superseded edition, and over when it is served.
     edition.pin();
     try {
-      serve(this.#parts, progress, decision);
+      this.#serve(progress, decision);
       refresh(this.#parts, progress, { ...decision, entry: decision.found.entry });
     } finally {
       edition.unpin();

@@ -1,3 +1,4 @@
+import { isDistant } from '../cache/second-tier.ts';
 import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { hitReport } from '../cache/status.ts';
@@ -5,6 +6,7 @@ import type { BodySource } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
+import { sendDistant } from './distant.ts';
 import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
@@ -12,13 +14,36 @@ import { ResponseFeed } from './response-feed.ts';
 import type { RoutePlan } from './snapshot.ts';
 
 /** Answers from the store. What is stored is the origin's answer; what policies add is added every time. */
-export function serve(parts: EngineParts, progress: Progress, decision: Decision & { readonly kind: 'serve' }): void {
+export function serve(
+  parts: EngineParts,
+  progress: Progress,
+  decision: Decision & { readonly kind: 'serve' },
+  unreadable: () => void,
+): void {
   progress.cacheReport = hitReport(decision.found);
-  deliverStored(progress, decision.plan, serveEntry(decision.found.entry, decision.request, parts.clock.now()));
+  const served = serveEntry(decision.found.entry, decision.request, parts.clock.now());
+  deliverStored(progress, decision.plan, served, unreadable);
 }
 
-/** Sends a stored response, dressed for this client. Expects `progress.cacheReport` to be set. */
-export function deliverStored(progress: Progress, plan: RoutePlan, served: Served): void {
+/**
+ * Sends a stored response, dressed for this client. Expects `progress.cacheReport` to be set. `unreadable`: what is done, later, when
+ * its body is elsewhere and can't be had; without it the client is told so.
+ */
+export function deliverStored(
+  progress: Progress,
+  plan: RoutePlan,
+  served: Served,
+  unreadable: (() => void) | null = null,
+): void {
+  if (served.body !== null && served.body.chunks === null && isDistant(served.body)) {
+    const { body, span, head } = served;
+    const send = (source: BodySource): void => {
+      progress.status = head.status;
+      sendBody(progress, { status: head.status, headers: dress(progress, plan, head.headers, null) }, source);
+    };
+    sendDistant(progress, { body, span, send, unreadable });
+    return;
+  }
   const { response } = progress.exchange;
   const headers = dress(progress, plan, served.head.headers, null);
   const head: ResponseHead = { status: served.head.status, headers };
