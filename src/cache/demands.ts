@@ -131,8 +131,10 @@ export function usability(entry: CacheEntry, demands: Demands, nowMs: number): U
   const ageMs = currentAgeMs(entry, nowMs);
   const remainingMs = entry.freshMs - ageMs;
   const { maxAgeMs } = demands;
-  // max-age=0 is how a browser's reload asks for a validation, even of a response that came this millisecond.
-  if (maxAgeMs !== null && (ageMs > maxAgeMs || maxAgeMs === 0)) return 'request';
+  // max-age=0 is how a browser's reload asks for a validation, even of a response that came this millisecond. RFC 8246 §2.1: while it
+  // is fresh, an immutable response needs none, unless it is asked for by no-cache.
+  const isFinal = entry.immutable && remainingMs > 0;
+  if (maxAgeMs !== null && !isFinal && (ageMs > maxAgeMs || maxAgeMs === 0)) return 'request';
   if (remainingMs > 0) return remainingMs >= demands.minFreshMs ? 'usable' : 'request';
   return entry.mustRevalidate ? 'stale' : usabilityStale(entry, demands, -remainingMs);
 }

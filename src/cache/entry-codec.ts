@@ -25,6 +25,7 @@ const checks: { readonly [Name in keyof EntryHead]-?: Check<EntryHead[Name]> } =
   freshMs: isLength,
   validateAlways: isBoolean,
   mustRevalidate: isBoolean,
+  immutable: isBoolean,
   staleWhileRevalidateMs: isLength,
   staleIfErrorMs: isLength,
   etag: isText,

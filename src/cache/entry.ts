@@ -34,6 +34,8 @@ export interface CacheEntry {
   readonly validateAlways: boolean;
   /** `must-revalidate`, `proxy-revalidate` or `s-maxage`: never served stale, whatever the client allows (§4.2.4). */
   readonly mustRevalidate: boolean;
+  /** It does not change while it is fresh: a client's `max-age` is no reason to validate it, `no-cache` is (RFC 8246 §2.1). */
+  readonly immutable: boolean;
   /** How long past its freshness it may be served while it is refreshed in the background (RFC 5861 §3); 0 for not at all. */
   readonly staleWhileRevalidateMs: number;
   /** The same while its endpoint fails (RFC 5861 §4). */
@@ -87,6 +89,7 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     freshMs: verdict.freshMs,
     validateAlways: verdict.validateAlways,
     mustRevalidate: verdict.mustRevalidate,
+    immutable: verdict.immutable,
     staleWhileRevalidateMs: verdict.staleWhileRevalidateMs,
     staleIfErrorMs: verdict.staleIfErrorMs,
     etag: getHeader(headers, 'etag'),

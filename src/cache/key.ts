@@ -1,5 +1,6 @@
 import { getCombined, type HeaderList } from '../http/headers.ts';
 import { isNominated } from '../http/hop-by-hop.ts';
+import { isTchar } from '../http/octets.ts';
 
 /** What the cache needs to know of a request. `method`, `path` and `query` are the canonical ones that routing saw. */
 export interface CacheRequest {
@@ -74,7 +75,8 @@ export function varyFields(
   const fields: VaryField[] = [];
   for (const part of vary.split(',')) {
     const name = part.trim().toLowerCase();
-    if (name === '*') return 'vary-star';
+    // What is no field name selects by something, and nothing can be compared with it.
+    if (name === '*' || !isFieldName(name)) return 'vary-star';
     if (WRITTEN_BY_GATEWAY.has(name)) return 'vary-unseen';
     // The host is in the key already; an empty member is legal in a list (RFC 9110 §5.6.1.2).
     if (name === '' || name === 'host' || fields.some((field) => field.name === name)) continue;
@@ -85,6 +87,11 @@ export function varyFields(
   }
   // Sorted, so that two spellings of one Vary make one variant.
   return fields.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isFieldName(name: string): boolean {
+  for (let i = 0; i < name.length; i += 1) if (!isTchar(name.charCodeAt(i))) return false;
+  return true;
 }
 
 /** Does `request` have the same values of `fields` as the request that the stored response answered? */
@@ -117,10 +124,19 @@ export function sameVary(a: readonly VaryField[], b: readonly VaryField[]): bool
 /** Preference lists, without regard to order: the weights rank, not the position (RFC 9110 §12.4.2). */
 const PREFERENCES = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
 
-/** One form for values that the field's own definition says mean the same (RFC 9111 §4.1). Others only lose outer blanks. */
+/** Fields with one value, in which a comma separates nothing. */
+const SINGLE_VALUES = new Set(['authorization', 'cookie', 'from', 'referer', 'user-agent']);
+
+const blanksAtComma = /[ \t]*,[ \t]*/g;
+
+/**
+ * One form for values that mean the same (RFC 9111 §4.1): what the field's own definition says of it for preferences; for every other
+ * field that may be a list, and be combined of several lines, how much blank there is around its commas (RFC 9110 §5.6.1).
+ */
 function normaliseField(name: string, value: string): string {
   // A quoted string may hold commas; it occurs only in parameters of Accept, and rarely.
-  if (!PREFERENCES.has(name) || value.includes('"')) return value.trim();
+  if (SINGLE_VALUES.has(name) || value.includes('"')) return value.trim();
+  if (!PREFERENCES.has(name)) return value.trim().replace(blanksAtComma, ',');
   // Codings, charsets and language tags are case-insensitive; parameters of a media type need not be.
   const text = name === 'accept' ? value : value.toLowerCase();
   const members: string[] = [];

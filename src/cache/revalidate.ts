@@ -1,11 +1,11 @@
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import { weakEqual } from '../http/conditional.ts';
+import { strongEqual, weakEqual } from '../http/conditional.ts';
 import { parseHttpDate } from '../http/date.ts';
 import { getHeader, type HeaderDraft, type HeaderList, noHeaders } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { type CacheEntry, makeEntry } from './entry.ts';
 import type { ExchangeTimes } from './freshness.ts';
-import type { CacheRequest } from './key.ts';
+import type { CacheRequest, VaryField } from './key.ts';
 import type { CachePolicy } from './policy.ts';
 import { type Storable, storability } from './storability.ts';
 import type { CacheStore } from './store.ts';
@@ -70,7 +70,7 @@ export function apply304(entry: CacheEntry, validation: Validation): Revalidated
   const head: ResponseHead = { status: entry.status, headers };
   const verdict = storability(request, head, policy, times.receivedAtMs);
   stripTags(headers, policy.tags);
-  const parts = { request, head, times, body: entry.body };
+  const parts = { request, head, times, body: entry.body, parts: entry.parts };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
   // One that says nothing of tags leaves them as they were.
   const kept = verdict.tags === '' ? { ...verdict, tags: entry.tags } : verdict;
@@ -82,7 +82,7 @@ export function apply304(entry: CacheEntry, validation: Validation): Revalidated
 
 function servedOnce(entry: CacheEntry): Storable {
   return {
-    ...{ store: true, freshMs: 0, validateAlways: true, mustRevalidate: true },
+    ...{ store: true, freshMs: 0, validateAlways: true, mustRevalidate: true, immutable: false },
     ...{ staleWhileRevalidateMs: 0, staleIfErrorMs: 0, vary: entry.vary, tags: entry.tags, omit: [] },
   };
 }
@@ -93,8 +93,13 @@ function servedOnce(entry: CacheEntry): Storable {
  */
 const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range', 'content-digest', 'content-md5']);
 
-/** Stored fields, each one that the 304 has replaced by all of its lines. */
+/**
+ * Stored fields, each one that the 304 has replaced by all of its lines. A weak entity tag stays weak: it tells that these bytes are
+ * not the ones that the strong tag of the same name stands for.
+ */
 function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderDraft {
+  const isKept = (lower: string): boolean =>
+    NOT_UPDATED.has(lower) || (lower === 'etag' && entry.etag !== null && entry.etag.startsWith('W/'));
   const update = responseEndToEnd(notModified);
   const names = new Set<string>();
   for (let i = 0; i < update.length; i += 2) names.add((update[i] as string).toLowerCase());
@@ -103,11 +108,11 @@ function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderDraft 
   const fields: HeaderDraft = [];
   for (let i = 0; i < entry.headers.length; i += 2) {
     const lower = (entry.headers[i] as string).toLowerCase();
-    if (names.has(lower) && !NOT_UPDATED.has(lower)) continue;
+    if (names.has(lower) && !isKept(lower)) continue;
     fields.push(entry.headers[i] as string, entry.headers[i + 1] as string);
   }
   for (let i = 0; i < update.length; i += 2) {
-    if (NOT_UPDATED.has((update[i] as string).toLowerCase())) continue;
+    if (isKept((update[i] as string).toLowerCase())) continue;
     fields.push(update[i] as string, update[i + 1] as string);
   }
   return fields;
@@ -130,6 +135,8 @@ export function settle304(store: CacheStore, entry: CacheEntry, validation: Vali
     return { kind: 'mismatch' };
   }
   const { serve, keep } = apply304(entry, validation);
+  const tag = getHeader(validation.head.headers, 'etag');
+  if (tag !== null && keep !== null) updateAlike(store, entry, { ...validation, tag });
   // Purged meanwhile: what the store has left of it is stale, and stays so. The endpoint may have answered before the change.
   const purged =
     store.invalidatedSince(entry, validation.epoch) ||
@@ -138,6 +145,28 @@ export function settle304(store: CacheStore, entry: CacheEntry, validation: Vali
   if (keep !== null && store.has(entry)) return { kind: 'confirmed', serve, stored: store.replace(entry, keep) };
   store.remove(entry);
   return { kind: 'confirmed', serve, stored: false };
+}
+
+/**
+ * The 304 is about every variant with its strong validator (RFC 9111 §4.3.4): selected by other requests, but the same bytes. What
+ * was purged while the endpoint was asked stays as it is.
+ */
+function updateAlike(
+  store: CacheStore,
+  entry: CacheEntry,
+  validation: Validation & { readonly epoch: number; readonly tag: string },
+): void {
+  for (const other of store.get(entry.key).slice()) {
+    if (other === entry || other.partition !== entry.partition || !strongEqual(validation.tag, other.etag ?? ''))
+      continue;
+    const { keep } = apply304(other, validation);
+    if (keep === null || !sameNames(keep.vary, other.vary) || store.invalidatedSince(other, validation.epoch)) continue;
+    store.replace(other, { ...keep, vary: other.vary });
+  }
+}
+
+function sameNames(a: readonly VaryField[], b: readonly VaryField[]): boolean {
+  return a.length === b.length && a.every(({ name }, i) => b[i]?.name === name);
 }
 
 /**

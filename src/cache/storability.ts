@@ -16,6 +16,7 @@ export interface Storable extends StaleAllowance {
   readonly freshMs: number;
   readonly validateAlways: boolean;
   readonly mustRevalidate: boolean;
+  readonly immutable: boolean;
   readonly vary: readonly VaryField[];
   /** `packTags`; empty for none. */
   readonly tags: string;
@@ -89,6 +90,7 @@ export function storability(
     validateAlways: directives.noCache,
     // §5.2.2.10: s-maxage incorporates the meaning of proxy-revalidate.
     mustRevalidate: directives.mustRevalidate || directives.proxyRevalidate || directives.sMaxAgeS !== null,
+    immutable: directives.immutable,
     ...stale,
     vary,
     tags,

@@ -38,6 +38,23 @@ describe('selecting by Vary (RFC 9111 §4.1)', () => {
     ['empty members of Vary are nothing', ['Vary', ', Foo ,,'], ['Foo', '1'], ['Foo', '1'], true],
     ['two lines equal one combined', ['Vary', 'Foo'], ['Foo', '1', 'Foo', '2'], ['Foo', '1, 2'], true],
     ['blanks around a value', ['Vary', 'Foo'], ['Foo', '1'], ['Foo', ' 1 '], true],
+    [
+      'blanks around the commas of a field that may be a list',
+      ['Vary', 'Foo'],
+      ['Foo', '1,2'],
+      ['Foo', ' 1 ,\t2 '],
+      true,
+    ],
+    ['two lines equal one without blanks', ['Vary', 'Foo'], ['Foo', '1', 'Foo', '2'], ['Foo', '1,2'], true],
+    ['blanks within a quoted string', ['Vary', 'Foo'], ['Foo', '"1,2"'], ['Foo', '"1, 2"'], false],
+    [
+      'blanks in a field with one value',
+      ['Vary', 'User-Agent'],
+      ['User-Agent', 'a (b,c)'],
+      ['User-Agent', 'a (b, c)'],
+      false,
+    ],
+    ['blanks elsewhere in a value', ['Vary', 'Foo'], ['Foo', '1 2'], ['Foo', '1  2'], false],
     ['case of an unknown field counts', ['Vary', 'Foo'], ['Foo', 'a'], ['Foo', 'A'], false],
     ['order in an unknown field counts', ['Vary', 'Foo'], ['Foo', 'a, b'], ['Foo', 'b, a'], false],
     [
@@ -92,6 +109,13 @@ describe('selecting by Vary (RFC 9111 §4.1)', () => {
     'a response that varies on what the gateway wrote matches no later request: %s',
     (vary) => {
       expect(varyFields(['Vary', vary], get())).toBe('vary-unseen');
+    },
+  );
+
+  test.each(['Accept Encoding', 'a;b', 'Foo, "x"', 'Foo, *', '\u00e9'])(
+    '%j names no field that could be compared',
+    (vary) => {
+      expect(varyFields(['Vary', vary], get())).toBe('vary-star');
     },
   );
 
