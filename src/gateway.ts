@@ -28,6 +28,7 @@ import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { WarmUp } from './gateway/warm-up.ts';
+import { addCacheMetrics } from './observe/cache-metrics.ts';
 import { addConnectionMetrics } from './observe/connection-metrics.ts';
 import type { LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -168,6 +169,7 @@ class Composition implements Gateway {
     });
     this.#cache = sharedCache(config.cache);
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
+    addCacheMetrics(this.#metrics, this.#cache);
     const compiled = compile({
       config,
       origins: options.origins,

@@ -26,6 +26,13 @@ export interface FillPlan {
   readonly objectBytes: number;
   /** What all fills together may hold. Default: each its own `objectBytes`. */
   readonly memory?: FillMemory;
+  /** Hears once each that it began and what became of it. */
+  readonly tally?: FillTally;
+}
+
+export interface FillTally {
+  fillBegan(): void;
+  fillEnded(end: FillEnd): void;
 }
 
 /**
@@ -54,6 +61,7 @@ export class Fill {
       limitBytes: plan.objectBytes,
       memory: plan.memory ?? null,
     });
+    plan.tally?.fillBegan();
   }
 
   /** The response as it can be served from now on, while its body is still arriving. Not what is stored in the end. */
@@ -81,7 +89,7 @@ export class Fill {
       return true;
     }
     const more = this.body.append(chunk);
-    this.#end ??= this.body.outgrown;
+    if (this.body.outgrown !== null) this.#endAs(this.body.outgrown);
     return more;
   }
 
@@ -94,7 +102,7 @@ export class Fill {
     this.body.seal(trailers);
     const { chunks } = this.body;
     // Before its readers hear of the end, so that their next requests find it.
-    if (chunks !== null) this.#end = this.#store(chunks);
+    if (chunks !== null) this.#endAs(this.#store(chunks));
     this.body.endReaders();
     return this.#end ?? 'aborted';
   }
@@ -120,11 +128,19 @@ export class Fill {
   }
 
   #fail(end: FillEnd, cause: GatewayError): FillEnd {
-    this.#end ??= end;
     this.body.fail(cause);
-    return this.#end;
+    return this.#endAs(end);
+  }
+
+  /** The first end counts. */
+  #endAs(end: FillEnd): FillEnd {
+    if (this.#end !== null) return this.#end;
+    this.#end = end;
+    this.#plan.tally?.fillEnded(end);
+    return end;
   }
 }
+
 function wrongLength(): GatewayError {
   return new GatewayError('http_response_incomplete', { blame: 'upstream', status: 502, reason: 'wrong-length' });
 }

@@ -42,6 +42,7 @@ export class MemoryStore implements CacheStore {
   readonly #evicted: ((entry: CacheEntry) => void) | null;
   /** Evicted by the `set` that is running, not told yet. */
   #leaving: CacheEntry[] = [];
+  #evictions = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#evicted = options.evicted ?? null;
@@ -61,6 +62,10 @@ export class MemoryStore implements CacheStore {
 
   get entries(): number {
     return this.#admission.size;
+  }
+
+  get evictions(): number {
+    return this.#evictions;
   }
 
   get(key: string): readonly CacheEntry[] {
@@ -166,6 +171,7 @@ export class MemoryStore implements CacheStore {
 
   #leave(entry: CacheEntry): void {
     this.#index.remove(entry);
+    this.#evictions += 1;
     if (this.#evicted !== null) this.#leaving.push(entry);
   }
 

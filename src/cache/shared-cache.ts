@@ -1,8 +1,10 @@
 import type { Refreshes } from './refreshes.ts';
 import type { CacheStore } from './store.ts';
+import type { CacheTally } from './tally.ts';
 
 /** The cache that all routes share, and all that it knows. Outlives snapshots. */
 export interface SharedCache {
   readonly store: CacheStore;
   readonly refreshes: Refreshes;
+  readonly tally: CacheTally;
 }

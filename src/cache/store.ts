@@ -10,6 +10,8 @@ export interface CacheStore {
   /** Accounted memory of all entries, heads and keys included. Never above the bound it was made with. */
   readonly bytes: number;
   readonly entries: number;
+  /** How many had to leave to make room. */
+  readonly evictions: number;
   /**
    * Every variant of `key`, in no order, none that a purge has taken. The list is the store's own and valid until its next change.
    */

@@ -36,6 +36,11 @@ export class TieredStore implements CacheStore, TierOwner {
     return this.#near.entries + this.#far.entries;
   }
 
+  /** From memory; most of them are in the other tier then. */
+  get evictions(): number {
+    return this.#near.evictions;
+  }
+
   /** Hot: allocates only where a key has variants in both tiers and they are not the same. */
   get(key: string): readonly CacheEntry[] {
     // A copy: those that a purge has taken leave the tier's list. What is in memory is compared on our behalf.

@@ -4,6 +4,7 @@ import type { CachePolicy } from '../cache/policy.ts';
 import { Refreshes } from '../cache/refreshes.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
 import type { TagPolicy } from '../cache/tags.ts';
+import { CacheTally } from '../cache/tally.ts';
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 
 /** The cache of a gateway, empty. */
@@ -12,6 +13,7 @@ export function sharedCache(config: CacheConfig): SharedCache {
     // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
     store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) }),
     refreshes: new Refreshes(config.refreshes),
+    tally: new CacheTally(),
   };
 }
 

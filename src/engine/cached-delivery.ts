@@ -60,6 +60,7 @@ export class CachedDelivery {
         times,
         objectBytes: this.#caching.policy.objectBytes,
         epoch: lookup.epoch,
+        tally: this.#progress.edition.snapshot.cache.tally.of(this.#progress.route),
       });
     } else if (lookup.kind === 'revalidate') {
       supersede(this.#store, lookup.entry, head.status);

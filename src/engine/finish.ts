@@ -6,7 +6,9 @@ const noRetries: readonly string[] = Object.freeze([]);
 
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
 export function finish(parts: EngineParts, progress: Progress): void {
-  parts.observer.finished(recordOf(progress, parts.clock.monotonic()));
+  const record = recordOf(progress, parts.clock.monotonic());
+  if (record.cache !== null) progress.edition.snapshot.cache.tally.finished(record);
+  parts.observer.finished(record);
   progress.edition.unpin();
 }
 

@@ -45,6 +45,7 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
     exchange.response.onClose = null;
     const nowMs = parts.clock.monotonic();
     const result = resultOf(progress, store.has(entry));
+    if (progress.cacheReport !== null) cache.tally.of(progress.route).answered(progress.cacheReport);
     refreshes.end(entry, { route: progress.route, result, nowMs });
     parts.observer.refreshed?.({ ...recordOf(progress, nowMs), refresh: { servedTo: served.requestId, result } });
     edition.unpin();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MemoryStore } from '../../../src/cache/memory-store.ts';
 import { Refreshes } from '../../../src/cache/refreshes.ts';
+import { CacheTally } from '../../../src/cache/tally.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { compile, inUseOf } from '../../../src/control/compile.ts';
@@ -32,7 +33,8 @@ function reloading() {
     };
     const loaded = configFromObject(input);
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
-    const cache = { store: new MemoryStore({ maxBytes: 1, objectBytes: 1 }), refreshes: new Refreshes(1) };
+    const store = new MemoryStore({ maxBytes: 1, objectBytes: 1 });
+    const cache = { store, refreshes: new Refreshes(1), tally: new CacheTally() };
     const compiled = compile({ ...loaded, ledger, cache, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
