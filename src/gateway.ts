@@ -30,6 +30,7 @@ import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { WarmUp } from './gateway/warm-up.ts';
 import { addCacheMetrics } from './observe/cache-metrics.ts';
 import { addConnectionMetrics } from './observe/connection-metrics.ts';
+import { addEarlyHintMetrics } from './observe/early-hint-metrics.ts';
 import type { LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { addRefreshMetrics } from './observe/refresh-metrics.ts';
@@ -170,6 +171,7 @@ class Composition implements Gateway {
     this.#cache = sharedCache(config.cache);
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);
+    addEarlyHintMetrics(this.#metrics, this.#cache.links);
     const compiled = compile({
       config,
       origins: options.origins,

@@ -1,3 +1,4 @@
+import type { LearnedLinks } from './learned-links.ts';
 import type { Refreshes } from './refreshes.ts';
 import type { CacheStore } from './store.ts';
 import type { CacheTally } from './tally.ts';
@@ -7,4 +8,5 @@ export interface SharedCache {
   readonly store: CacheStore;
   readonly refreshes: Refreshes;
   readonly tally: CacheTally;
+  readonly links: LearnedLinks;
 }

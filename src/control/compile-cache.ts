@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { LearnedLinks } from '../cache/learned-links.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { Refreshes } from '../cache/refreshes.ts';
@@ -7,6 +8,9 @@ import type { TagPolicy } from '../cache/tags.ts';
 import { CacheTally } from '../cache/tally.ts';
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 
+/** Some ten thousand pages with a few links each. */
+const LEARNED_BYTES = 8 * 1024 ** 2;
+
 /** The cache of a gateway, empty. */
 export function sharedCache(config: CacheConfig): SharedCache {
   return {
@@ -14,6 +18,7 @@ export function sharedCache(config: CacheConfig): SharedCache {
     store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) }),
     refreshes: new Refreshes(config.refreshes),
     tally: new CacheTally(),
+    links: new LearnedLinks(LEARNED_BYTES),
   };
 }
 

@@ -51,6 +51,7 @@ export class CachedDelivery {
     const verdict = storability(request, head, this.#caching.policy, times.receivedAtMs);
     stripTags(head.headers, this.#caching.policy.tags);
     if (verdict.store) {
+      if (this.#caching.policy.earlyHints) this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
       this.#fill = new Fill({
         store: this.#store,
         request,
@@ -76,6 +77,10 @@ export class CachedDelivery {
 
   get #store() {
     return this.#progress.edition.snapshot.cache.store;
+  }
+
+  get #links() {
+    return this.#progress.edition.snapshot.cache.links;
   }
 
   /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */

@@ -4,6 +4,7 @@ import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type Caching, type Decision, decide, decideWithout } from './decide.ts';
+import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';
 import { finish } from './finish.ts';
@@ -135,8 +136,10 @@ export class Engine {
   ): void {
     const { overload } = this.#parts;
     const refusal = overload === null || !overload.active ? null : overload.refusal(route.plan.importance);
-    if (refusal === null) new Forward(this.#parts, progress, route).start();
-    else this.#refuse(progress, refusal, route);
+    if (refusal === null) {
+      if (route.caching !== null) sendEarlyHints(progress, route.plan, route.caching);
+      new Forward(this.#parts, progress, route).start();
+    } else this.#refuse(progress, refusal, route);
   }
 
   /** What is stored costs no more than a refusal. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LearnedLinks } from '../../../src/cache/learned-links.ts';
 import { MemoryStore } from '../../../src/cache/memory-store.ts';
 import { Refreshes } from '../../../src/cache/refreshes.ts';
 import { CacheTally } from '../../../src/cache/tally.ts';
@@ -34,7 +35,7 @@ function reloading() {
     const loaded = configFromObject(input);
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
     const store = new MemoryStore({ maxBytes: 1, objectBytes: 1 });
-    const cache = { store, refreshes: new Refreshes(1), tally: new CacheTally() };
+    const cache = { store, refreshes: new Refreshes(1), tally: new CacheTally(), links: new LearnedLinks(0) };
     const compiled = compile({ ...loaded, ledger, cache, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
