@@ -15,8 +15,12 @@ import type { HeaderList } from '../src/http/headers.ts';
 const NOW = Date.now();
 const OPERATIONS = 1_000; // per sample: one lookup is below the resolution of the clock
 const policy: CachePolicy = {
-  defaultTtlMs: null,
-  storeSetCookie: false,
+  key: null,
+  defaultTtl: null,
+  overrideTtl: null,
+  ignore: null,
+  ignoreClientNoCache: false,
+  setCookie: 'refuse',
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,
@@ -38,7 +42,8 @@ const browser: HeaderList = [
 function request(index: number, headers: HeaderList = browser): CacheRequest {
   // Built anew each time, as the path of a request is: a prepared string would carry its hash along.
   const path = `/products/${index}/overview`;
-  return { method: 'GET', scheme: 'https', host: 'shop.example', path, query: null, headers, partition: 'shop' };
+  const uri = { scheme: 'https', host: 'shop.example', path, query: null };
+  return { method: 'GET', ...uri, keyQuery: null, headers, partition: 'shop' };
 }
 
 function entry(index: number, chunks: readonly Uint8Array[], vary: HeaderList = []): CacheEntry {

@@ -16,8 +16,8 @@ export interface Demands {
   readonly staleIfErrorMs: number | null;
 }
 
-/** Why an answer can't come from the cache as it is. `bypass` reasons keep it from being asked at all. */
-export type BypassReason = 'method' | 'no-store' | 'precondition' | 'request-body';
+/** Why an answer can't come from the cache as it is. `bypass` reasons keep it from being asked at all; `policy` is the route's. */
+export type BypassReason = 'method' | 'no-store' | 'precondition' | 'request-body' | 'policy';
 
 const demandsNothing: Demands = Object.freeze({
   noCache: false,
@@ -40,9 +40,9 @@ const plain: RequestTraits = Object.freeze({ demands: demandsNothing, bypass: nu
 /**
  * Reads everything in a request that concerns the cache. Hot: one pass that lower-cases only names whose length and
  * first letter fit (20 ns for a browser's ten fields, against 150 by length alone), and allocates nothing for a request
- * that demands nothing.
+ * that demands nothing. `lenient`: the route does not let clients demand anything newer.
  */
-export function requestTraits(headers: HeaderList): RequestTraits {
+export function requestTraits(headers: HeaderList, lenient = false): RequestTraits {
   let control = false;
   let bypass: BypassReason | null = null;
   for (let i = 0; i < headers.length; i += 2) {
@@ -63,7 +63,8 @@ export function requestTraits(headers: HeaderList): RequestTraits {
     }
   }
   if (!control) return bypass === null ? plain : { demands: demandsNothing, bypass };
-  const demands = readDemands(headers);
+  const said = readDemands(headers);
+  const demands = lenient ? { ...demandsNothing, onlyIfCached: said.onlyIfCached, maxStaleMs: said.maxStaleMs } : said;
   return { demands, bypass: demands.noStore ? 'no-store' : bypass };
 }
 

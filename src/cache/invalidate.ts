@@ -2,7 +2,8 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { getHeader } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
 import { canonicalizeTarget, type PathPolicy } from '../http/target.ts';
-import { type CacheRequest, primaryKey } from './key.ts';
+import { type CacheRequest, uriKey } from './key.ts';
+import { type KeyRules, type KeyTarget, noKeyRules } from './key-rules.ts';
 import type { CacheStore } from './store.ts';
 
 /** The canonical form that the listeners' default policy gives to a path, so that keys agree. */
@@ -16,25 +17,37 @@ const canonical: PathPolicy = {
 /**
  * Drops what a successful unsafe request made invalid (RFC 9111 §4.4): its target URI, and the URIs in `Location` and
  * `Content-Location` when they are of the same origin; another origin's are not its to invalidate. Methods whose safety is
- * not known are unsafe. `response` is as the endpoint sent it. Returns how many stored responses were dropped.
+ * not known are unsafe. `response` is as the endpoint sent it; `rules` are those of all routes, since what is stored for the URI may have
+ * come by any of them. Returns how many stored responses were dropped.
  */
-export function invalidate(store: CacheStore, request: CacheRequest, response: ResponseHead): number {
+export function invalidate(
+  store: CacheStore,
+  request: CacheRequest,
+  response: ResponseHead,
+  rules: KeyRules = noKeyRules,
+): number {
   if (isSafe(request.method) || response.status < 200 || response.status > 399) return 0;
-  let dropped = store.delete(primaryKey(request));
+  let dropped = dropTarget(store, request, rules);
   for (const name of ['location', 'content-location']) {
     const reference = getHeader(response.headers, name);
-    const key = reference === null ? null : sameOriginKey(reference.trim(), request);
-    if (key !== null) dropped += store.delete(key);
+    const target = reference === null ? null : referredTarget(reference.trim(), request);
+    if (target !== null) dropped += dropTarget(store, target, rules);
   }
   return dropped;
 }
 
-/** The primary key of a URI reference (RFC 3986 §4.1) seen from `request`; `null` when it leads to another origin or nowhere. */
-function sameOriginKey(reference: string, request: CacheRequest): string | null {
+function dropTarget(store: CacheStore, target: KeyTarget, rules: KeyRules): number {
+  let dropped = 0;
+  for (const key of rules.keysOf(target)) dropped += store.delete(key);
+  return dropped;
+}
+
+/** What a URI reference (RFC 3986 §4.1) means seen from `request`; `null` when it leads to another origin or nowhere. */
+function referredTarget(reference: string, request: CacheRequest): KeyTarget | null {
   const target = sameOriginTarget(withoutFragment(reference), request);
   if (target === null) return null;
   const accepted = canonicalizeTarget(target, canonical);
-  return accepted.ok ? primaryKey({ ...request, path: accepted.path, query: accepted.query }) : null;
+  return accepted.ok ? { ...request, path: accepted.path, query: accepted.query } : null;
 }
 
 function withoutFragment(reference: string): string {
@@ -59,8 +72,8 @@ function targetOfAuthority(text: string, request: CacheRequest): string | null {
   const end = text.search(/[/?]/);
   const authority = (end === -1 ? text : text.slice(0, end)).toLowerCase();
   // Compared as keys are: with the default port left out.
-  const own = primaryKey({ ...request, path: '', query: null });
-  if (primaryKey({ ...request, host: authority, path: '', query: null }) !== own) return null;
+  const { scheme, host } = request;
+  if (uriKey(scheme, authority, '', null) !== uriKey(scheme, host, '', null)) return null;
   if (end === -1) return '/';
   return text[end] === '?' ? `/${text.slice(end)}` : text.slice(end);
 }

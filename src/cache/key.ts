@@ -1,6 +1,7 @@
 import { getCombined, type HeaderList } from '../http/headers.ts';
 import { isNominated } from '../http/hop-by-hop.ts';
 import { isTchar } from '../http/octets.ts';
+import { normaliseField } from './field-value.ts';
 
 /** What the cache needs to know of a request. `method`, `path` and `query` are the canonical ones that routing saw. */
 export interface CacheRequest {
@@ -12,12 +13,14 @@ export interface CacheRequest {
   readonly path: string;
   /** Without `?`; `null` when there is none. */
   readonly query: string | null;
-  /** As received from the client: the values that `Vary` selects by. */
+  /** The part of `query` that is in the key: all of it, unless the route's `cache.key` says otherwise (`queryInKey`). */
+  readonly keyQuery: string | null;
+  /** The values that `Vary` selects by: as received from the client, but for an Accept-Encoding that the route narrows. */
   readonly headers: HeaderList;
   /**
    * Everything else that chose the response and that neither the URI nor the client's fields show: the route's name, and
-   * what the route writes into the request from variables (a rewritten target, an edited field). Responses are shared
-   * within a partition only; an invalidation by URI reaches all of them. Empty when there is nothing of the kind.
+   * what the route writes into the request from variables (a rewritten target, an edited field); and the fields and cookies that
+   * it has in its key. Responses are shared within a partition only; an invalidation by URI reaches all of them. Empty when there is nothing of the kind.
    */
   readonly partition: string;
 }
@@ -35,11 +38,16 @@ export interface VaryField {
 export const noVary: readonly VaryField[] = Object.freeze([]);
 
 /**
- * The primary cache key (RFC 9111 §2): the target URI. The method is not part of it, because only responses to GET are
- * stored and they answer HEAD too. A default port is left out, so that both spellings are one resource (RFC 9110 §4.2.3).
+ * The primary cache key (RFC 9111 §2): the target URI, with what the route wants of its query. The method is not part of it, because only
+ * responses to GET are stored and they answer HEAD too. A default port is left out, so that both spellings are one resource
+ * (RFC 9110 §4.2.3). What else a route adds, fields and cookies, is in the partition: an invalidation by URI has to reach it.
  */
-export function primaryKey(request: CacheRequest): string {
-  const { scheme, host, path, query } = request;
+export function primaryKey({ scheme, host, path, keyQuery }: CacheRequest): string {
+  return uriKey(scheme, host, path, keyQuery);
+}
+
+/** The key of a URI with this query. */
+export function uriKey(scheme: string, host: string, path: string, query: string | null): string {
   const authority = withoutDefaultPort(scheme, host);
   return query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
 }
@@ -119,33 +127,4 @@ export function sameVary(a: readonly VaryField[], b: readonly VaryField[]): bool
     if (left.name !== right.name || left.normalised !== right.normalised) return false;
   }
   return true;
-}
-
-/** Preference lists, without regard to order: the weights rank, not the position (RFC 9110 §12.4.2). */
-const PREFERENCES = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
-
-/** Fields with one value, in which a comma separates nothing. */
-const SINGLE_VALUES = new Set(['authorization', 'cookie', 'from', 'referer', 'user-agent']);
-
-const blanksAtComma = /[ \t]*,[ \t]*/g;
-
-/**
- * One form for values that mean the same (RFC 9111 §4.1): what the field's own definition says of it for preferences; for every other
- * field that may be a list, and be combined of several lines, how much blank there is around its commas (RFC 9110 §5.6.1).
- */
-function normaliseField(name: string, value: string): string {
-  // A quoted string may hold commas; it occurs only in parameters of Accept, and rarely.
-  if (SINGLE_VALUES.has(name) || value.includes('"')) return value.trim();
-  if (!PREFERENCES.has(name)) return value.trim().replace(blanksAtComma, ',');
-  // Codings, charsets and language tags are case-insensitive; parameters of a media type need not be.
-  const text = name === 'accept' ? value : value.toLowerCase();
-  const members: string[] = [];
-  for (const part of text.split(',')) {
-    const member = part
-      .split(';')
-      .map((piece) => piece.trim())
-      .join(';');
-    if (member !== '') members.push(member);
-  }
-  return members.sort().join(',');
 }

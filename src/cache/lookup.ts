@@ -3,7 +3,7 @@ import { type BypassReason, requestTraits, usability } from './demands.ts';
 import type { CacheEntry } from './entry.ts';
 import { remainingMs } from './freshness.ts';
 import { type CacheRequest, matchesVary, primaryKey } from './key.ts';
-import type { CachePolicy } from './policy.ts';
+import { type CachePolicy, sharesCookies } from './policy.ts';
 import { conditionalFields } from './revalidate.ts';
 import { partsAnswer } from './serve.ts';
 import type { CacheStore } from './store.ts';
@@ -47,7 +47,7 @@ const unsatisfiable: Lookup = { kind: 'unsatisfiable' };
  */
 export function lookup(store: CacheStore, request: CacheRequest, policy: CachePolicy, nowMs: number): Lookup {
   if (request.method !== 'GET' && request.method !== 'HEAD') return { kind: 'bypass', why: 'method' };
-  const { demands, bypass } = requestTraits(request.headers);
+  const { demands, bypass } = requestTraits(request.headers, policy.ignoreClientNoCache);
   if (bypass !== null) return demands.onlyIfCached ? unsatisfiable : { kind: 'bypass', why: bypass };
   const variants = store.get(primaryKey(request));
   const entry = select(variants, request, policy);
@@ -90,7 +90,7 @@ export function select(variants: readonly CacheEntry[], request: CacheRequest, p
     if (entry.partition !== request.partition || !matchesVary(entry.vary, request)) continue;
     if (entry.parts !== null && !partsAnswer(entry.parts, entry, request)) continue;
     // Stored while the route still allowed it: a reload may have taken that back.
-    if (entry.hasSetCookie && !policy.storeSetCookie) continue;
+    if (entry.hasSetCookie && !sharesCookies(policy.setCookie, entry.headers)) continue;
     if (best === null || isNewer(entry, best)) best = entry;
   }
   return best;

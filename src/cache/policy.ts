@@ -1,11 +1,31 @@
+import { setCookieName } from '../http/cookie.ts';
+import { getHeaders, type HeaderList, hasHeader } from '../http/headers.ts';
+import type { KeyPolicy } from './key-policy.ts';
 import type { TagPolicy } from './tags.ts';
+import type { TtlRule } from './ttl.ts';
+
+/** Responses with `Set-Cookie` are not stored; or stored without it; or stored with it if it sets none but these cookies. */
+export type SetCookiePolicy = 'refuse' | 'strip' | ReadonlySet<string>;
+
+/** Directives of a response that are taken as if they were not there. */
+export interface IgnoredDirectives {
+  readonly noCache: boolean;
+  readonly noStore: boolean;
+  readonly private: boolean;
+}
 
 /** What a route's `cache` section says. */
 export interface CachePolicy {
-  /** Freshness of successful responses that state none, in milliseconds; `null`: only what RFC 9111 §4.2.2 estimates. */
-  readonly defaultTtlMs: number | null;
-  /** Store responses with `Set-Cookie`, and hand the cookie to every client. */
-  readonly storeSetCookie: boolean;
+  /** `null`: the URI as it is. */
+  readonly key: KeyPolicy | null;
+  /** Freshness of responses that state none; `null`: only what RFC 9111 §4.2.2 estimates. */
+  readonly defaultTtl: TtlRule | null;
+  /** Freshness of responses whatever they state; `null`: what they state. */
+  readonly overrideTtl: TtlRule | null;
+  readonly ignore: IgnoredDirectives | null;
+  /** A client's no-cache, no-store, max-age, min-fresh and Pragma change nothing. */
+  readonly ignoreClientNoCache: boolean;
+  readonly setCookie: SetCookiePolicy;
   /** RFC 5861 §3 and §4, in milliseconds, for responses that do not state it themselves; 0 for none. */
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
@@ -17,4 +37,10 @@ export interface CachePolicy {
   readonly objectBytes: number;
   /** By what responses can be purged besides their URL. */
   readonly tags: TagPolicy;
+}
+
+/** May all cookies that these fields set be handed to every client? */
+export function sharesCookies(policy: SetCookiePolicy, headers: HeaderList): boolean {
+  if (typeof policy === 'string') return !hasHeader(headers, 'set-cookie');
+  return getHeaders(headers, 'set-cookie').every((field) => policy.has(setCookieName(field)));
 }

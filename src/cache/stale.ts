@@ -53,7 +53,7 @@ function storedFor(
   policy: CachePolicy,
 ): { readonly entry: CacheEntry; readonly demands: Demands } | null {
   if (request.method !== 'GET' && request.method !== 'HEAD') return null;
-  const { demands, bypass } = requestTraits(request.headers);
+  const { demands, bypass } = requestTraits(request.headers, policy.ignoreClientNoCache);
   if (bypass !== null || demands.noCache) return null;
   const entry = select(store.get(primaryKey(request)), request, policy);
   return entry === null ? null : { entry, demands };

@@ -5,9 +5,10 @@ import { getCombined, getHeader, type HeaderList, hasHeader } from '../http/head
 import { type ResponseDirectives, responseDirectives } from '../http/targeted.ts';
 import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, type VaryField, varyFields } from './key.ts';
-import type { CachePolicy } from './policy.ts';
+import { type CachePolicy, type IgnoredDirectives, sharesCookies } from './policy.ts';
 import { type StaleAllowance, staleAllowance } from './stale-allowance.ts';
 import { packTags } from './tags.ts';
+import { type TtlRule, ttlOf } from './ttl.ts';
 
 /** A response that may be stored, and what was found out on the way. */
 export interface Storable extends StaleAllowance {
@@ -57,6 +58,7 @@ const UNDERSTOOD = new Set([
 const HEURISTICALLY_CACHEABLE = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]);
 
 const noNames: readonly string[] = Object.freeze([]);
+const cookieNames: readonly string[] = Object.freeze(['set-cookie']);
 
 /**
  * May this response be stored in a shared cache, and for how long is it fresh (RFC 9111 §3)?
@@ -68,16 +70,14 @@ export function storability(
   policy: CachePolicy,
   receivedAtMs: number,
 ): Storability {
-  const said = responseDirectives(response.headers, policy.targets);
+  const said = heeded(responseDirectives(response.headers, policy.targets), policy.ignore);
   const { directives } = said;
-  const why = forbidden(request, response, directives);
+  const why = forbidden(request, response, { directives, policy });
   if (why !== null) return refuse(why);
   const vary = varyFields(response.headers, request);
   if (vary === 'vary-star' || vary === 'vary-unseen') return refuse(vary);
-  const omit = omittedFields(directives);
-  if (!policy.storeSetCookie && !omit.includes('set-cookie') && hasHeader(response.headers, 'set-cookie')) {
-    return refuse('set-cookie');
-  }
+  const omit = omittedFields(directives, policy);
+  if (!omit.includes('set-cookie') && !sharesCookies(policy.setCookie, response.headers)) return refuse('set-cookie');
   if (announcedBytes(response.headers) > policy.objectBytes) return refuse('too-large');
   const tags = packTags(response.headers, policy.tags);
   if (tags === null) return refuse('too-many-tags');
@@ -103,7 +103,11 @@ function refuse(why: NotStored): Storability {
 }
 
 /** The conditions of RFC 9111 §3 that a request, a status and the directives settle between them. */
-function forbidden(request: CacheRequest, response: ResponseHead, directives: CacheDirectives): NotStored | null {
+function forbidden(
+  request: CacheRequest,
+  response: ResponseHead,
+  { directives, policy }: { readonly directives: CacheDirectives; readonly policy: CachePolicy },
+): NotStored | null {
   const { status } = response;
   if (request.method !== 'GET') return 'method';
   if (status === 206) return 'partial';
@@ -112,17 +116,27 @@ function forbidden(request: CacheRequest, response: ResponseHead, directives: Ca
   if (directives.mustUnderstand && !UNDERSTOOD.has(status)) return 'status';
   // §5.2.2.3: must-understand overrides the no-store that is sent along for caches that don't know it.
   if (directives.noStore && !directives.mustUnderstand) return 'no-store';
-  if (parseCacheControl(getCombined(request.headers, 'cache-control')).noStore) return 'no-store';
+  const clientSays = policy.ignoreClientNoCache ? null : getCombined(request.headers, 'cache-control');
+  if (parseCacheControl(clientSays).noStore) return 'no-store';
   if (directives.private) return 'private';
   // §3.5
   const shareable = directives.public || directives.mustRevalidate || directives.sMaxAgeS !== null;
   return !shareable && hasHeader(request.headers, 'authorization') ? 'authorization' : null;
 }
 
-function omittedFields(directives: CacheDirectives): readonly string[] {
+/** What the route does not want to hear of is as if it had not been said. */
+function heeded(said: ResponseDirectives, ignore: IgnoredDirectives | null): ResponseDirectives {
+  if (ignore === null) return said;
+  const { directives, target } = said;
+  const noCache = directives.noCache && !ignore.noCache;
+  const noStore = directives.noStore && !ignore.noStore;
+  return { directives: { ...directives, noCache, noStore, private: directives.private && !ignore.private }, target };
+}
+
+function omittedFields(directives: CacheDirectives, { setCookie }: CachePolicy): readonly string[] {
   const { noCacheFields, privateFields } = directives;
-  if (noCacheFields.length === 0 && privateFields.length === 0) return noNames;
-  return [...noCacheFields, ...privateFields];
+  if (noCacheFields.length === 0 && privateFields.length === 0) return setCookie === 'strip' ? cookieNames : noNames;
+  return [...noCacheFields, ...privateFields, ...(setCookie === 'strip' ? cookieNames : noNames)];
 }
 
 function announcedBytes(headers: HeaderList): number {
@@ -143,15 +157,24 @@ function usefulLifetimeMs(
   const { receivedAtMs, stale } = facts;
   const dateMs = originDateMs(headers, receivedAtMs);
   const estimable = directives.public || HEURISTICALLY_CACHEABLE.has(status);
-  const freshMs = freshnessLifetimeMs(headers, directives, {
-    dateMs,
-    estimable,
-    targeted: target !== null,
-    // A default is meant for what was found: nobody wants an hour of a 404 that a deployment left behind for a second.
-    defaultTtlMs: estimable && status < 400 ? facts.policy.defaultTtlMs : null,
-  });
-  if (freshMs === null && !(directives.noCache && estimable)) return null;
   const ageMs = initialAgeMs(headers, dateMs, { requestedAtMs: receivedAtMs, receivedAtMs });
+  // A default is meant for what was found: nobody wants an hour of a 404 that a deployment left behind for a second.
+  const found = estimable && status < 400;
+  const { defaultTtl, overrideTtl } = facts.policy;
+  // The route's own lifetimes begin when the response arrives, whatever the endpoint's clock says.
+  const routeTtlMs = (rule: TtlRule | null): number | null => {
+    const ttlMs = rule === null ? null : ttlOf(rule, status, found);
+    return ttlMs === null ? null : ttlMs + ageMs;
+  };
+  const freshMs =
+    routeTtlMs(overrideTtl) ??
+    freshnessLifetimeMs(headers, directives, {
+      dateMs,
+      estimable,
+      targeted: target !== null,
+      defaultTtlMs: routeTtlMs(defaultTtl),
+    });
+  if (freshMs === null && !(directives.noCache && estimable)) return null;
   const spent = directives.noCache || freshMs === null || freshMs <= ageMs;
   const isOfUseStale = stale.staleWhileRevalidateMs > 0 || stale.staleIfErrorMs > 0;
   return spent && !isOfUseStale && !hasValidator(headers) ? null : (freshMs ?? 0);

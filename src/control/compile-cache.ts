@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { KeyRules } from '../cache/key-rules.ts';
 import { LearnedLinks } from '../cache/learned-links.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
@@ -7,6 +8,8 @@ import type { SharedCache } from '../cache/shared-cache.ts';
 import type { TagPolicy } from '../cache/tags.ts';
 import { CacheTally } from '../cache/tally.ts';
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
+import { keyPolicy, ttlRule } from './compile-cache-policy.ts';
+import type { Complaints, KeyPath } from './complaints.ts';
 
 /** Some ten thousand pages with a few links each. */
 const LEARNED_BYTES = 8 * 1024 ** 2;
@@ -17,21 +20,46 @@ export function sharedCache(config: CacheConfig): SharedCache {
     // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
     store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) }),
     refreshes: new Refreshes(config.refreshes),
+    keys: new KeyRules(),
     tally: new CacheTally(),
     links: new LearnedLinks(LEARNED_BYTES),
   };
 }
 
+/** Where the `cache` of a route stands. */
+export interface CacheContext {
+  readonly shared: CacheConfig;
+  readonly complaints: Complaints;
+  /** Of the route. */
+  readonly path: KeyPath;
+}
+
 /** What a route wants of it. */
-export function compileCachePolicy(route: RouteCacheConfig, shared: CacheConfig): CachePolicy {
+export function compileCachePolicy(route: RouteCacheConfig, { shared, complaints, path }: CacheContext): CachePolicy {
+  const { ignore, setCookie, objectSize } = route;
+  if (objectSize !== undefined && objectSize > shared.objectSize) {
+    const message = 'the store takes nothing this large: cache.objectSize is smaller';
+    complaints.add([...path, 'cache', 'objectSize'], { message });
+  }
   return {
-    defaultTtlMs: route.defaultTtl ?? null,
-    storeSetCookie: route.storeSetCookie ?? false,
+    key: route.key === undefined ? null : keyPolicy(route.key),
+    defaultTtl: route.defaultTtl === undefined ? null : ttlRule(route.defaultTtl),
+    overrideTtl: route.overrideTtl === undefined ? null : ttlRule(route.overrideTtl),
+    ignore:
+      ignore === undefined
+        ? null
+        : {
+            noCache: ignore.includes('no-cache'),
+            noStore: ignore.includes('no-store'),
+            private: ignore.includes('private'),
+          },
+    ignoreClientNoCache: route.ignoreClientNoCache,
+    setCookie: typeof setCookie === 'string' ? setCookie : new Set(setCookie),
     staleWhileRevalidateMs: route.staleWhileRevalidate ?? 0,
     staleIfErrorMs: route.staleIfError ?? 0,
     earlyHints: route.earlyHints ?? false,
     targets: (route.targets ?? ['CDN-Cache-Control']).map((name) => name.toLowerCase()),
-    objectBytes: shared.objectSize,
+    objectBytes: objectSize ?? shared.objectSize,
     tags: compileTags(route.tags, shared.tags),
   };
 }

@@ -14,6 +14,7 @@ import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { compileCachePolicy } from './compile-cache.ts';
+import { compileBypass } from './compile-cache-policy.ts';
 import { compileFallback } from './compile-fallback.ts';
 import { compileRetry } from './compile-retry.ts';
 import { compileSplit } from './compile-split.ts';
@@ -60,6 +61,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
   const { captures } = context;
   const matchedPrefix = route.match.path?.kind === 'prefix' ? route.match.path.value : null;
   const action = compileAction(route, context);
+  const cacheContext = { ...context, shared: context.config.cache };
   const part = <C, T>(
     key: keyof RouteConfig & string,
     config: C | undefined,
@@ -87,7 +89,8 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
       route.fallback === undefined
         ? null
         : compileFallback(route.fallback, { ...context, caches: route.cache !== undefined }),
-    cache: route.cache === undefined ? null : compileCachePolicy(route.cache, context.config.cache),
+    cache: route.cache === undefined ? null : compileCachePolicy(route.cache, cacheContext),
+    bypassCache: route.cache === undefined ? null : compileBypass(route.cache, cacheContext),
   };
   return action === null ? null : { action, ...plan };
 }

@@ -87,6 +87,7 @@ export function compile(input: CompileInput): CompileResult {
     if (rules !== null) streams.set(name, rules);
   }
   const { cache, development } = input;
+  cache.keys.adopt(routes.flatMap(({ plan }) => plan.cache?.key?.query ?? []));
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,

@@ -42,7 +42,7 @@ export class CachedDelivery {
     const { lookup, request } = this.#caching;
     if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, lookup);
     if (lookup.kind === 'bypass') {
-      invalidate(this.#store, request, head);
+      invalidate(this.#store, request, head, this.#progress.edition.snapshot.cache.keys);
       this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict: null });
       stripTags(head.headers, this.#caching.policy.tags);
       return 'delivering';
@@ -110,6 +110,7 @@ export class CachedDelivery {
 
 /** RFC 9111 §4.4: a successful unsafe request makes what is stored for its URI invalid, whichever route took it. */
 export function invalidateUncached(progress: Progress, head: ResponseHead): void {
-  const { store } = progress.edition.snapshot.cache;
-  if (store.entries > 0 && !isSafe(progress.request.method)) invalidate(store, cacheRequestOf(progress, ''), head);
+  const { store, keys } = progress.edition.snapshot.cache;
+  if (store.entries === 0 || isSafe(progress.request.method)) return;
+  invalidate(store, cacheRequestOf(progress, null), head, keys);
 }

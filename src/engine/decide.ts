@@ -1,3 +1,4 @@
+import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { unsatisfiableReport } from '../cache/status.ts';
@@ -7,6 +8,7 @@ import { countVia, forwardedFacts } from '../http/forwarded.ts';
 import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
+import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
 import { outboundTarget, PSEUDONYM } from './outbound.ts';
@@ -53,7 +55,19 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   if (progress.path === '*' || isLastHop(progress)) return { kind: 'reply', reply: optionsReply, plan: null };
   const { client } = progress.exchange;
   if (rules.forwardCertificate && client.tls !== null) progress.certificate = client.tls.clientCertificate;
-  const matched = rules.table.match({
+  const matched = rules.table.match(routeRequestOf(progress));
+  if (matched === null) return { kind: 'refuse', error: noRoute() };
+  progress.route = matched.rule.name;
+  progress.captures = matched.captures;
+  const { plan } = matched.rule;
+  progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
+  return carryOut(progress, plan, nowMs);
+}
+
+/** What conditions of routes are about. */
+function routeRequestOf(progress: Progress): RouteRequest {
+  const { request, client } = progress.exchange;
+  return {
     method: request.method,
     host: progress.host,
     path: progress.path,
@@ -63,13 +77,7 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
     serverName: client.tls === null ? null : client.tls.serverName,
     tls: client.tls !== null,
     clientCertificate: client.tls === null ? null : client.tls.clientCertificate,
-  });
-  if (matched === null) return { kind: 'refuse', error: noRoute() };
-  progress.route = matched.rule.name;
-  progress.captures = matched.captures;
-  const { plan } = matched.rule;
-  progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
-  return carryOut(progress, plan, nowMs);
+  };
 }
 
 function challengeReply(progress: Progress, { answer }: ChallengeAnswers): LocalReply | null {
@@ -112,10 +120,9 @@ function consultCache(
   nowMs: number,
 ): Decision {
   const { plan, pool } = route;
-  const cacheRequest = cacheRequestOf(progress, partitionOf(progress, plan));
-  const found = hasBody(progress)
-    ? pastTheCache(cacheRequest.method)
-    : lookup(progress.edition.snapshot.cache.store, cacheRequest, policy, nowMs);
+  const cacheRequest = cacheRequestOf(progress, plan);
+  const found =
+    pastTheCache(progress, plan) ?? lookup(progress.edition.snapshot.cache.store, cacheRequest, policy, nowMs);
   if (found.kind === 'hit') return { kind: 'serve', plan, pool, request: cacheRequest, found };
   if (found.kind === 'unsatisfiable') {
     progress.cacheReport = unsatisfiableReport;
@@ -144,36 +151,51 @@ function hasBody(progress: Progress): boolean {
 }
 
 /** A body would be part of what was asked for (RFC 9110 §9.3.1), and no key has it. */
-function pastTheCache(method: string): Lookup {
-  return { kind: 'bypass', why: method === 'GET' || method === 'HEAD' ? 'request-body' : 'method' };
+function pastTheCache(progress: Progress, { bypassCache }: RoutePlan): Lookup | null {
+  const { method } = progress.exchange.request;
+  if (hasBody(progress)) {
+    return { kind: 'bypass', why: method === 'GET' || method === 'HEAD' ? 'request-body' : 'method' };
+  }
+  if (bypassCache === null || (method !== 'GET' && method !== 'HEAD')) return null;
+  return bypassCache(routeRequestOf(progress)) ? policyBypass : null;
 }
 
-/** The request as the cache sees it: the canonical target, and the client's own fields. */
-export function cacheRequestOf(progress: Progress, partition: string): CacheRequest {
+const policyBypass: Lookup = Object.freeze({ kind: 'bypass', why: 'policy' });
+
+/** The request as the cache sees it: the canonical target, and the client's own fields. `plan` is `null` where only the URI matters. */
+export function cacheRequestOf(progress: Progress, plan: RoutePlan | null): CacheRequest {
   const { request } = progress.exchange;
+  const key = plan === null || plan.cache === null ? null : plan.cache.key;
+  const keyQuery = key === null ? progress.query : queryInKey(progress.query, key);
   return {
     method: request.method,
     scheme: request.scheme,
     host: request.authority.toLowerCase(),
     path: progress.path,
     query: progress.query,
-    headers: request.headers,
-    partition,
+    keyQuery,
+    headers: key === null ? request.headers : selectingFields(request.headers, key),
+    partition: plan === null ? '' : partitionOf(progress, plan, keyQuery),
   };
 }
 
 /**
  * What chose the response besides the URI and the client's own fields: the route, what a trusted proxy says of the request, and
  * everything the route's policies write into it. Two clients for whom an edit writes different values never share a stored response.
+ * `query` is the part that is in the key.
  */
-function partitionOf(progress: Progress, plan: RoutePlan): string {
+function partitionOf(progress: Progress, plan: RoutePlan, query: string | null): string {
   let partition = progress.route;
+  // What was stored under other rules may be another response: the key no longer tells.
+  if (plan.cache !== null && plan.cache.key !== null) {
+    partition += plan.cache.key.id + keyParts(progress.request.headers, plan.cache.key);
+  }
   // Versions of an application answer differently; that is what they are for.
   if (plan.action.kind === 'split') partition += ` ${progress.pool}`;
   // Whoever is told of certificates may answer each of them differently.
   if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
   if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);
-  if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan)}`;
+  if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan, query)}`;
   if (plan.editRequest !== null) {
     const written: string[] = [];
     plan.editRequest(written, progress);

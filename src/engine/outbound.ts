@@ -1,8 +1,19 @@
+import type { KeyPolicy } from '../cache/key-policy.ts';
 import type { Attempt } from '../exchange/attempt.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
+import type { RequestHead } from '../exchange/exchange.ts';
+import { firstAccepted } from '../http/accept-encoding.ts';
 import { appendForwarding, appendVia, removeSpoofed } from '../http/forwarded.ts';
-import { getHeader, type HeaderDraft, type HeaderList, noHeaders, removeHeader, setHeader } from '../http/headers.ts';
+import {
+  getCombined,
+  getHeader,
+  type HeaderDraft,
+  type HeaderList,
+  noHeaders,
+  removeHeader,
+  setHeader,
+} from '../http/headers.ts';
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -32,6 +43,7 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   const { request, client } = exchange;
   const draft = requestEndToEnd(request.headers);
   if (conditional !== null) replaceConditions(draft, conditional);
+  if (plan.cache !== null && plan.cache.key !== null) askForOneCoding(draft, request, plan.cache.key);
   if (request.method === 'OPTIONS') decrementMaxForwards(draft);
   // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
   if (!client.trusted) removeSpoofed(draft);
@@ -51,7 +63,13 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
   });
   appendVia(draft, request.version, PSEUDONYM);
   setHeader(draft, 'X-Request-Id', progress.requestId);
-  return { target: outboundTarget(progress, plan), headers: draft };
+  return { target: outboundTarget(progress, plan, progress.query), headers: draft };
+}
+
+/** The endpoint is asked for the coding that the stored variant is selected by, so that there are no more variants than codings. */
+function askForOneCoding(draft: HeaderDraft, { method, headers }: RequestHead, { encodings }: KeyPolicy): void {
+  if (encodings === null || (method !== 'GET' && method !== 'HEAD')) return;
+  setHeader(draft, 'Accept-Encoding', firstAccepted(encodings, getCombined(headers, 'accept-encoding')));
 }
 
 /** RFC 9440 §2. The client's own fields of these names are gone already. */
@@ -60,10 +78,10 @@ function tellOfCertificate(draft: HeaderDraft, { field, chainField }: ClientCert
   if (chainField !== null) draft.push('Client-Cert-Chain', chainField);
 }
 
-/** Path and query as they go upstream. */
-export function outboundTarget(progress: Progress, plan: RoutePlan): string {
+/** Path and query as they go upstream, if `received` is the query that came. */
+export function outboundTarget(progress: Progress, plan: RoutePlan, received: string | null): string {
   const path = plan.rewritePath === null ? progress.path : plan.rewritePath(progress.path, progress);
-  const query = plan.editQuery === null ? progress.query : plan.editQuery(progress.query, progress);
+  const query = plan.editQuery === null ? received : plan.editQuery(received, progress);
   return query === null ? path : `${path}?${query}`;
 }
 

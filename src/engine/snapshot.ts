@@ -5,6 +5,7 @@ import type { HeaderDraft } from '../http/headers.ts';
 import type { PathPolicy } from '../http/target.ts';
 import type { LocationRewrite } from '../policy/location.ts';
 import type { Variables } from '../policy/variables.ts';
+import type { RouteRequest } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { ServerNames } from '../routing/server-names.ts';
 import type { Importance } from '../upstream/limit/importance.ts';
@@ -34,6 +35,8 @@ export interface RoutePlan {
   /** Where not all can be served. */
   readonly importance: Importance;
   readonly cache: CachePolicy | null;
+  /** Requests that the cache is not asked for, and whose responses it does not get. */
+  readonly bypassCache: ((request: RouteRequest) => boolean) | null;
   /** Copies of requests for another pool. */
   readonly mirror: MirrorPlan | null;
   /** What is done when no response comes from the pool. */

@@ -63,6 +63,13 @@ export function setCookieValue(headers: HeaderList, name: string): string | null
   return value;
 }
 
+/** Name of the cookie that a Set-Cookie field value sets; empty when it has none (RFC 6265 §5.2). */
+export function setCookieName(field: string): string {
+  const semicolon = field.indexOf(';');
+  const equals = field.indexOf('=');
+  return equals === -1 || (semicolon !== -1 && equals > semicolon) ? '' : sliceTrimmed(field, 0, equals);
+}
+
 function scanPairs(text: string, name: string): string | null {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
     const equals = at + name.length;

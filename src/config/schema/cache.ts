@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { duration, headerName, size } from './units.ts';
+import { cacheKey } from './cache-key.ts';
+import { cacheTtl } from './cache-ttl.ts';
+import { match } from './match.ts';
+import { cookieName, duration, headerName, size } from './units.ts';
 
 const tagFields = z.array(z.string().regex(/^[!#$%&'*+.^_`|~\dA-Za-z-]+$/, 'not the name of a header field')).max(8);
 
@@ -34,7 +37,28 @@ export const cache = z
 
 /** What a route wants of it. */
 const ofRoute = z.strictObject({
-  defaultTtl: duration.optional().describe('Freshness of responses that state none; they are not stored unless given'),
+  defaultTtl: cacheTtl.optional().describe('Freshness of responses that state none; they are not stored unless given'),
+  overrideTtl: cacheTtl.optional().describe('Freshness of responses whatever they state; what they state unless given'),
+  ignore: z
+    .array(z.enum(['no-cache', 'no-store', 'private']))
+    .min(1)
+    .optional()
+    .describe('Directives of responses that are taken as not given'),
+  ignoreClientNoCache: z
+    .boolean()
+    .default(false)
+    .describe('Clients can’t ask for newer responses: their no-cache, no-store, max-age, min-fresh change nothing'),
+  setCookie: z
+    .union([z.enum(['refuse', 'strip']), z.array(cookieName).min(1)])
+    .default('refuse')
+    .describe('Responses that set cookies: refuse them, strip the cookies, or the names of cookies for everybody'),
+  key: cacheKey.optional().describe('What a stored response is found by, beside scheme, host and path'),
+  bypass: z
+    .array(match)
+    .min(1)
+    .optional()
+    .describe('Requests that go past the cache: those that one of these matches is true of'),
+  objectSize: size.optional().describe('A stored response of this route; cache.objectSize unless given'),
   staleWhileRevalidate: duration
     .optional()
     .describe(
@@ -57,11 +81,10 @@ const ofRoute = z.strictObject({
     .describe(
       'Fields that count here in place of Cache-Control and Expires, the first that is valid (RFC 9213); default CDN-Cache-Control',
     ),
-  storeSetCookie: z.boolean().optional().describe('Store responses with Set-Cookie (default false)'),
 });
 
 export const routeCache = z
-  .union([z.literal(true).transform(() => ({})), ofRoute])
+  .union([z.literal(true).transform(() => ofRoute.parse({})), ofRoute])
   .transform((value): z.output<typeof ofRoute> => value);
 
 export type CacheConfig = z.output<typeof cache>;

@@ -185,7 +185,7 @@ describe('variants (RFC 9111 §4.1)', () => {
   });
 
   test('what was stored with Set-Cookie is not served once the route forbids it', () => {
-    const lenient = { ...policy, storeSetCookie: true };
+    const lenient = { ...policy, setCookie: new Set(['a']) };
     const store = storeWith(entryOf(ok([...MINUTE, 'Set-Cookie', 'a=b']), { policy: lenient }));
     expect(lookup(store, get(), lenient, T0).kind).toBe('hit');
     expect(lookup(store, get(), policy, T0).kind).toBe('miss');

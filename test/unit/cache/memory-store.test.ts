@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CacheEntry, makeEntry } from '../../../src/cache/entry.ts';
 import { MemoryBody } from '../../../src/cache/memory-body.ts';
-import { MAX_VARIANTS, MemoryStore } from '../../../src/cache/memory-store.ts';
+import { MAX_OF_KEY, MAX_VARIANTS, MemoryStore } from '../../../src/cache/memory-store.ts';
 import { allowed, at, get, ok, T0 } from './origin.ts';
 
 const KEY = 'http://shop.test/a';
@@ -87,6 +87,22 @@ describe('the store in memory', () => {
     expect(kept.get(KEY)).toHaveLength(MAX_VARIANTS);
     expect(kept.has(variants[0] as CacheEntry)).toBe(true);
     expect(kept.has(variants[1] as CacheEntry)).toBe(false);
+  });
+
+  test('partitions of one key have their variants each, up to a bound for all together', () => {
+    const kept = store(16 * 1024 * 1024);
+    const all = Array.from({ length: MAX_OF_KEY + 1 }, (_, i) => ({
+      ...entry({ atMs: T0 + i }),
+      partition: String(i),
+    }));
+    for (const each of all.slice(0, MAX_OF_KEY)) expect(kept.set(each)).toBe(true);
+    expect(kept.get(KEY)).toHaveLength(MAX_OF_KEY);
+    kept.use(all[0] as CacheEntry);
+    kept.set(all[MAX_OF_KEY] as CacheEntry);
+    expect(kept.get(KEY)).toHaveLength(MAX_OF_KEY);
+    expect([kept.has(all[0] as CacheEntry), kept.has(all[1] as CacheEntry)]).toEqual([true, false]);
+    expect(kept.delete(KEY)).toBe(MAX_OF_KEY);
+    expect(kept.entries).toBe(0);
   });
 
   test('a later answer takes the place of the same variant, and of no other', () => {

@@ -6,6 +6,7 @@ import { MemoryStore } from '../../../src/cache/memory-store.ts';
 import type { CachePolicy } from '../../../src/cache/policy.ts';
 import { type Storable, storability } from '../../../src/cache/storability.ts';
 import type { StoredBody } from '../../../src/cache/stored-body.ts';
+import type { TtlRule } from '../../../src/cache/ttl.ts';
 import type { ResponseHead } from '../../../src/exchange/response-sink.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
@@ -16,8 +17,12 @@ export const SECOND = 1000;
 export const HOUR = 3600 * SECOND;
 
 export const policy: CachePolicy = {
-  defaultTtlMs: null,
-  storeSetCookie: false,
+  key: null,
+  defaultTtl: null,
+  overrideTtl: null,
+  ignore: null,
+  ignoreClientNoCache: false,
+  setCookie: 'refuse',
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,
@@ -26,9 +31,15 @@ export const policy: CachePolicy = {
   tags: { fields: ['cache-tag', 'surrogate-key'], pass: false },
 };
 
+/** One lifetime for what was found. */
+export function ttl(found: number): TtlRule {
+  return { found, statuses: new Map(), classes: [], any: null };
+}
+
 /** A GET for http://shop.test/a. */
 export function get(headers: HeaderList = [], rest: Partial<CacheRequest> = {}): CacheRequest {
-  return { method: 'GET', scheme: 'http', host: 'shop.test', path: '/a', query: null, partition: '', ...rest, headers };
+  const uri = { scheme: 'http', host: 'shop.test', path: '/a', query: null };
+  return { method: 'GET', ...uri, keyQuery: rest.query ?? null, partition: '', ...rest, headers };
 }
 
 export function at(ms: number): ExchangeTimes {

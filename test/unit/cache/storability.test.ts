@@ -5,7 +5,7 @@ import { storability } from '../../../src/cache/storability.ts';
 import type { ResponseHead } from '../../../src/exchange/response-sink.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
-import { get, HOUR, ok, policy, SECOND, T0 } from './origin.ts';
+import { get, HOUR, ok, policy, SECOND, T0, ttl } from './origin.ts';
 
 function verdictOf(head: ResponseHead, request: CacheRequest = get(), by: CachePolicy = policy): string | number {
   const verdict = storability(request, head, by, T0);
@@ -114,7 +114,7 @@ describe('what may be stored (RFC 9111 §3)', () => {
 });
 
 describe('the route’s policy', () => {
-  const ttl: CachePolicy = { ...policy, defaultTtlMs: 300 * SECOND };
+  const withTtl: CachePolicy = { ...policy, defaultTtl: ttl(300 * SECOND) };
 
   test.each<[string, ResponseHead, string | number]>([
     ['gives a lifetime to what states none', ok([]), 300],
@@ -125,12 +125,26 @@ describe('the route’s policy', () => {
     ['is not for redirects that are temporary', ok([], T0, 302), 'no-freshness'],
     ['does not undo private', ok(cc('private')), 'private'],
   ])('a default lifetime %s', (_name, head, expected) => {
-    expect(verdictOf(head, get(), ttl)).toBe(expected);
+    expect(verdictOf(head, get(), withTtl)).toBe(expected);
   });
 
-  test('storeSetCookie stores a response with Set-Cookie', () => {
+  test.each<[string, CachePolicy['setCookie'], HeaderList, string | number]>([
+    ['refuse', 'refuse', ['lang=de'], 'set-cookie'],
+    ['strip', 'strip', ['lang=de'], 60],
+    ['all are named', new Set(['lang', 'seen']), ['lang=de; Path=/', ' seen =1;x=2'], 60],
+    ['one is not named', new Set(['lang']), ['lang=de', 'id=1'], 'set-cookie'],
+    ['names are case-sensitive', new Set(['lang']), ['Lang=de'], 'set-cookie'],
+    ['a name within a value', new Set(['lang']), ['id; lang=de'], 'set-cookie'],
+    ['a cookie without a name', new Set(['lang']), ['lang'], 'set-cookie'],
+  ])('setCookie: %s', (_name, setCookie, fields, expected) => {
+    const headers = fields.flatMap((field) => ['Set-Cookie', field]);
+    expect(verdictOf(ok([...cc('max-age=60'), ...headers]), get(), { ...policy, setCookie })).toBe(expected);
+  });
+
+  test('setCookie: strip leaves the cookies out of what is stored', () => {
     const head = ok([...cc('max-age=60'), 'Set-Cookie', 'lang=de']);
-    expect(verdictOf(head, get(), { ...policy, storeSetCookie: true })).toBe(60);
+    const verdict = storability(get(), head, { ...policy, setCookie: 'strip' }, T0);
+    expect(verdict).toMatchObject({ store: true, omit: ['set-cookie'] });
   });
 });
 

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
-import { LearnedLinks } from '../../../src/cache/learned-links.ts';
-import { MemoryStore } from '../../../src/cache/memory-store.ts';
-import { Refreshes } from '../../../src/cache/refreshes.ts';
-import { CacheTally } from '../../../src/cache/tally.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
 import { compile, inUseOf } from '../../../src/control/compile.ts';
+import { sharedCache } from '../../../src/control/compile-cache.ts';
 import { Control } from '../../../src/control/control.ts';
 import { Ledger } from '../../../src/control/ledger.ts';
 import { GatewayError } from '../../../src/errors.ts';
@@ -34,8 +31,7 @@ function reloading() {
     };
     const loaded = configFromObject(input);
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
-    const store = new MemoryStore({ maxBytes: 1, objectBytes: 1 });
-    const cache = { store, refreshes: new Refreshes(1), tally: new CacheTally(), links: new LearnedLinks(0) };
+    const cache = sharedCache(loaded.config.cache);
     const compiled = compile({ ...loaded, ledger, cache, development: false });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
