@@ -73,7 +73,6 @@ const notYet: readonly (readonly [id: string, why: string])[] = [
   ),
   ['method-POST', 'answers to POST are not stored'],
   ['vary-normalise-lang-select', 'Content-Language does not select'],
-  ['conditional-etag-strong-respond-obs-text', 'to be found out'],
   ['conditional-etag-vary-headers-mismatch', 'only the selected response is validated'],
 ];
 

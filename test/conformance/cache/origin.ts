@@ -100,7 +100,8 @@ function respond(scripted: Scripted, request: IncomingMessage, response: ServerR
   response.setHeader('Request-Numbers', script.seen.map((seen) => seen.number).join(' '));
   if (asked.disconnect === true) response.socket?.destroy();
   else if (response.statusCode === 204 || response.statusCode === 304) response.end();
-  else response.end(asked.response_body ?? token);
+  // As bytes: Node would write the head in the encoding of a text, and with it an entity tag that is not ASCII.
+  else response.end(Buffer.from(asked.response_body ?? token));
 }
 
 /** 304 to the condition that is awaited, 999 where it did not come. */
