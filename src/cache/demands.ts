@@ -127,15 +127,17 @@ export type Usability = 'usable' | 'refresh' | 'stale' | 'request';
 
 /** May `entry` answer a request with these demands (RFC 9111 §4.2, §5.2.1)? */
 export function usability(entry: CacheEntry, demands: Demands, nowMs: number): Usability {
-  if (demands.noCache) return 'request';
   if (entry.validateAlways) return 'stale';
   const ageMs = currentAgeMs(entry, nowMs);
   const remainingMs = entry.freshMs - ageMs;
+  // RFC 9211 §2.2: `request` is for what is fresh, and not wanted all the same.
+  const unwanted = remainingMs > 0 ? 'request' : 'stale';
+  if (demands.noCache) return unwanted;
   const { maxAgeMs } = demands;
   // max-age=0 is how a browser's reload asks for a validation, even of a response that came this millisecond. RFC 8246 §2.1: while it
   // is fresh, an immutable response needs none, unless it is asked for by no-cache.
   const isFinal = entry.immutable && remainingMs > 0;
-  if (maxAgeMs !== null && !isFinal && (ageMs > maxAgeMs || maxAgeMs === 0)) return 'request';
+  if (maxAgeMs !== null && !isFinal && (ageMs > maxAgeMs || maxAgeMs === 0)) return unwanted;
   if (remainingMs > 0) return remainingMs >= demands.minFreshMs ? 'usable' : 'request';
   return entry.mustRevalidate ? 'stale' : usabilityStale(entry, demands, -remainingMs);
 }

@@ -29,12 +29,15 @@ export function staleReport(
 
 /** `headgate; fwd=stale; detail=fallback`: another pool was asked, and what it says is not stored. */
 export function fallbackReport({ lookup }: Pick<ForwardFacts, 'lookup'>): CacheReport {
-  if (lookup.kind === 'bypass') return forwardReport({ lookup, status: 0, verdict: null });
+  if (lookup.kind === 'bypass') return forwardReport({ lookup, status: null, verdict: null });
   const header = cacheStatus({ result: 'fwd', fwd: lookup.why, detail: 'fallback' });
   return { result: 'fallback', why: lookup.why, notStored: 'fallback', header };
 }
 
-/** On the 504 that answers a request which no stored response could (RFC 9111 §5.2.1.7): neither a hit nor forwarded. */
+/**
+ * Of a request which no stored response could answer (RFC 9111 §5.2.1.7): neither a hit nor forwarded. For the log: the 504 is made
+ * here, and a `Cache-Status` is not for what a gateway generates itself (RFC 9211 §2).
+ */
 export const unsatisfiableReport: CacheReport = Object.freeze({
   result: 'unsatisfiable',
   why: 'only-if-cached',
@@ -45,8 +48,8 @@ export const unsatisfiableReport: CacheReport = Object.freeze({
 /** A response that came from an endpoint because the cache had no answer. */
 export interface ForwardFacts {
   readonly lookup: Exclude<Lookup, { readonly kind: 'hit' | 'unsatisfiable' }>;
-  /** Status that the endpoint sent. */
-  readonly status: number;
+  /** Status that the endpoint sent; `null` where it is that of the response, whatever that will be (RFC 9211 §2.3). */
+  readonly status: number | null;
   /** What `storability` said, or `null` where it was not asked (bypass). */
   readonly verdict: Storability | null;
 }
@@ -54,6 +57,7 @@ export interface ForwardFacts {
 /** `headgate; fwd=uri-miss; fwd-status=200; stored`, or with `detail` for why it is not stored (RFC 9211 §2.2–§2.8). */
 export function forwardReport({ lookup, status, verdict }: ForwardFacts): CacheReport {
   const { why } = lookup;
+  const fwdStatus = status ?? undefined;
   if (lookup.kind === 'bypass') {
     const fwd = lookup.why === 'method' ? 'method' : 'bypass';
     const detail = lookup.why === 'method' ? undefined : lookup.why;
@@ -61,7 +65,7 @@ export function forwardReport({ lookup, status, verdict }: ForwardFacts): CacheR
       result: 'bypass',
       why,
       notStored: null,
-      header: cacheStatus({ result: 'fwd', fwd, fwdStatus: status, detail }),
+      header: cacheStatus({ result: 'fwd', fwd, fwdStatus, detail }),
     };
   }
   const stored = verdict?.store === true;
@@ -69,7 +73,7 @@ export function forwardReport({ lookup, status, verdict }: ForwardFacts): CacheR
   const header = cacheStatus({
     result: 'fwd',
     fwd: lookup.why,
-    fwdStatus: status,
+    fwdStatus,
     stored,
     detail: notStored ?? undefined,
   });

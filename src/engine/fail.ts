@@ -46,7 +46,6 @@ export function fail(progress: Progress, error: GatewayError): void {
     progress.requestId,
   ];
   if (progress.hsts !== null) headers.push('Strict-Transport-Security', progress.hsts);
-  if (progress.cacheReport !== null) headers.push('Cache-Status', progress.cacheReport.header);
   if (error.status === 503 && error.retryAfterSeconds !== null) {
     headers.push('Retry-After', String(error.retryAfterSeconds));
   }

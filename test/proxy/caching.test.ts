@@ -210,7 +210,7 @@ matrix('only-if-cached is 504 when nothing is stored', async ({ gateway, origin 
   const front = await gateway(cached(shop));
   const ask = { headers: ['Cache-Control', 'only-if-cached'] };
   const reply = await front.send(ask);
-  expect([reply.status, reply.header('cache-status')]).toEqual([504, 'headgate; detail=only-if-cached']);
+  expect([reply.status, reply.header('cache-status')]).toEqual([504, null]);
   expect(shop.accepted).toBe(0);
   await front.send({});
   expect((await front.send(ask)).status).toBe(200);
