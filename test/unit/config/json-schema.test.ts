@@ -36,6 +36,7 @@ describe('an example', () => {
       'docs/examples/overload.yaml',
       'docs/examples/passthrough.yaml',
       'docs/examples/retries.yaml',
+      'docs/examples/stale.yaml',
       'docs/examples/tls-termination.yaml',
     ]);
   });
