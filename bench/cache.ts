@@ -24,6 +24,7 @@ const policy: CachePolicy = {
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,
+  wholeRanges: false,
   tags: { fields: [], pass: false },
   targets: ['cdn-cache-control'],
   objectBytes: 2 ** 26,

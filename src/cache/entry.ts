@@ -72,7 +72,8 @@ export interface EntryParts {
 export function makeEntry(parts: EntryParts): CacheEntry {
   const { request, head, verdict, times, body } = parts;
   const key = primaryKey(request);
-  const headers = storedHeaders(head, { omit: verdict.omit, receivedAtMs: times.receivedAtMs, body });
+  const length = parts.parts === undefined || parts.parts === null ? body.length : null;
+  const headers = storedHeaders(head, { omit: verdict.omit, receivedAtMs: times.receivedAtMs, length });
   const dateMs = originDateMs(head.headers, times.receivedAtMs);
   const lastModified = getHeader(headers, 'last-modified');
   return {
@@ -124,7 +125,7 @@ const NOT_STORED = new Set(['age', 'content-length', 'proxy-authorization']);
 
 function storedHeaders(
   head: ResponseHead,
-  facts: { readonly omit: readonly string[]; readonly receivedAtMs: number; readonly body: StoredBody },
+  facts: { readonly omit: readonly string[]; readonly receivedAtMs: number; readonly length: number | null },
 ): HeaderList {
   const stored: HeaderDraft = [];
   const endToEnd = responseEndToEnd(head.headers);
@@ -143,8 +144,7 @@ function storedHeaders(
   }
   if (!dated) stored.push('Date', formatHttpDate(facts.receivedAtMs));
   // RFC 9110 §8.6: a 204 must not have one.
-  const { length } = facts.body;
-  if (head.status !== 204 && length !== null) stored.push('Content-Length', String(length));
+  if (head.status !== 204 && facts.length !== null) stored.push('Content-Length', String(facts.length));
   // Whatever the endpoint can do, ranges come from here (RFC 9110 §14.3).
   if (head.status === 200 && !hasHeader(stored, 'accept-ranges')) stored.push('Accept-Ranges', 'bytes');
   return stored;

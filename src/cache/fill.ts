@@ -7,6 +7,8 @@ import type { ExchangeTimes } from './freshness.ts';
 import { GrowingBody, type Outgrown } from './growing-body.ts';
 import type { CacheRequest } from './key.ts';
 import { MemoryBody } from './memory-body.ts';
+import { entryWithPart, type StorablePart } from './partial.ts';
+import type { CachePolicy } from './policy.ts';
 import type { Storable } from './storability.ts';
 import type { CacheStore } from './store.ts';
 import type { StoredBody } from './stored-body.ts';
@@ -24,6 +26,8 @@ export interface FillPlan {
   readonly epoch: number;
   /** A body above this is dropped, whatever it announced. */
   readonly objectBytes: number;
+  /** The body is a part of the whole only, and `head` and `verdict` are what it says of that. */
+  readonly part?: { readonly part: StorablePart; readonly policy: CachePolicy };
   /** What all fills together may hold. Default: each its own `objectBytes`. */
   readonly memory?: FillMemory;
   /** Hears once each that it began and what became of it. */
@@ -55,7 +59,7 @@ export class Fill {
 
   constructor(plan: FillPlan) {
     this.#plan = plan;
-    this.#announcedBytes = announcedLength(plan.head.headers);
+    this.#announcedBytes = plan.part === undefined ? announcedLength(plan.head.headers) : lengthOf(plan.part.part);
     this.body = new GrowingBody({
       announcedBytes: this.#announcedBytes,
       limitBytes: plan.objectBytes,
@@ -115,11 +119,19 @@ export class Fill {
   /** The entry that is stored is weighed now, has the length that was counted, and nothing of the fill about it. */
   #store(chunks: readonly Uint8Array[]): FillEnd {
     const { store, epoch } = this.#plan;
-    const entry = this.#entryAround(new MemoryBody(chunks));
+    const entry = this.#entryOf(chunks);
+    if (entry === null) return 'refused';
     if (store.invalidatedSince(entry, epoch)) return 'invalidated';
     if (!store.set(entry)) return 'refused';
     this.body.release();
     return 'stored';
+  }
+
+  #entryOf(chunks: readonly Uint8Array[]): CacheEntry | null {
+    const { part } = this.#plan;
+    return part === undefined
+      ? this.#entryAround(new MemoryBody(chunks))
+      : entryWithPart({ ...this.#plan, ...part }, chunks);
   }
 
   #entryAround(body: StoredBody): CacheEntry {
@@ -143,6 +155,10 @@ export class Fill {
 
 function wrongLength(): GatewayError {
   return new GatewayError('http_response_incomplete', { blame: 'upstream', status: 502, reason: 'wrong-length' });
+}
+
+function lengthOf({ range }: StorablePart): number {
+  return range.to - range.from;
 }
 
 function announcedLength(headers: HeaderList): number | null {

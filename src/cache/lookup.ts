@@ -1,8 +1,10 @@
-import type { HeaderList } from '../http/headers.ts';
+import { type HeaderList, hasHeader } from '../http/headers.ts';
+import { asksForRange } from '../http/range.ts';
 import { type BypassReason, requestTraits, usability } from './demands.ts';
 import type { CacheEntry } from './entry.ts';
 import { remainingMs } from './freshness.ts';
 import { type CacheRequest, matchesVary, primaryKey } from './key.ts';
+import { type Rest, restOf } from './partial.ts';
 import { type CachePolicy, sharesCookies } from './policy.ts';
 import { conditionalFields } from './revalidate.ts';
 import { partsAnswer } from './serve.ts';
@@ -12,9 +14,9 @@ export type { CacheRequest } from './key.ts';
 
 /**
  * Why a stored response, if any, did not do, in the words of RFC 9211 §2.2. `vary-miss`: there are responses for this URI,
- * none for this request. `request`: the client demanded something newer.
+ * none for this request. `request`: the client demanded something newer. `partial`: there are parts, and not all that it wants.
  */
-export type MissReason = 'uri-miss' | 'vary-miss' | 'stale' | 'request';
+export type MissReason = 'uri-miss' | 'vary-miss' | 'stale' | 'request' | 'partial';
 
 /** What the cache says to a request (RFC 9111 §4). */
 export type Lookup =
@@ -32,6 +34,8 @@ export type Lookup =
       /** For `FillPlan.epoch`, should the endpoint send a new response. */
       readonly epoch: number;
     }
+  /** Ask the endpoint for what is missing of `entry`, on condition that it is still the same: `conditional` does both. */
+  | ({ readonly kind: 'complete'; readonly entry: CacheEntry; readonly why: 'partial'; readonly epoch: number } & Rest)
   /** Forward, and store what comes if `storability` allows. */
   | { readonly kind: 'miss'; readonly why: MissReason; readonly epoch: number }
   /** Forward, and don't store: neither request nor response is the cache's business. */
@@ -51,11 +55,13 @@ export function lookup(store: CacheStore, request: CacheRequest, policy: CachePo
   if (bypass !== null) return demands.onlyIfCached ? unsatisfiable : { kind: 'bypass', why: bypass };
   const variants = store.get(primaryKey(request));
   const entry = select(variants, request, policy);
-  if (entry === null) return demands.onlyIfCached ? unsatisfiable : miss(store, missReason(variants, request));
+  if (entry === null) return demands.onlyIfCached ? unsatisfiable : nothingFor(request, variants, store);
   const verdict = usability(entry, demands, nowMs);
   if (verdict === 'usable' || verdict === 'refresh') {
     store.use(entry);
-    return { kind: 'hit', entry, ttlMs: remainingMs(entry, nowMs), refresh: verdict === 'refresh' };
+    // A refresh would bring the whole of what only a part was asked of.
+    const refresh = verdict === 'refresh' && entry.parts === null;
+    return { kind: 'hit', entry, ttlMs: remainingMs(entry, nowMs), refresh };
   }
   if (demands.onlyIfCached) return unsatisfiable;
   // A 304 to a conditional HEAD would be about GET's response (§4.3.5); a plain HEAD is as cheap and asks nothing twice.
@@ -98,6 +104,24 @@ export function select(variants: readonly CacheEntry[], request: CacheRequest, p
 
 function isNewer(entry: CacheEntry, than: CacheEntry): boolean {
   return entry.dateMs > than.dateMs || (entry.dateMs === than.dateMs && entry.receivedAtMs > than.receivedAtMs);
+}
+
+/** No stored response does; of parts, the rest may be asked for. */
+function nothingFor(request: CacheRequest, variants: readonly CacheEntry[], store: CacheStore): Lookup {
+  const entry = variants.find(
+    ({ parts, partition, vary }) => parts !== null && partition === request.partition && matchesVary(vary, request),
+  );
+  if (entry === undefined) return miss(store, missReason(variants, request));
+  const rest = wantsWhole(request) ? restOf(entry) : null;
+  return rest === null
+    ? miss(store, 'partial')
+    : { kind: 'complete', entry, why: 'partial', epoch: store.epoch, ...rest };
+}
+
+/** A client that has a version of its own is asked about that first: if it is still good, the rest is not wanted. */
+function wantsWhole({ method, headers }: CacheRequest): boolean {
+  if (method !== 'GET' || asksForRange(headers)) return false;
+  return !hasHeader(headers, 'if-none-match') && !hasHeader(headers, 'if-modified-since');
 }
 
 function miss(store: CacheStore, why: MissReason): Lookup {

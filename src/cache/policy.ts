@@ -33,6 +33,8 @@ export interface CachePolicy {
   readonly earlyHints: boolean;
   /** Lower-case names of the fields that count in place of `Cache-Control`, in order of preference (RFC 9213 §2.2). */
   readonly targets: readonly string[];
+  /** Of a miss with `Range`, the endpoint is asked for all of it, and the range is served of that. False: for the range. */
+  readonly wholeRanges: boolean;
   /** A body above this is not stored. */
   readonly objectBytes: number;
   /** By what responses can be purged besides their URL. */

@@ -28,13 +28,17 @@ export function conditionalFields(entry: CacheEntry): HeaderList {
   return fields;
 }
 
-/** The 304 to a request that carried `conditionalFields(entry)`. */
-export interface Validation {
+/** A head whose fields update a stored response. */
+export interface Updating {
   readonly request: CacheRequest;
   /** As the endpoint sent it. */
   readonly head: ResponseHead;
   readonly policy: CachePolicy;
   readonly times: ExchangeTimes;
+}
+
+/** The 304 to a request that carried `conditionalFields(entry)`. */
+export interface Validation extends Updating {
   /** The store's epoch when the request was looked up: `Lookup.epoch`. */
   readonly epoch: number;
 }
@@ -62,15 +66,19 @@ export function belongsTo(entry: CacheEntry, notModified: ResponseHead): boolean
 
 /**
  * The entry with its fields updated from a 304 that belongs to it (RFC 9111 §3.2, §4.3.4), and its age and freshness
- * reckoned anew from the 304. The body is shared with `entry`. Pure: storing is up to `settle304`.
+ * reckoned anew from the 304. The body is that of `entry`, or `held`. Pure: storing is up to `settle304`.
  */
-export function apply304(entry: CacheEntry, validation: Validation): Revalidated {
+export function apply304(
+  entry: CacheEntry,
+  validation: Updating,
+  held: Pick<CacheEntry, 'body' | 'parts'> = entry,
+): Revalidated {
   const { request, policy, times } = validation;
   const headers = updatedFields(entry, validation.head.headers);
   const head: ResponseHead = { status: entry.status, headers };
   const verdict = storability(request, head, policy, times.receivedAtMs);
   stripTags(headers, policy.tags);
-  const parts = { request, head, times, body: entry.body, parts: entry.parts };
+  const parts = { request, head, times, body: held.body, parts: held.parts };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
   // One that says nothing of tags leaves them as they were.
   const kept = verdict.tags === '' ? { ...verdict, tags: entry.tags } : verdict;

@@ -12,7 +12,7 @@ export function hitReport({ ttlMs, refresh }: Lookup & { readonly kind: 'hit' })
 
 /** `headgate; fwd=stale; ttl=-30; detail=connection_refused`: it was to be forwarded, and what is stored had to do. */
 export function staleReport(
-  { why }: Lookup & { readonly kind: 'miss' | 'revalidate' },
+  { why }: Lookup & { readonly kind: 'miss' | 'revalidate' | 'complete' },
   facts: {
     readonly result: 'stale-fallback' | 'stale-if-error';
     readonly ttlMs: number;

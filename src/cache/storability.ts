@@ -27,14 +27,17 @@ export interface Storable extends StaleAllowance {
 
 /**
  * Why a response is not stored. `method`: only GET is. `status`: not understood, or not an answer of its own (304).
- * `partial`: 206. `vary-star`, `vary-unseen`: no later request could be matched with it. `no-freshness`: nothing says
- * how long it is good for, or it is good for nothing at once and has no validator to ask with. `too-many-tags`: a purge by one
+ * `partial`: a 206 that nobody asked for; `content-range`: one that does not say, or not rightly, which part it is; `weak-validator`: one
+ * that could be combined with no other part. `vary-star`, `vary-unseen`: no later request could be matched with it. `no-freshness`:
+ * nothing says how long it is good for, or it is good for nothing at once and has no validator to ask with. `too-many-tags`: a purge by one
  * that was left out would miss it.
  */
 export type NotStored =
   | 'method'
   | 'status'
   | 'partial'
+  | 'content-range'
+  | 'weak-validator'
   | 'no-store'
   | 'private'
   | 'authorization'

@@ -58,6 +58,7 @@ export function compileCachePolicy(route: RouteCacheConfig, { shared, complaints
     staleWhileRevalidateMs: route.staleWhileRevalidate ?? 0,
     staleIfErrorMs: route.staleIfError ?? 0,
     earlyHints: route.earlyHints ?? false,
+    wholeRanges: route.ranges === 'whole',
     targets: (route.targets ?? ['CDN-Cache-Control']).map((name) => name.toLowerCase()),
     objectBytes: objectSize ?? shared.objectSize,
     tags: compileTags(route.tags, shared.tags),

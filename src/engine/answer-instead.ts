@@ -44,7 +44,7 @@ export function answerStale(
     readonly parts: EngineParts;
     readonly progress: Progress;
     readonly plan: RoutePlan;
-    readonly lookup: Lookup & { readonly kind: 'miss' | 'revalidate' };
+    readonly lookup: Lookup & { readonly kind: 'miss' | 'revalidate' | 'complete' };
     readonly request: CacheRequest;
     /** Default `stale-fallback`. */
     readonly result?: 'stale-fallback' | 'stale-if-error';

@@ -1,14 +1,19 @@
 import { Fill } from '../cache/fill.ts';
+import type { ExchangeTimes } from '../cache/freshness.ts';
+import { updateFromHead } from '../cache/head-update.ts';
 import { invalidate } from '../cache/invalidate.ts';
+import type { Lookup } from '../cache/lookup.ts';
 import { settle304, supersede } from '../cache/revalidate.ts';
-import { serveEntry } from '../cache/serve.ts';
+import { type Served, serveEntry } from '../cache/serve.ts';
 import { forwardReport, revalidatedReport } from '../cache/status.ts';
 import { storability } from '../cache/storability.ts';
 import { stripTags } from '../cache/tags.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
+import { asksForRange } from '../http/range.ts';
 import { type Caching, cacheRequestOf } from './decide.ts';
+import { type FillDestination, takePart, takeRest } from './part-delivery.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { deliverStored } from './serve.ts';
@@ -29,6 +34,7 @@ export class CachedDelivery {
   readonly #plan: RoutePlan;
   readonly #caching: Caching;
   #fill: Fill | null = null;
+  #served: Served | null = null;
 
   constructor(parts: EngineParts, progress: Progress, route: { readonly plan: RoutePlan; readonly caching: Caching }) {
     this.#parts = parts;
@@ -48,26 +54,29 @@ export class CachedDelivery {
       return 'delivering';
     }
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: this.#parts.clock.now() };
-    const verdict = storability(request, head, this.#caching.policy, times.receivedAtMs);
+    const { policy } = this.#caching;
+    if (request.method === 'HEAD') updateFromHead(this.#store, { request, head, policy, times, epoch: lookup.epoch });
+    const isRest = lookup.kind === 'complete' && (head.status === 206 || head.status === 304 || head.status === 416);
+    if (isRest || head.status === 206) return this.#startPart(head, isRest ? lookup : null, times);
+    const verdict = storability(request, head, policy, times.receivedAtMs);
     stripTags(head.headers, this.#caching.policy.tags);
     if (verdict.store) {
       if (this.#caching.policy.earlyHints) this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
-      this.#fill = new Fill({
-        store: this.#store,
-        request,
-        // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
-        head: { status: head.status, headers: head.headers.slice() },
-        verdict,
-        times,
-        objectBytes: this.#caching.policy.objectBytes,
-        epoch: lookup.epoch,
-        tally: this.#progress.edition.snapshot.cache.tally.of(this.#progress.route),
-      });
+      // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
+      const own = { status: head.status, headers: head.headers.slice() };
+      this.#fill = new Fill({ ...this.#destination(lookup.epoch, times), head: own, verdict });
+      // The endpoint sends all of it, and the client wants a part.
+      if (asksForRange(request.headers)) this.#served = serveEntry(this.#fill.entry, request, times.receivedAtMs);
     } else if (lookup.kind === 'revalidate') {
       supersede(this.#store, lookup.entry, head.status);
     }
     this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict });
     return 'delivering';
+  }
+
+  /** What the client gets in place of the endpoint's answer, which is on its way into the store; `null` for just that. */
+  get served(): Served | null {
+    return this.#served;
   }
 
   /** `null` unless the answer is on its way into the store; then its body goes there, and the client reads it from there. */
@@ -81,6 +90,30 @@ export class CachedDelivery {
 
   get #links() {
     return this.#progress.edition.snapshot.cache.links;
+  }
+
+  #destination(epoch: number, times: ExchangeTimes): FillDestination {
+    const { request, policy } = this.#caching;
+    const tally = this.#progress.edition.snapshot.cache.tally.of(this.#progress.route);
+    return { store: this.#store, request, times, objectBytes: policy.objectBytes, epoch, tally };
+  }
+
+  /** `rest`: it is what was to complete a stored response. */
+  #startPart(
+    head: CleanedHead,
+    rest: (Lookup & { readonly kind: 'complete' }) | null,
+    times: ExchangeTimes,
+  ): HeadVerdict {
+    const { lookup, policy } = this.#caching;
+    if (lookup.kind === 'bypass') throw new Error('Cannot store for a cache that was not asked');
+    const answer = { head, caching: this.#caching, destination: this.#destination(lookup.epoch, times) };
+    const outcome = rest === null ? takePart(answer, lookup) : takeRest(answer, rest);
+    if (outcome === null) return 'ask-again';
+    stripTags(head.headers, policy.tags);
+    this.#fill = outcome.fill;
+    this.#served = outcome.served;
+    this.#progress.cacheReport = outcome.report;
+    return 'delivering';
   }
 
   /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */

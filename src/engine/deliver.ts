@@ -1,4 +1,5 @@
 import type { Fill } from '../cache/fill.ts';
+import type { Served } from '../cache/serve.ts';
 import { stripTags } from '../cache/tags.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
@@ -65,9 +66,10 @@ export class Delivery {
       if (verdict !== 'delivering') return verdict;
       this.#fill = this.#cached.fill;
     }
-    this.#send(head, answer.setCookie);
+    const served = this.#cached === null ? null : this.#cached.served;
+    this.#send(served === null ? head : served.head, served?.body === null, answer.setCookie);
     if (this.#fill === null) this.#progress.exchange.response.onDrain = resume;
-    else this.#sendFrom(this.#fill, resume);
+    else this.#sendFrom(this.#fill, served, resume);
     return 'delivering';
   }
 
@@ -107,18 +109,21 @@ export class Delivery {
     this.#progress.exchange.response.onClose?.();
   }
 
-  #send(head: CleanedHead, setCookie: string | null): void {
+  /** `whole`: there is no body to it. */
+  #send(head: CleanedHead, whole: boolean, setCookie: string | null): void {
     this.#progress.status = head.status;
     const headers = dress(this.#progress, this.#plan, head.headers, setCookie);
     const { response } = this.#progress.exchange;
-    if (this.#isLast) response.respond({ status: head.status, headers }, null);
+    if (this.#isLast || whole) response.respond({ status: head.status, headers }, null);
     else response.start({ status: head.status, headers });
   }
 
-  #sendFrom({ body }: Fill, resume: () => void): void {
+  /** `served`: what the client gets of it, and of what is stored already; `null` for just the body. */
+  #sendFrom({ body }: Fill, served: Served | null, resume: () => void): void {
     body.onDrain = resume;
-    if (this.#isLast) return;
-    this.#feed = new ResponseFeed(this.#progress, body.read(null));
+    const { body: wanted, span } = served ?? { body, span: null };
+    if (this.#isLast || wanted === null) return;
+    this.#feed = new ResponseFeed(this.#progress, wanted.read(span));
     this.#feed.begin();
   }
 

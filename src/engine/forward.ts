@@ -17,11 +17,11 @@ import { internalError } from './fail.ts';
 import { type FallbackFacts, type FallbackPlan, Fallbacks, failureKind } from './fallback.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { type MirrorCopy, mirrorOf } from './mirror.ts';
-import { buildOutbound, hostFor } from './outbound.ts';
+import { buildOutbound, type CacheWish, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
-import { isRepeatable } from './retrying.ts';
+import { dropAnswer, isRepeatable } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { type FailedExchange, isServerError, serveStaleForError, staleForError } from './stale-if-error.ts';
 import { splice } from './tunnel.ts';
@@ -76,8 +76,8 @@ export class Forward implements ResponseOwner {
       lost: (error) => this.#giveUp(error),
     });
     this.#mirror = plan.mirror === null ? null : mirrorOf(plan.mirror, parts, progress);
-    const conditional = caching?.lookup.kind === 'revalidate' ? caching.lookup.conditional : null;
-    this.#attempts = new Attempts(this, buildOutbound(progress, plan, conditional), this.#attemptsParts);
+    const wish = caching === null ? null : wishOf(caching);
+    this.#attempts = new Attempts(this, buildOutbound(progress, plan, wish), this.#attemptsParts);
     exchange.onClientGone = (cause) => this.#clientGone(cause);
   }
 
@@ -128,7 +128,7 @@ export class Forward implements ResponseOwner {
     if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
       const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last, () => this.#resume());
-      if (verdict !== 'delivering') this.#dropping = verdict;
+      if (verdict !== 'delivering') this.#drop(verdict, attempt, head);
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
       else if (this.#progress.exchange.response.unsendable) this.#unsendable();
     } catch (bug) {
@@ -136,6 +136,18 @@ export class Forward implements ResponseOwner {
       return;
     }
     if (!this.#done) this.#patience.awaitBody(head.headers);
+  }
+
+  #drop(verdict: 'answered' | 'ask-again', attempt: EndpointAttempt, head: ResponseHead): void {
+    this.#dropping = verdict;
+    // A 304 ends at once, and its connection can take the next request.
+    if (verdict === 'answered' || head.status === 304) return;
+    attempt.taker = null;
+    dropAnswer(attempt, head, { parts: this.#parts, body: null });
+    // Not within the transport's own call.
+    queueMicrotask(() => {
+      if (!this.#done) this.#askAgain();
+    });
   }
 
   #unsendable(): void {
@@ -192,15 +204,13 @@ export class Forward implements ResponseOwner {
     if (this.#dropping !== 'answered') this.#delivery.fail(error);
   }
 
-  /** A 304 that validated nothing: the same request once more, as if nothing were stored (RFC 9111 §4.3.3). */
+  /** A 304 that validated nothing, or a part that completes nothing: the same request once more, as if nothing were stored (RFC 9111 §4.3.3). */
   #askAgain(): void {
     this.#dropping = null;
     this.#patience.pause();
-    this.#attempts.outbound = buildOutbound(this.#progress, this.#plan, null);
-    this.#delivery = new Delivery(this.#parts, this.#progress, {
-      plan: this.#plan,
-      caching: this.#caching === null ? null : withoutEntry(this.#caching),
-    });
+    const caching = this.#caching === null ? null : withoutEntry(this.#caching);
+    this.#attempts.outbound = buildOutbound(this.#progress, this.#plan, caching === null ? null : wishOf(caching));
+    this.#delivery = new Delivery(this.#parts, this.#progress, { plan: this.#plan, caching });
     this.#attempts.again();
   }
 
@@ -343,10 +353,19 @@ export class Forward implements ResponseOwner {
   }
 }
 
+/** `null` where the client's request is as good as any. */
+function wishOf({ lookup, policy }: Caching): CacheWish | null {
+  if (lookup.kind === 'bypass') return null;
+  const conditional = 'conditional' in lookup ? lookup.conditional : null;
+  return conditional === null && !policy.wholeRanges ? null : { conditional, whole: policy.wholeRanges };
+}
+
 /** Nothing stored is left to be validated: what comes now is a miss. */
 function withoutEntry(caching: Caching): Caching {
-  if (caching.lookup.kind !== 'revalidate') return caching;
-  return { ...caching, lookup: { kind: 'miss', why: 'stale', epoch: caching.lookup.epoch } };
+  const { lookup } = caching;
+  if (lookup.kind !== 'revalidate' && lookup.kind !== 'complete') return caching;
+  const why = lookup.kind === 'complete' ? 'partial' : 'stale';
+  return { ...caching, lookup: { kind: 'miss', why, epoch: lookup.epoch } };
 }
 
 function unsendable(): GatewayError {

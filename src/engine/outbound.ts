@@ -36,13 +36,12 @@ export interface Outbound {
 /**
  * Builds what goes upstream (RFC 9110 §7.6): hop-by-hop fields go first, so that no edit of ours can be undone by a client's
  * `Connection`; then the route's edits; then the fields that tell the endpoint who asked.
- * `conditional` are the cache's own validators; with them the client's conditions stay at the gateway.
  */
-export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: HeaderList | null): Outbound {
+export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheWish | null): Outbound {
   const { exchange } = progress;
   const { request, client } = exchange;
   const draft = requestEndToEnd(request.headers);
-  if (conditional !== null) replaceConditions(draft, conditional);
+  if (cache !== null) applyWish(draft, cache);
   if (plan.cache !== null && plan.cache.key !== null) askForOneCoding(draft, request, plan.cache.key);
   if (request.method === 'OPTIONS') decrementMaxForwards(draft);
   // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
@@ -70,6 +69,22 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, conditional: 
 function askForOneCoding(draft: HeaderDraft, { method, headers }: RequestHead, { encodings }: KeyPolicy): void {
   if (encodings === null || (method !== 'GET' && method !== 'HEAD')) return;
   setHeader(draft, 'Accept-Encoding', firstAccepted(encodings, getCombined(headers, 'accept-encoding')));
+}
+
+/** What the cache wants to be asked otherwise than the client has. */
+export interface CacheWish {
+  /** The cache's own validators, with which the client's conditions stay at the gateway; `null` for none. */
+  readonly conditional: HeaderList | null;
+  /** All of the representation, whatever range the client asks for. */
+  readonly whole: boolean;
+}
+
+function applyWish(draft: HeaderDraft, { conditional, whole }: CacheWish): void {
+  if (whole) {
+    removeHeader(draft, 'range');
+    removeHeader(draft, 'if-range');
+  }
+  if (conditional !== null) replaceConditions(draft, conditional);
 }
 
 /** RFC 9440 §2. The client's own fields of these names are gone already. */
@@ -134,7 +149,8 @@ const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodi
 
 function replaceConditions(draft: HeaderDraft, conditional: HeaderList): void {
   for (const name of CONDITIONS) removeHeader(draft, name);
-  for (let i = 0; i < conditional.length; i += 2) draft.push(conditional[i] as string, conditional[i + 1] as string);
+  for (let i = 0; i < conditional.length; i += 2)
+    setHeader(draft, conditional[i] as string, conditional[i + 1] as string);
 }
 
 function decrementMaxForwards(draft: HeaderDraft): void {

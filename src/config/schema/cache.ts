@@ -81,6 +81,10 @@ const ofRoute = z.strictObject({
     .describe(
       'Fields that count here in place of Cache-Control and Expires, the first that is valid (RFC 9213); default CDN-Cache-Control',
     ),
+  ranges: z
+    .enum(['pass', 'whole'])
+    .default('pass')
+    .describe('Ask the endpoint for the range that a client asks for, or for the whole, and serve the range from that'),
 });
 
 export const routeCache = z

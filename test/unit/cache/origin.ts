@@ -23,6 +23,7 @@ export const policy: CachePolicy = {
   ignore: null,
   ignoreClientNoCache: false,
   setCookie: 'refuse',
+  wholeRanges: false,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyHints: false,

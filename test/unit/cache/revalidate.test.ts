@@ -25,7 +25,7 @@ const page = entryOf(
 );
 
 function confirm(headers: HeaderList, entry = page) {
-  return apply304(entry, { request: get(), head: { status: 304, headers }, policy, times: at(LATER), epoch: 0 });
+  return apply304(entry, { request: get(), head: { status: 304, headers }, policy, times: at(LATER) });
 }
 
 describe('a 304 belongs to the stored response (RFC 9111 §4.3.4)', () => {

@@ -52,7 +52,7 @@ describe('tags of a response', () => {
 describe('tags of a stored response', () => {
   const page = entryOf(ok(['Cache-Control', 'max-age=60', 'ETag', '"1"', 'Cache-Tag', 'p,q']));
   const confirmed = (headers: string[]) =>
-    apply304(page, { request: get(), head: { status: 304, headers }, policy, times: at(T0), epoch: 0 });
+    apply304(page, { request: get(), head: { status: 304, headers }, policy, times: at(T0) });
 
   test('are known, and weigh', () => {
     expect(page.tags).toBe(' p q ');
