@@ -53,7 +53,8 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
   refreshes.begin(entry, () => exchange.onClientGone?.(closing()));
   const caching: Caching = {
     policy: plan.cache,
-    request: { ...request, method: 'GET', headers: exchange.request.headers },
+    // The key it was found under, whatever the route's rules make of fields.
+    request: { ...request, method: 'GET', headers: forEverybody(request.headers) },
     lookup: refreshLookup(store, entry),
   };
   try {

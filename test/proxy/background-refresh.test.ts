@@ -127,6 +127,23 @@ matrix('what edits make of a request, they make of its refresh', async (stage) =
   expect((await front.send(request)).text).toBe('new');
 });
 
+matrix(
+  'a variant is refreshed in its place, by whatever the route makes of the fields that select it',
+  async (stage) => {
+    const vary = ['Vary', 'Accept-Encoding', 'Content-Encoding', 'gzip'];
+    const script = [STORED, NEW].map((step) => ({ ...step, headers: [...step.headers, ...vary] }));
+    const shop = await stage.origin({ script });
+    const clock = new ManualClock();
+    const front = await stage.gateway(cached(shop, { route: { cache: { key: { encodings: ['gzip'] } } } }), { clock });
+    await front.send({ headers: ['Accept-Encoding', 'gzip, zstd'] });
+    clock.advance(63_000);
+    expect((await front.send({ headers: ['Accept-Encoding', 'br, gzip;q=0.9'] })).text).toBe('old');
+    expect(await front.gateway.refreshed(1)).toMatchObject({ refresh: { result: 'replaced' } });
+    expect((await front.send({ headers: ['Accept-Encoding', 'gzip'] })).text).toBe('new');
+    expect(shop.requests).toBe(2);
+  },
+);
+
 matrix('a refresh that fails reaches no client, and waits longer each time before it is tried again', async (stage) => {
   const shop = await stage.origin({ scripts: [[STORED, 'respond 503', 'respond 500', 'respond 502', NEW]] });
   const clock = new ManualClock();
