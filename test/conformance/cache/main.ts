@@ -9,7 +9,12 @@ const failed = results
   .filter(({ failure }) => failure !== null)
   .sort((a, b) => order[a.kind] - order[b.kind] || (a.id < b.id ? -1 : 1));
 
-console.log(`http-cache-tests: ${counts(results).join(', ')}`);
+const labels = ['required', 'optimal', 'behaviour'];
+console.log(
+  `http-cache-tests: ${counts(results)
+    .map(({ met, all }, i) => `${met} of ${all} ${labels[i]}`)
+    .join(', ')}`,
+);
 for (const { id, kind, failure } of failed) {
   console.log(`${kind} ${id}: ${failure}`);
   console.log(`  ${expectedFailures.get(id) ?? 'NOT EXPECTED'}`);
