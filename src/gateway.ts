@@ -4,6 +4,7 @@ import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
+import { CacheAdmin } from './control/cache-admin.ts';
 import { compile, inUseOf } from './control/compile.ts';
 import { sharedCache } from './control/compile-cache.ts';
 import { Control } from './control/control.ts';
@@ -26,6 +27,7 @@ import { firstAnswers } from './gateway/first-answers.ts';
 import { Front } from './gateway/front.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
+import { logPurge } from './gateway/purge-log.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { WarmUp } from './gateway/warm-up.ts';
 import { addCacheMetrics } from './observe/cache-metrics.ts';
@@ -75,6 +77,8 @@ export interface Gateway {
   readonly adminUrl: string;
   /** Endpoints by hand: drain, disable, enable, weight. */
   readonly control: Control;
+  /** What is stored, by hand: purges, lists, figures. */
+  readonly cache: CacheAdmin;
   status(): GatewayStatus;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
@@ -121,6 +125,7 @@ class Composition implements Gateway {
   readonly #metrics: Metrics;
   readonly #guard: OverloadGuard;
   readonly control: Control;
+  readonly cache: CacheAdmin;
   readonly #upstream: UpstreamWatch;
   readonly #warmUp: WarmUp;
   #admin: AdminServer | null = null;
@@ -169,6 +174,7 @@ class Composition implements Gateway {
       failed: (pool, reason) => this.#upstream.discoveryFailed(pool, reason),
     });
     this.#cache = sharedCache(config.cache);
+    this.cache = new CacheAdmin({ cache: this.#cache, clock: this.#clock, purged: (note) => logPurge(log, note) });
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);
     addEarlyHintMetrics(this.#metrics, this.#cache.links);
@@ -237,6 +243,7 @@ class Composition implements Gateway {
       status: () => this.status(),
       metrics: this.#metrics,
       control: this.control,
+      cache: this.cache,
       broke: (bug) => this.#logs.log.error({ err: bug }, 'The admin listener met a bug'),
       revocationList: () => this.#front.revocationList(),
     });

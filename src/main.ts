@@ -3,6 +3,7 @@ import { adminAccess } from './cli/admin-access.ts';
 import type { AdminCommand } from './cli/admin-arguments.ts';
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { setByHand } from './cli/by-hand.ts';
+import { askCache } from './cli/cache.ts';
 import { cert } from './cli/cert.ts';
 import { check } from './cli/check.ts';
 import { compileOnly, mistakesIn } from './cli/compile-only.ts';
@@ -75,6 +76,8 @@ async function run(command: Command): Promise<number> {
     case 'disable':
     case 'enable':
     case 'weight':
+    case 'purge':
+    case 'cache':
       return askGateway(command);
     case 'trust':
       return trust(trustOptions(command), { machine, stdout, stderr });
@@ -108,7 +111,15 @@ function askGateway(command: AdminCommand): Promise<ExitCode> {
   const { warning, ...access } = adminAccess(command.place, process.env);
   if (warning !== null) stderr.write(`headgate: ${warning}\n`);
   const outputs = { stdout, stderr };
-  return command.command === 'status' ? showStatus(access, command.json, outputs) : setByHand(command, access, outputs);
+  switch (command.command) {
+    case 'status':
+      return showStatus(access, command.json, outputs);
+    case 'purge':
+    case 'cache':
+      return askCache(command, access, outputs);
+    default:
+      return setByHand(command, access, outputs);
+  }
 }
 
 interface Selection {

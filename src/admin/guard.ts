@@ -47,6 +47,11 @@ export function refusalOf(request: GuardedRequest, options: GuardOptions): Refus
   return foreignOrigin(request.headers) ?? missingToken(request.headers, options, local) ?? notJson(request.headers);
 }
 
+/** Why a request to read what not everybody may know is refused: as a change would be, but for its form. `null` for one that may. */
+export function secretFrom({ headers }: GuardedRequest, options: GuardOptions): Refusal | null {
+  return foreignOrigin(headers) ?? missingToken(headers, options, isLoopback(options.address));
+}
+
 function foreignOrigin({ origin, host, 'sec-fetch-site': site }: GuardedHeaders): Refusal | null {
   const own = origin === undefined || URL.parse(origin)?.host === host?.toLowerCase();
   const sameSite = site === undefined || site === 'same-origin' || site === 'none';
@@ -58,11 +63,11 @@ function missingToken({ authorization }: GuardedHeaders, options: GuardOptions, 
   const { token } = options;
   if (token === null) {
     if (local) return null;
-    const message = 'Changes by others than this machine need a token: set admin.token in the configuration';
+    const message = 'This is for others than this machine only with a token: set admin.token in the configuration';
     return { status: 403, error: 'changes-not-allowed', message };
   }
   if (bringsToken(authorization, token)) return null;
-  const message = authorization === undefined ? 'Changes need the token of the configuration' : 'This is not the token';
+  const message = authorization === undefined ? 'This needs the token of the configuration' : 'This is not the token';
   return { status: 401, error: 'token-required', message, headers: { 'www-authenticate': 'Bearer' } };
 }
 

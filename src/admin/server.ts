@@ -1,6 +1,7 @@
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
-import { refusalOf } from './guard.ts';
+import { refusalOf, secretFrom } from './guard.ts';
 import { objectIn, refusalOfError, send } from './refusal.ts';
+import { addCache, type CacheDesk } from './routes/cache.ts';
 import { addDashboard } from './routes/dashboard.ts';
 import { addEndpoints, type EndpointControl } from './routes/endpoints.ts';
 import { addObservation, type ObservationSources } from './routes/observation.ts';
@@ -12,6 +13,7 @@ export interface AdminOptions extends ObservationSources {
   /** Whoever brings it may change things; `null` for none (`guard.ts`). */
   readonly token: string | null;
   readonly control: EndpointControl;
+  readonly cache: CacheDesk;
   /** The current revocation list of the local CA, DER (RFC 5280 §5); `null` while there is none. */
   readonly revocationList: () => Buffer | null;
   /** Hears of a bug that a request met. Must not throw. */
@@ -28,7 +30,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const LONGEST_NAME = 1024;
 
 /**
- * The admin listener: liveness, readiness, metrics, status as JSON, control of endpoints, the local CA's revocation list, and the
+ * The admin listener: liveness, readiness, metrics, status as JSON, control of endpoints and of the cache, the local CA's revocation list, and the
  * dashboard. Every refusal is JSON: `{ error, message }`.
  */
 export class AdminServer {
@@ -66,6 +68,7 @@ export class AdminServer {
     );
     addObservation(this.#server, options);
     addEndpoints(this.#server, options.control);
+    addCache(this.#server, options.cache, (request) => secretFrom(request, options));
     addRevocationList(this.#server, options.revocationList);
     addDashboard(this.#server);
   }

@@ -1,4 +1,5 @@
 import { MOST_WEIGHT } from '../control/control.ts';
+import { type CacheCommand, cacheCommandOf } from './cache-arguments.ts';
 import type { Given, OptionSpecs } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -15,6 +16,7 @@ export interface AdminPlace {
 /** What asks a running gateway. */
 export type AdminCommand =
   | { readonly command: 'status'; readonly place: AdminPlace; readonly json: boolean }
+  | CacheCommand
   | HandCommand;
 
 /** What an endpoint is to do. */
@@ -63,6 +65,7 @@ export function adminCommandOf(
     if (first !== undefined) throw new UsageError(`“headgate status” does not take “${first}”`);
     return { command, place, json };
   }
+  if (command === 'purge' || command === 'cache') return cacheCommandOf(command, given, { place, json });
   const [pool, endpoint, ...more] = given.positionals;
   const example = EXAMPLES[command];
   if (pool === undefined) throw new UsageError(`“headgate ${command}” needs a pool and an endpoint`, example);

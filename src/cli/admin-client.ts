@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { CLI_AGENT } from '../admin/routes/endpoints.ts';
+import { CLI_AGENT } from '../admin/hand.ts';
 import { version } from '../version.ts';
 
 /** A running gateway that is asked over its admin listener. */

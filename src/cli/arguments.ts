@@ -2,6 +2,7 @@ import type { ConfigInput } from '../config/schema/config.ts';
 import { isLocalName } from '../config/schema/tls.ts';
 import { closest } from '../config/suggest.ts';
 import { ADMIN_OPTIONS, type AdminCommand, adminCommandOf } from './admin-arguments.ts';
+import { PURGE_OPTIONS } from './cache-arguments.ts';
 import { DEMO_PORTS, DEMO_SERVICES, type DemoName } from './demo.ts';
 import { type Given, type OptionSpecs, readOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
@@ -19,6 +20,8 @@ export const COMMANDS = [
   'disable',
   'enable',
   'weight',
+  'purge',
+  'cache',
   'trust',
   'untrust',
   'cert',
@@ -95,6 +98,8 @@ const OPTIONS: Readonly<Record<CommandName, OptionSpecs>> = {
   disable: ADMIN_OPTIONS,
   enable: ADMIN_OPTIONS,
   weight: ADMIN_OPTIONS,
+  purge: { ...ADMIN_OPTIONS, ...PURGE_OPTIONS },
+  cache: ADMIN_OPTIONS,
   trust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
   untrust: { ...JSON_SWITCH, ...CERTS, 'dry-run': { type: 'boolean' } },
   cert: { ...JSON_SWITCH, ...CERTS, out: { type: 'string', short: 'o' } },
@@ -147,6 +152,8 @@ function parseCommand(command: CommandName, rest: readonly string[], environment
     case 'disable':
     case 'enable':
     case 'weight':
+    case 'purge':
+    case 'cache':
       return adminCommandOf(command, given, environment);
     case 'start':
       refusePositionals(command, given.positionals);

@@ -12,6 +12,7 @@ Commands
   check    check a configuration    routes   list the routes in the order they are tried
   config   show it with defaults    schema   print its JSON Schema, for editors
   status   how a running one is     drain    take an endpoint out; disable, enable, weight
+  cache    what one has stored      purge    make it stale, or drop it
   trust    trust the local CA       untrust  take it out of every store again
   cert     a certificate of it      demo     run a demo service
   help     more about a command: headgate help start
@@ -123,6 +124,31 @@ ${ADMIN}${BY_HAND}`,
   headgate weight shop 10.0.0.11:3000 default
 
 ${ADMIN}${BY_HAND}`,
+  purge: `Purge what a running gateway has stored: mark it stale, or drop it with --hard.
+It holds at once, for answers on their way too.
+
+  headgate purge https://shop.example/index.html
+  headgate purge --prefix https://shop.example/assets/
+  headgate purge --tag product-7 --tag product-8
+  headgate purge --host shop.example --hard
+  headgate purge --all
+
+  --prefix URL        everything whose URL begins so
+  --host HOST         everything of a host; with its port, only that
+  --tag TAG           everything that has the tag; more than once for more
+  --all               everything
+  --hard              drop it; else it is stale: validated, or served where stale is good enough
+${ADMIN}
+Exit codes: 69 when no gateway answers, 77 when the token is missing, 1 when it refuses.
+`,
+  cache: `Tell what the cache of a running gateway has done and holds, or everything that it has stored for a URL.
+
+  headgate cache
+  headgate cache https://shop.example/index.html
+
+${ADMIN}
+Exit code: 69 when no gateway answers.
+`,
   trust: `Let this machine trust the local CA, in the system's store and the browsers' (Chromium, Firefox).
 
   headgate trust

@@ -2,6 +2,7 @@ import type { GatewayStatus } from '../control/status.ts';
 import { type AdminAccess, askAdmin } from './admin-client.ts';
 import { answered, type Outputs, plain } from './admin-outcome.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { table } from './table.ts';
 
 /** `headgate status`: what a running gateway says of itself. */
 export function showStatus(access: AdminAccess, json: boolean, outputs: Outputs): Promise<ExitCode> {
@@ -63,19 +64,4 @@ function limitTable(pools: GatewayStatus['pools']): readonly string[] {
     return [[name, flight, shedding ? `${queued}, newest first` : `${queued}`, `${served}`, `${turnedAway}`]];
   });
   return rows.length === 0 ? [] : [table(['POOL', 'IN FLIGHT', 'WAITING', 'HAVE WAITED', 'REFUSED'], rows)];
-}
-
-/** Columns as wide as they need to be, two blanks between them. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows.map((row) => row.map(plain))];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
-  return all
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Control, ControlRefusal, ControlResult } from '../../control/control.ts';
-import type { Hand } from '../../upstream/events.ts';
+import { handOf } from '../hand.ts';
 import { addRoute } from './routes.ts';
 
 /** The part of `Control` that this needs. */
@@ -59,12 +59,4 @@ function badBody(reply: FastifyReply, message: string): FastifyReply {
 function alienKey(body: unknown, known: readonly string[]): string | null {
   const alien = Object.keys(body ?? {}).find((key) => !known.includes(key));
   return alien === undefined ? null : `“${alien}” means nothing here`;
-}
-
-/** How `headgate` on the command line names itself; what it says is for the log alone. */
-export const CLI_AGENT = 'headgate-cli';
-
-function handOf(request: FastifyRequest): Hand {
-  const cli = request.headers['user-agent']?.startsWith(`${CLI_AGENT}/`) === true;
-  return { via: cli ? 'cli' : 'api', address: request.ip };
 }

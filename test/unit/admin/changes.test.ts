@@ -5,6 +5,7 @@ import type { ControlResult } from '../../../src/control/control.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import type { Hand } from '../../../src/upstream/events.ts';
+import { noCache } from '../../kit/no-cache.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
@@ -32,6 +33,7 @@ async function admin(options: { address?: string; token?: string } = {}) {
     token: options.token ?? null,
     status: () => ({ phase: 'serving' }) as GatewayStatus,
     metrics: new Metrics({ connections: () => [], certificates: () => [] }),
+    cache: noCache,
     revocationList: () => null,
     broke: (bug) => deeds.all.push(`bug: ${String(bug)}`),
     control: fakeControl(deeds),

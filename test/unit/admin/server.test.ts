@@ -4,6 +4,7 @@ import { AdminServer } from '../../../src/admin/server.ts';
 import { Control } from '../../../src/control/control.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
+import { noCache } from '../../kit/no-cache.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const serving: GatewayStatus = {
@@ -28,6 +29,7 @@ async function admin(status: () => GatewayStatus): Promise<string> {
     },
     status,
     metrics: new Metrics({ connections: () => [], certificates: () => [] }),
+    cache: noCache,
     revocationList: () => null,
   });
   const url = await server.open();

@@ -103,7 +103,7 @@ describe('flags win over the environment, which wins over defaults', () => {
 
 describe('a wrong command line', () => {
   const ALL =
-    'There are start, check, routes, route, config, schema, status, drain, disable, enable, weight, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
+    'There are start, check, routes, route, config, schema, status, drain, disable, enable, weight, purge, cache, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
   test.each([
     ['strat', '“strat” is not a command', 'Did you mean “headgate start”?'],
