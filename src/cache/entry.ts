@@ -5,6 +5,7 @@ import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import type { EntryHead } from './entry-codec.ts';
 import { type ExchangeTimes, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, primaryKey, type VaryField } from './key.ts';
+import { ownFields, weighFields, weighText } from './own-fields.ts';
 import type { Storable } from './storability.ts';
 import type { ByteSpan, StoredBody } from './stored-body.ts';
 
@@ -147,19 +148,18 @@ function storedHeaders(
   if (head.status !== 204 && facts.length !== null) stored.push('Content-Length', String(facts.length));
   // Whatever the endpoint can do, ranges come from here (RFC 9110 §14.3).
   if (head.status === 200 && !hasHeader(stored, 'accept-ranges')) stored.push('Accept-Ranges', 'bytes');
-  return stored;
+  return ownFields(stored);
 }
 
-// What an entry costs beyond its text and bytes, measured on Node 26 (node --expose-gc bench/cache.ts --memory) and rounded
-// up, since maps and arrays double when they grow.
+// What an entry costs beyond its texts and its body, with its share of the segments and of the index, measured on Node 26 (node
+// bench/cache.ts --memory). The tables double when they grow: an entry has between 60 bytes of them and 140.
 const ENTRY_BYTES = 640;
-const STRING_BYTES = 28;
+const VARY_FIELD_BYTES = 56;
 
 function weighHead(key: string, partition: string, headers: HeaderList, vary: readonly VaryField[]): number {
-  let bytes = ENTRY_BYTES + key.length + partition.length;
-  for (const text of headers) bytes += text.length + STRING_BYTES;
-  for (const field of vary) {
-    bytes += field.name.length + (field.raw?.length ?? 0) + (field.normalised?.length ?? 0) + 4 * STRING_BYTES;
+  let bytes = ENTRY_BYTES + weighText(key.length) + weighText(partition.length) + weighFields(headers);
+  for (const { raw, normalised } of vary) {
+    bytes += VARY_FIELD_BYTES + weighText(raw?.length ?? 0) + weighText(normalised?.length ?? 0);
   }
   return bytes;
 }
