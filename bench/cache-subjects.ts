@@ -1,10 +1,22 @@
 import type { CacheRequest } from '../src/cache/key.ts';
 import type { CachePolicy } from '../src/cache/policy.ts';
-import { cache } from '../src/config/schema/cache.ts';
-import { compileCachePolicy } from '../src/control/compile-cache.ts';
 import type { HeaderList } from '../src/http/headers.ts';
 
-export const policy: CachePolicy = compileCachePolicy({}, cache.parse({ objectSize: '64M' }));
+export const policy: CachePolicy = {
+  key: null,
+  defaultTtl: null,
+  overrideTtl: null,
+  ignore: null,
+  ignoreClientNoCache: false,
+  setCookie: 'refuse',
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  earlyHints: false,
+  wholeRanges: false,
+  tags: { fields: [], pass: false },
+  targets: ['cdn-cache-control'],
+  objectBytes: 2 ** 26,
+};
 
 const browser: HeaderList = [
   ...['Host', 'shop.example', 'Connection', 'keep-alive', 'sec-ch-ua-mobile', '?0', 'Upgrade-Insecure-Requests', '1'],
@@ -22,7 +34,8 @@ export function requestFor(page: number, language: string | null = null): CacheR
   const target = `/catalogue/${name}/products/${page}/overview-of-the-product-and-its-variants/in-all-colours/index.html`;
   const path = copied(target);
   const headers = language === null ? browser : [...browser, 'Accept-Language', copied(language)];
-  return { method: 'GET', scheme: 'https', host: 'shop.example', path, query: null, headers, partition: 'shop' };
+  const uri = { scheme: 'https', host: 'shop.example', path, query: null };
+  return { method: 'GET', ...uri, keyQuery: null, headers, partition: 'shop' };
 }
 
 /** Strings of its own for each response. */
