@@ -7,10 +7,12 @@ import type { RoutePlan } from './snapshot.ts';
 
 /**
  * Tells the client what the page that it has to wait for announced when it was stored before (RFC 8297), as the route's edits would
- * have it. To be called once, before the request goes out; does nothing where nothing was learned, or the client could not use it.
+ * have it. To be called before the request goes out; only the first time counts, and nothing is done where nothing was learned, or the
+ * client could not use it.
  */
 export function sendEarlyHints(progress: Progress, plan: RoutePlan, { policy, request, lookup }: Caching): void {
-  if (!policy.earlyHints || lookup.kind === 'bypass' || request.method !== 'GET') return;
+  if (!policy.earlyHints || progress.hinted || lookup.kind === 'bypass' || request.method !== 'GET') return;
+  progress.hinted = true;
   const { exchange, edition } = progress;
   if (!takesHints(exchange)) return;
   const { links, store } = edition.snapshot.cache;

@@ -51,6 +51,8 @@ export class Progress implements Variables {
   reusedConnection = false;
   sentAt = 0;
   firstByteAt = 0;
+  /** Early hints of ours were sent, or there were none to send. */
+  hinted = false;
   /** No client asked: a stored response is refreshed in the background. */
   isRefresh = false;
   /** What the cache did; `null` where none is configured. */
