@@ -57,6 +57,30 @@ function jsonLine(changes: Partial<ExchangeRecord> = {}): Record<string, unknown
   return JSON.parse(lines[0] as string) as Record<string, unknown>;
 }
 
+describe('refreshes of stored responses', () => {
+  const refresh = { ...record, refresh: { servedTo: 'another', result: 'confirmed' } } as const;
+
+  test('have a line of their own in the JSON access log, without a client', () => {
+    const { sink, lines } = capture();
+    new JsonAccessLog(sink, createLog(sink, 'info')).refreshed(refresh);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        ...{ time: '2026-11-21T03:04:05.006Z', id: record.id, kind: 'refresh', servedTo: 'another' },
+        ...{ host: 'shop.test', path: '/cart', result: 'confirmed', status: 200, bytes: 1024, totalMs: 1.235 },
+        ...{ queueMs: 0.5, firstByteMs: null, route: 'cart', pool: 'shop', endpoint: 'http://10.0.0.1:3000' },
+        ...{ attempts: 2, reused: true, cache: 'fwd=uri-miss; detail="a\\b"', cacheResult: 'miss' },
+        ...{ side: 'upstream', end: 'complete', error: null },
+      },
+    ]);
+  });
+
+  test('have none in the Combined Log Format', () => {
+    const { sink, lines } = capture();
+    new CombinedAccessLog(sink, createLog(sink, 'info')).refreshed(refresh);
+    expect(lines).toEqual([]);
+  });
+});
+
 describe('the JSON access log', () => {
   test('writes one line of JSON with everything that happened', () => {
     expect(jsonLine()).toEqual({
