@@ -5,6 +5,8 @@ import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import { CacheAdmin } from './control/cache-admin.ts';
+import { cacheDiskStatus } from './control/cache-disk/disk-status.ts';
+import type { DiskTier } from './control/cache-disk/disk-tier.ts';
 import { compile, inUseOf } from './control/compile.ts';
 import { sharedCache } from './control/compile-cache.ts';
 import { Control } from './control/control.ts';
@@ -22,6 +24,7 @@ import type { Pressure } from './engine/overload.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
 import { bindError } from './gateway/bind-error.ts';
+import { cacheDisk } from './gateway/cache-disk.ts';
 import { connectionsOf } from './gateway/connection-sources.ts';
 import { firstAnswers } from './gateway/first-answers.ts';
 import { Front } from './gateway/front.ts';
@@ -46,6 +49,9 @@ import { version } from './version.ts';
 
 /** Request bodies of all exchanges that are kept for another attempt: a thousand of 64 KiB. */
 const REPLAY_BYTES = 64 * 1024 ** 2;
+
+/** What waits to be written to the cache's disk when the gateway stops has this long. */
+const DISK_PATIENCE_MS = 5_000;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -119,6 +125,7 @@ class Composition implements Gateway {
   readonly #routes: number;
   readonly #front: Front;
   readonly #cache: SharedCache;
+  readonly #disk: DiskTier | null;
   readonly #ledger: Ledger;
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
@@ -173,7 +180,8 @@ class Composition implements Gateway {
       changed: () => this.#retainInUse(),
       failed: (pool, reason) => this.#upstream.discoveryFailed(pool, reason),
     });
-    this.#cache = sharedCache(config.cache);
+    this.#disk = cacheDisk(config.cache, { clock: this.#clock, log, metrics: this.#metrics });
+    this.#cache = sharedCache(config.cache, this.#disk);
     this.cache = new CacheAdmin({ cache: this.#cache, clock: this.#clock, purged: (note) => logPurge(log, note) });
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);
@@ -234,6 +242,7 @@ class Composition implements Gateway {
   async open(): Promise<void> {
     this.#logs.warnOf(this.#options.config, this.quarantined);
     this.#discovery.start();
+    this.#disk?.start();
     await firstAnswers(this.#discovery);
     await this.#front.open();
     const { admin } = this.#options.config;
@@ -269,6 +278,7 @@ class Composition implements Gateway {
       routes: this.#routes,
       overload: this.#guard.overload?.status() ?? null,
       certificates: this.#front.certificates(),
+      cacheDisk: this.#disk === null ? null : cacheDiskStatus(this.#disk),
     };
   }
 
@@ -297,6 +307,7 @@ class Composition implements Gateway {
     await this.#front.close();
     await this.#transport.drain(0);
     await this.#streams.drain(0);
+    await this.#disk?.close(DISK_PATIENCE_MS);
     this.#ledger.close();
     await this.#admin?.close();
     await this.#logs.flushed();

@@ -40,6 +40,8 @@ export interface TierOwner {
   invalidatedSince(entry: CacheEntry, epoch: number): boolean;
   /** May `entry`, found from an earlier life of the gateway, be served? Not if it was invalidated or replaced meanwhile. */
   mayAdopt(entry: CacheEntry): boolean;
+  /** Complete responses in memory that were not offered. The store may change meanwhile. */
+  unwritten(): Iterable<CacheEntry>;
   /** The whole body of `entry`, which `has`, was read and is in memory now, owned by nobody else. */
   fetched(entry: CacheEntry, chunks: readonly Uint8Array[]): void;
 }

@@ -145,6 +145,16 @@ export class TieredStore implements CacheStore, TierOwner {
     return !this.get(entry.key).some((other) => sameVariant(other, entry) && other.receivedAtMs >= receivedAtMs);
   }
 
+  *unwritten(): Generator<CacheEntry> {
+    const lists = this.#near.variantLists();
+    for (const variants of lists) {
+      for (const entry of variants.slice()) {
+        const isComplete = entry.body.chunks !== null && entry.parts === null;
+        if (isComplete && !entry.offered && !isTaken(this.invalidations, entry)) yield entry;
+      }
+    }
+  }
+
   fetched(entry: CacheEntry, chunks: readonly Uint8Array[]): void {
     // A purge that has taken it meanwhile shows when it is looked up.
     if (!this.get(entry.key).includes(entry) || hasVariant(this.#near.held(entry.key), entry)) return;

@@ -15,7 +15,7 @@ export function showStatus(access: AdminAccess, json: boolean, outputs: Outputs)
 
 /** A table for listeners and one for endpoints. Ends with a line end. */
 export function statusText(status: GatewayStatus): string {
-  const { version, startedAt, phase, routes, overload, listeners, pools } = status;
+  const { version, startedAt, phase, routes, overload, listeners, pools, cacheDisk } = status;
   const state = overload?.active === true ? `${phase}, overloaded,` : phase;
   const head = `${state} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}\n`;
   const doors = listeners.map(({ name, url, connections }) => [name, url, `${connections}`]);
@@ -51,7 +51,21 @@ export function statusText(status: GatewayStatus): string {
       endpoints,
     ),
     ...limitTable(pools),
+    ...cacheDiskTable(cacheDisk),
   ].join('\n');
+}
+
+/** Nothing where the cache is in memory only. */
+function cacheDiskTable(disk: GatewayStatus['cacheDisk']): readonly string[] {
+  if (disk === null) return [];
+  const { path, phase, entries, bytes, sizeBytes, writes, dropped, corrupt } = disk;
+  const share = `${Math.round((100 * bytes) / Math.max(1, sizeBytes))} % of ${Math.round(sizeBytes / 1024 ** 2)} MiB`;
+  const row = [path, phase, `${entries}`, share, `${writes}`, `${sum(dropped)}`, `${sum(corrupt)}`];
+  return [table(['CACHE DISK', 'STATE', 'RESPONSES', 'FULL', 'WRITTEN', 'NOT WRITTEN', 'CORRUPT'], [row])];
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 /** Nothing where no pool has limits. */

@@ -4,9 +4,14 @@ import { LearnedLinks } from '../cache/learned-links.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { Refreshes } from '../cache/refreshes.ts';
+import type { SecondTier } from '../cache/second-tier.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
 import type { TagPolicy } from '../cache/tags.ts';
+
 import { CacheTally } from '../cache/tally.ts';
+
+import { TieredStore } from '../cache/tiered-store.ts';
+
 import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
 import { keyPolicy, ttlRule } from './compile-cache-policy.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
@@ -14,11 +19,12 @@ import type { Complaints, KeyPath } from './complaints.ts';
 /** Some ten thousand pages with a few links each. */
 const LEARNED_BYTES = 8 * 1024 ** 2;
 
-/** The cache of a gateway, empty. */
-export function sharedCache(config: CacheConfig): SharedCache {
+/** The cache of a gateway, empty; `disk` is its second tier, if it has one. */
+export function sharedCache(config: CacheConfig, disk: SecondTier | null = null): SharedCache {
+  // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
+  const memory = { maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) };
   return {
-    // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
-    store: new MemoryStore({ maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) }),
+    store: disk === null ? new MemoryStore(memory) : new TieredStore(memory, disk),
     refreshes: new Refreshes(config.refreshes),
     keys: new KeyRules(),
     tally: new CacheTally(),

@@ -8,6 +8,7 @@ import type { Standing } from '../upstream/endpoint-live.ts';
 import type { LimitFigures, PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryAccount } from '../upstream/retry-account.ts';
+import type { CacheDiskStatus } from './cache-disk/disk-status.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Discovery, SourceStatus } from './discovery/discovery.ts';
 import { type CheckStatus, checkStatusOf, type EjectionStatus, ejectionStatusOf } from './endpoint-health.ts';
@@ -24,6 +25,8 @@ export interface GatewayStatus {
   readonly overload: OverloadStatus | null;
   /** Those from files, in the order of the configuration, and those obtained by ACME. */
   readonly certificates: readonly CertificateStatus[];
+  /** The cache's second tier; `null` without one. */
+  readonly cacheDisk: CacheDiskStatus | null;
 }
 
 export interface ListenerStatus {

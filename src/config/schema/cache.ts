@@ -21,11 +21,19 @@ const routeTags = z.strictObject({
   pass: z.boolean().optional().describe('Send these fields on to clients'),
 });
 
+/** Where stored responses survive a restart, and more of them have room than in memory. */
+const disk = z.strictObject({
+  path: z.string().min(1).describe('A directory for it alone, made if it is not there; of one gateway'),
+  size: size.default(10 * 1024 ** 3).describe('All files together'),
+  heads: size.default(64 * 1024 ** 2).describe('Memory for what is known of the responses on disk, about 2 KiB each'),
+});
+
 /** One for all routes. */
 export const cache = z
   .strictObject({
     size: size.default(128 * 1024 ** 2).describe('All stored responses together'),
     objectSize: size.default(8 * 1024 ** 2).describe('One stored response'),
+    disk: disk.optional().describe('A second tier on disk, which survives restarts (default none)'),
     refreshes: z
       .int()
       .min(1)

@@ -30,6 +30,9 @@ const BLOCK_BYTES = 4096;
 /** A head that is good for less is not worth a write: the old one leads to the same validation. */
 const WORTH_RENEWING_MS = 10_000;
 
+/** Of what is written at the end; the queue takes as many. */
+const REST_AT_ONCE = 16;
+
 const noEntries: readonly CacheEntry[] = Object.freeze([]);
 
 export interface DiskTierOptions {
@@ -117,6 +120,10 @@ export class DiskTier implements SecondTier {
     return this.#options.path;
   }
 
+  get sizeBytes(): number {
+    return this.#options.sizeBytes;
+  }
+
   get phase(): DiskPhase {
     return this.#suspension.ofWrites && this.#phase !== 'closed' ? 'suspended' : this.#phase;
   }
@@ -155,13 +162,13 @@ export class DiskTier implements SecondTier {
   }
 
   /**
-   * Stops for good. What waits is written first, for at most `patienceMs`; a disk that does not answer gets a second more. Never
-   * rejects.
+   * Stops for good. What waits is written first, then what is in memory and was asked for once only, for at most `patienceMs`; a disk
+   * that does not answer gets a second more. Never rejects.
    */
   async close(patienceMs: number): Promise<void> {
     if (this.#phase === 'closed') return;
+    await within(this.#writeRest(), patienceMs);
     this.#tenancy.stop();
-    await within(this.settled(), patienceMs);
     this.#phase = 'closed';
     this.#writes.cancelAll();
     this.#renewals.clear();
@@ -248,6 +255,16 @@ export class DiskTier implements SecondTier {
     // What is stored from now on must not be moved aside with the rest.
     this.#writes.hold();
     this.#clearing = this.#clearing.then(() => this.#moveAside(directory));
+  }
+
+  async #writeRest(): Promise<void> {
+    await this.#tenancy.known();
+    for (const entry of this.#owner?.unwritten() ?? []) {
+      if (this.#phase === 'closed' || this.#directory === null) return;
+      if (this.#writes.count >= REST_AT_ONCE) await this.#writes.idle();
+      this.offer(entry);
+    }
+    await this.settled();
   }
 
   async #end(): Promise<void> {

@@ -37,6 +37,11 @@ export class Tenancy {
     this.#attempt = this.#take();
   }
 
+  /** Resolves when it is known whether the directory can be had now. */
+  known(): Promise<void> {
+    return this.#attempt;
+  }
+
   /** No further attempts; `leave` follows. */
   stop(): void {
     this.#over = true;

@@ -16,6 +16,7 @@ const serving: GatewayStatus = {
   routes: 0,
   overload: null,
   certificates: [],
+  cacheDisk: null,
 };
 
 async function admin(status: () => GatewayStatus): Promise<string> {

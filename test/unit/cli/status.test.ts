@@ -16,7 +16,15 @@ test('endpoints are told with their priority, and pools that panic', () => {
     endpoints: [{ ...endpoint, priority, inFlight: 3, inFlightLimit: null, sessions: null, connections }],
   });
   const pools = [pool('shop', true, 0), pool('cart', false, 1)];
-  const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools };
+  const status = {
+    version: '1.0.0',
+    startedAt: 'then',
+    phase: 'serving',
+    routes: 1,
+    listeners: [],
+    pools,
+    cacheDisk: null,
+  };
   const lines = statusText(status as unknown as GatewayStatus).split('\n');
   expect(lines.slice(-4)).toEqual([
     'POOL          ENDPOINT              PRIORITY  HEALTH  STANDING  WEIGHT  IN FLIGHT  SESSIONS  CONNECTIONS',
@@ -35,7 +43,7 @@ test('pools with limits are told with who waits, and a gateway that is overloade
     endpoints: [{ ...endpoint, weightByHand: null, inFlight: 7, inFlightLimit: 10, sessions: null, connections }],
   };
   const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [pool] };
-  const text = statusText({ ...status, overload: { active: true } } as unknown as GatewayStatus);
+  const text = statusText({ ...status, cacheDisk: null, overload: { active: true } } as unknown as GatewayStatus);
   expect(text).toContain('serving, overloaded, since then');
   expect(text).toContain('7 of 10');
   expect(text.split('\n').slice(-3)).toEqual([
