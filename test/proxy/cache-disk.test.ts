@@ -134,10 +134,8 @@ matrix(
     await stored(await stage.gateway(onDisk(shop, path)));
     const second = await found(await stage.gateway(onDisk(shop, path)));
     const confirmed = await second.send({});
-    expect([confirmed.text === BIG, confirmed.header('cache-status')]).toEqual([
-      true,
-      'headgate; fwd=stale; fwd-status=304; stored; ttl=600',
-    ]);
+    expect(confirmed.text === BIG).toBe(true);
+    expect(confirmed.header('cache-status')).toMatch(/^headgate; fwd=stale; fwd-status=304; stored; ttl=\d+$/);
     await second.gateway.gateway.close();
     const third = await found(await stage.gateway(onDisk(shop, path)));
     const hit = await third.send({});
