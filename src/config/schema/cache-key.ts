@@ -49,18 +49,28 @@ const NOT_IN_KEY: Readonly<Record<string, string>> = {
   'x-request-id': 'it is another one in every request',
 };
 
-const keyHeader = headerName.superRefine((name, context) => {
+function whyNotInKey(name: string): string | undefined {
   const lower = name.toLowerCase();
-  const why = lower.startsWith('x-forwarded-') ? 'Headgate writes it anew, for each client another' : NOT_IN_KEY[lower];
-  if (why !== undefined)
-    context.issues.push({ code: 'custom', input: name, message: `${name} can’t be part of the key: ${why}` });
-});
+  return lower.startsWith('x-forwarded-') ? 'Headgate writes it anew, for each client another' : NOT_IN_KEY[lower];
+}
+
+const headers = z
+  .array(headerName)
+  .min(1)
+  .superRefine((names, context) => {
+    for (const name of names) {
+      const why = whyNotInKey(name);
+      if (why === undefined) continue;
+      const message = `${name} can’t be part of the key: ${why}`;
+      context.issues.push({ code: 'custom', input: names, message });
+    }
+  });
 
 /** What a stored response is found by, beside scheme, host and path. */
 export const cacheKey = z
   .strictObject({
     query: query.optional().describe('What of the query counts; all of it as it was sent unless given'),
-    headers: z.array(keyHeader).min(1).optional().describe('Request fields that count'),
+    headers: headers.optional().describe('Request fields that count'),
     cookies: z.array(cookieName).min(1).optional().describe('Cookies that count'),
     encodings: z
       .array(z.enum(['br', 'gzip', 'zstd', 'deflate']))
