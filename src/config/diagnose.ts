@@ -4,7 +4,7 @@ import { type Complaint, type Diagnostic, diagnosticAt, type Place } from './con
 import { explainUnknownKey, schemaAt, unknownKeyMessage } from './diagnose-keys.ts';
 import { judgeUnion } from './diagnose-union.ts';
 import { explainValue } from './diagnose-value.ts';
-import { formOf, keysOf, narrow, nounOf, unwrap } from './schema-shape.ts';
+import { formOf, keysOf, narrow, nounOf, optionsOf, unwrap } from './schema-shape.ts';
 import { keyPlaceAt, nodeAt, type Path, placeAt, type SourceNode, toPlain } from './source-tree.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -55,7 +55,12 @@ class Diagnosis {
     const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     const here = schemaAt(schema, path.slice(base.length)) ?? schema;
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ kind: 'unknown', path, key, candidates: this.#openKeys(path, keysOf(here)) }));
+      return issue.keys.map((key) => ({
+        kind: 'unknown',
+        path,
+        key,
+        candidates: this.#openKeys(path, keysHere(here)),
+      }));
     }
     if (issue.code === 'invalid_key') return this.#badKey(path, schema, base);
     const node = nodeAt(this.#root, path);
@@ -164,4 +169,9 @@ function lastKey(path: Path): string {
 
 function pathText(path: Path): string {
   return JSON.stringify(path);
+}
+
+/** zod tells of unknown keys alone as if there were no other alternative. */
+function keysHere(schema: $ZodType): readonly string[] {
+  return [...new Set(optionsOf(schema).flatMap(keysOf))];
 }
