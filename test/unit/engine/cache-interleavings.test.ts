@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CacheScene, OBJECT_BYTES, TERMS } from './cache-scene.ts';
+import { CacheScene, OBJECT_BYTES, PATHS, TERMS } from './cache-scene.ts';
 
 type Step = (scene: CacheScene) => void;
 
 const nth = fc.nat({ max: 7 });
-const path = fc.constantFrom('/1', '/2');
+const path = fc.constantFrom(...PATHS);
 const bytes = fc.constantFrom(0, 10, 5_000, 150_000, OBJECT_BYTES + 50_000);
 
 const ask = fc
@@ -49,6 +49,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           scene.change(p),
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(path, fc.constantFrom('url', 'tag', 'all'), fc.boolean()).map(
+      ([p, by, hard]): Step =>
+        (scene) =>
+          scene.purge(p, by, hard),
+    ),
+  },
+  { weight: 1, arbitrary: each((scene, n) => scene.walk(n + 1)) },
   {
     weight: 3,
     arbitrary: fc.constantFrom(10, 1_000, 4_000, 20_000).map(

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { Purger, purgeKeys } from '../../../src/cache/purge.ts';
 import { compileOnly } from '../../../src/cli/compile-only.ts';
 import { CoarseClock } from '../../../src/clock.ts';
 import { configFromObject } from '../../../src/config/load.ts';
@@ -7,7 +8,7 @@ import { Engine } from '../../../src/engine/engine.ts';
 import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
 import type { Snapshot } from '../../../src/engine/snapshot.ts';
 import { GatewayError } from '../../../src/errors.ts';
-import type { ExchangeRecord } from '../../../src/exchange/outcome.ts';
+import type { CacheResult, ExchangeRecord } from '../../../src/exchange/outcome.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import { getHeader, type HeaderList } from '../../../src/http/headers.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
@@ -15,6 +16,7 @@ import { ScriptedClient } from '../../kit/scripted-client.ts';
 import { type ScriptedAttempt, ScriptedTransport } from '../../kit/scripted-transport.ts';
 
 export const OBJECT_BYTES = 200_000;
+export const PATHS = ['/1', '/2'];
 const SECOND = 1000;
 
 /** What an endpoint may say of an answer, and what that allows. Times in seconds. */
@@ -46,6 +48,8 @@ interface Given {
   readonly body: Uint8Array;
   /** Changes of its path that the origin had carried out when it was asked, or asked again and said that nothing had changed. */
   changes: number;
+  /** The same of soft purges. */
+  purges: number;
   readonly attempt: ScriptedAttempt;
   /** Counted from the last confirmation. */
   madeAtMs: number;
@@ -60,7 +64,10 @@ interface Asked {
   readonly method: 'GET' | 'HEAD';
   /** Changes of its path that were over before it asked. */
   readonly changes: number;
+  /** Soft purges of it likewise. */
+  readonly purges: number;
   readonly askedAtMs: number;
+  headAtMs: number;
 }
 
 /** Clients, the engine with its cache, and an origin that changes, with every step under the test's hand. */
@@ -69,10 +76,12 @@ export class CacheScene {
   readonly #transport = new ScriptedTransport();
   readonly #snapshot: Snapshot;
   readonly #engine: Engine;
+  readonly #purger: Purger;
   readonly #asked: Asked[] = [];
   readonly #given: Given[] = [];
   readonly #changes = new Map<string, number>();
-  readonly #changesAtSend = new Map<ScriptedAttempt, number>();
+  readonly #purges = new Map<string, number>();
+  readonly #atSend = new Map<ScriptedAttempt, { readonly changes: number; readonly purges: number }>();
   readonly records: ExchangeRecord[] = [];
 
   constructor(cache: ConfigInput['cache'] = {}) {
@@ -86,7 +95,11 @@ export class CacheScene {
     const compiled = compileOnly(loaded);
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     this.#snapshot = compiled.snapshot;
-    this.#transport.onSend = (attempt) => this.#changesAtSend.set(attempt, this.#changesOf(attempt.attempt.target));
+    this.#purger = new Purger(compiled.snapshot.cache.store);
+    this.#transport.onSend = (attempt) => {
+      const { target } = attempt.attempt;
+      this.#atSend.set(attempt, { changes: countOf(this.#changes, target), purges: countOf(this.#purges, target) });
+    };
     this.#engine = new Engine(
       {
         transport: this.#transport,
@@ -120,9 +133,20 @@ export class CacheScene {
     const { method = 'GET', control } = rest;
     const demands: HeaderList = control === undefined ? [] : ['Cache-Control', control];
     const client = new ScriptedClient({ method, target: path, headers: ['Host', 'shop.test', 'Foo', foo, ...demands] });
-    const asked = { client, path, foo, method, changes: this.#changesOf(path), askedAtMs: this.#clock.now() };
+    const asked: Asked = {
+      client,
+      path,
+      foo,
+      method,
+      changes: countOf(this.#changes, path),
+      purges: countOf(this.#purges, path),
+      askedAtMs: this.#clock.now(),
+      headAtMs: 0,
+    };
     this.#asked.push(asked);
-    client.onHead = () => this.#judgeHead(asked);
+    client.onHead = () => {
+      asked.headAtMs = this.#clock.now();
+    };
     this.#engine.handle(client.exchange);
   }
 
@@ -131,10 +155,25 @@ export class CacheScene {
     const client = new ScriptedClient({ method: 'POST', target: path, headers: ['Host', 'shop.test'] });
     this.#engine.handle(client.exchange);
     const attempt = this.#transport.attempts.findLast((one) => one.attempt.method === 'POST');
-    this.#changes.set(path, this.#changesOf(path) + 1);
+    this.#changes.set(path, countOf(this.#changes, path) + 1);
     attempt?.head({ status: 204, headers: ['Date', formatHttpDate(this.#clock.now())] });
     attempt?.end();
     expect(client.ended).toBe('complete');
+  }
+
+  /** An operator purges a path by its URL, by its tag, or with everything else. */
+  purge(path: string, by: 'url' | 'tag' | 'all', hard: boolean): void {
+    const { store } = this.#snapshot.cache;
+    const mode = { hard, nowMs: this.#clock.now() };
+    const counts = hard ? this.#changes : this.#purges;
+    for (const one of by === 'all' ? PATHS : [path]) counts.set(one, countOf(counts, one) + 1);
+    if (by === 'url') purgeKeys(store, [`http://shop.test${path}`], mode);
+    else this.#purger.begin(by === 'all' ? { kind: 'all' } : { kind: 'tag', tags: [tagOf(path)] }, mode);
+  }
+
+  /** The store is looked through for what purges have taken. */
+  walk(comparisons: number): void {
+    this.#purger.step(comparisons);
   }
 
   /** The head of an answer to an attempt that has none yet. */
@@ -163,8 +202,8 @@ export class CacheScene {
     const given = this.#given.findLast(
       (one) => tags?.includes(`"${one.number}"`) === true && one.path === attempt.attempt.target,
     );
-    if (given === undefined || given.changes !== this.#changesOf(given.path)) return;
-    given.changes = this.#sentAfter(attempt);
+    if (given === undefined || given.changes !== countOf(this.#changes, given.path)) return;
+    Object.assign(given, this.#sentAfter(attempt));
     given.madeAtMs = this.#clock.now();
     const headers = ['ETag', `"${given.number}"`, 'Cache-Control', given.terms.control, ...this.#date()];
     attempt.head({ status: 304, headers });
@@ -251,7 +290,7 @@ export class CacheScene {
       terms: how.terms,
       status: how.status,
       body: bodyOf(number, attempt.attempt.method === 'HEAD' ? 0 : how.bytes),
-      changes: this.#sentAfter(attempt),
+      ...this.#sentAfter(attempt),
       attempt,
       madeAtMs: this.#clock.now(),
       sent: 0,
@@ -266,6 +305,7 @@ export class CacheScene {
       how.terms.control,
       ...this.#date(),
     ];
+    fields.push('Cache-Tag', tagOf(target));
     if (how.varies) fields.push('Vary', 'Foo');
     if (how.announced) fields.push('Content-Length', String(how.bytes));
     attempt.head({ status: how.status, headers: fields });
@@ -275,26 +315,30 @@ export class CacheScene {
     return ['Date', formatHttpDate(this.#clock.now())];
   }
 
-  #judgeHead(asked: Asked): void {
-    const { client } = asked;
+  /** What the cache says that it did must be what it might do with this answer, for this client, at the time of the head. */
+  #judge({ client, path, foo, askedAtMs, headAtMs, ...since }: Asked, result: CacheResult | null): void {
     const answer = client.header('x-answer');
     if (answer === null) return;
     const given = this.#given[Number(answer)];
     if (given === undefined) throw new Error(`The origin never gave ${answer}`);
-    expect(given.path).toBe(asked.path);
-    if (given.foo !== null) expect(given.foo).toBe(asked.foo);
+    expect(given.path).toBe(path);
+    if (given.foo !== null) expect(given.foo).toBe(foo);
     // Nobody who asked after a change was over gets what was asked for before it, from the store or from somebody else's fetch.
-    expect(given.changes).toBeGreaterThanOrEqual(asked.changes);
-    // Made after it was asked for: its own, or one that it could have waited for.
-    if (given.madeAtMs >= asked.askedAtMs && given.terms.shared) return;
-    if (!given.terms.shared) {
+    expect(given.changes).toBeGreaterThanOrEqual(since.changes);
+    const { shared, freshS, graceS, ifErrorS } = given.terms;
+    if (!shared) {
       expect(this.#asked.filter((other) => other.client.header('x-answer') === answer).length).toBe(1);
       return;
     }
-    // From the store, then.
-    const ageS = (this.#clock.now() - given.madeAtMs) / SECOND;
-    const failed = client.header('cache-status')?.includes('detail') === true || given.terms.ifErrorS > 0;
-    expect(ageS).toBeLessThan(given.terms.freshS + Math.max(given.terms.graceS, failed ? given.terms.ifErrorS : 0) + 1);
+    const ageS = (headAtMs - given.madeAtMs) / SECOND;
+    if (result === 'stale-while-revalidate') expect(ageS).toBeLessThanOrEqual(freshS + graceS);
+    else if (result === 'stale-if-error') expect(ageS).toBeLessThanOrEqual(freshS + ifErrorS);
+    else {
+      expect(given.purges).toBeGreaterThanOrEqual(since.purges);
+      // Its own, or one that it could have waited for; or from the store.
+      if (given.madeAtMs < askedAtMs) expect(ageS).toBeLessThan(freshS);
+      expect(['hit', 'revalidated', 'collapsed', 'miss', 'bypass']).toContain(result);
+    }
   }
 
   #judgeBody({ client, method }: Asked): void {
@@ -310,6 +354,8 @@ export class CacheScene {
   #finished(record: ExchangeRecord): void {
     this.records.push(record);
     if (record.end.bug !== null) throw record.end.bug;
+    const asked = this.#asked.find(({ client }) => client.exchange.request === record.request);
+    if (asked !== undefined) this.#judge(asked, record.cache === null ? null : record.cache.result);
   }
 
   #waiting(nth: number): ScriptedAttempt | undefined {
@@ -327,16 +373,20 @@ export class CacheScene {
     return open[nth % Math.max(1, open.length)];
   }
 
-  #sentAfter(attempt: ScriptedAttempt): number {
-    return this.#changesAtSend.get(attempt) ?? 0;
-  }
-
-  #changesOf(path: string): number {
-    return this.#changes.get(path) ?? 0;
+  #sentAfter(attempt: ScriptedAttempt): { readonly changes: number; readonly purges: number } {
+    return this.#atSend.get(attempt) ?? { changes: 0, purges: 0 };
   }
 }
 
+function countOf(counts: ReadonlyMap<string, number>, path: string): number {
+  return counts.get(path) ?? 0;
+}
+
 const shared = Buffer.alloc(50_000);
+
+function tagOf(path: string): string {
+  return `page-${path.slice(1)}`;
+}
 
 /** Bytes that tell which answer they are of, and where. */
 function bodyOf(number: number, length: number): Uint8Array {
