@@ -10,6 +10,7 @@ import { compileQueryEdits } from '../policy/query-edits.ts';
 import { compileRedirect } from '../policy/redirect.ts';
 import { compileRespond } from '../policy/respond.ts';
 import { compileRewrite } from '../policy/rewrite.ts';
+import { compileCidrs, parseNetwork } from '../routing/client-list.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -90,9 +91,22 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
         ? null
         : compileFallback(route.fallback, { ...context, caches: route.cache !== undefined }),
     cache: route.cache === undefined ? null : compileCachePolicy(route.cache, cacheContext),
+    purge: route.cache?.purge === undefined ? null : compilePurge(route.cache.purge, context),
     bypassCache: route.cache === undefined ? null : compileBypass(route.cache, cacheContext),
   };
   return action === null ? null : { action, ...plan };
+}
+
+/** Whose PURGE is obeyed. */
+function compilePurge(
+  { from }: { readonly from: readonly string[] },
+  { complaints, path }: PlanContext,
+): ((address: string) => boolean) | null {
+  for (const [index, text] of from.entries()) {
+    const network = parseNetwork(text);
+    if (!network.ok) complaints.add([...path, 'cache', 'purge', 'from', index], { message: network.message });
+  }
+  return compileCidrs(from);
 }
 
 /** Copies of requests for another pool. An unknown name was refused when the configuration was loaded. */

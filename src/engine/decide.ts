@@ -13,6 +13,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
 import { outboundTarget, PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
+import { purgeMode } from './purge.ts';
 import type { ChallengeAnswers, ListenerRules, RoutePlan } from './snapshot.ts';
 
 /**
@@ -34,6 +35,7 @@ export type Decision =
       readonly found: Lookup & { readonly kind: 'hit' };
     }
   | { readonly kind: 'forward'; readonly plan: RoutePlan; readonly pool: Pool; readonly caching: Caching | null }
+  | { readonly kind: 'purge'; readonly plan: RoutePlan; readonly mode: 'soft' | 'hard' }
   | { readonly kind: 'tunnel'; readonly plan: RoutePlan; readonly pool: Pool };
 
 /** How the answer of the endpoint relates to the cache. */
@@ -88,6 +90,7 @@ function challengeReply(progress: Progress, { answer }: ChallengeAnswers): Local
 
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   const { exchange } = progress;
+  if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
   const pool = plan.action.kind === 'forward' ? plan.action.pool : choosePool(progress, plan.action.split);
   progress.pool = pool.name;
@@ -97,6 +100,11 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
   if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
   if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
+}
+
+function decidePurge(progress: Progress, plan: RoutePlan, allows: (address: string) => boolean): Decision {
+  const mode = purgeMode(progress, allows);
+  return typeof mode === 'string' ? { kind: 'purge', plan, mode } : { kind: 'refuse', error: mode };
 }
 
 /** Whose share the request falls into. */

@@ -11,6 +11,7 @@ import { finish } from './finish.ts';
 import { Forward } from './forward.ts';
 import type { EngineParts } from './parts.ts';
 import { Progress } from './progress.ts';
+import { purgeUri } from './purge.ts';
 import { refresh } from './refresh.ts';
 import { respond } from './respond.ts';
 import { serve } from './serve.ts';
@@ -107,6 +108,9 @@ export class Engine {
         return;
       case 'forward':
         this.#forward(progress, decision);
+        return;
+      case 'purge':
+        respond(progress, purgeUri(this.#parts, progress, decision.mode), decision.plan);
         return;
       case 'tunnel':
         this.#forward(progress, { plan: decision.plan, pool: decision.pool, caching: null });

@@ -35,6 +35,8 @@ export interface RoutePlan {
   /** Where not all can be served. */
   readonly importance: Importance;
   readonly cache: CachePolicy | null;
+  /** Whose requests with the method PURGE purge what is stored for their URI; `null`: that method means nothing here. */
+  readonly purge: ((clientAddress: string) => boolean) | null;
   /** Requests that the cache is not asked for, and whose responses it does not get. */
   readonly bypassCache: ((request: RouteRequest) => boolean) | null;
   /** Copies of requests for another pool. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { cacheKey } from './cache-key.ts';
 import { cacheTtl } from './cache-ttl.ts';
 import { match } from './match.ts';
-import { cookieName, duration, headerName, size } from './units.ts';
+import { cidr, cookieName, duration, headerName, size } from './units.ts';
 
-const tagFields = z.array(z.string().regex(/^[!#$%&'*+.^_`|~\dA-Za-z-]+$/, 'not the name of a header field')).max(8);
+const tagFields = z.array(headerName).max(8);
 
 /** What responses can be purged by besides their URL. */
 const tags = z
@@ -82,6 +82,12 @@ const ofRoute = z.strictObject({
       'Send the preload links of a page that was stored before as 103, while it is fetched anew (default false)',
     ),
   tags: routeTags.optional().describe('What its responses can be purged by besides their URL'),
+  purge: z
+    .strictObject({
+      from: z.array(cidr).min(1).describe('Client addresses or networks whose PURGE is obeyed; all others get 403'),
+    })
+    .optional()
+    .describe('Requests with the method PURGE purge what is stored for their URL; they are forwarded unless given'),
   targets: z
     .array(headerName.refine((name) => !/^(?:cache-control|expires)$/i.test(name), 'counts where no target does'))
     .max(8)
