@@ -4,7 +4,7 @@ import { updateFromHead } from '../cache/head-update.ts';
 import { invalidate } from '../cache/invalidate.ts';
 import type { Lookup } from '../cache/lookup.ts';
 import { settle304, supersede } from '../cache/revalidate.ts';
-import { type Served, serveEntry } from '../cache/serve.ts';
+import { partsAnswer, type Served, serveEntry } from '../cache/serve.ts';
 import { forwardReport, revalidatedReport } from '../cache/status.ts';
 import { storability } from '../cache/storability.ts';
 import { stripTags } from '../cache/tags.ts';
@@ -124,6 +124,8 @@ export class CachedDelivery {
     const settled = settle304(this.#store, lookup.entry, { request, head, policy, times, epoch: lookup.epoch });
     if (settled.kind === 'mismatch') return 'ask-again';
     const { serve, stored } = settled;
+    // Its tag may be weak now, so that the client's If-Range does not hold, and it wants more than there is.
+    if (serve.parts !== null && !partsAnswer(serve.parts, serve, request)) return 'ask-again';
     this.#progress.cacheReport = revalidatedReport(lookup, {
       stored,
       freshMs: serve.freshMs,
