@@ -69,7 +69,7 @@ function headerPart(headers: HeaderList, name: string): string {
   return name.includes('-') ? part + underscored(headers, name) : part;
 }
 
-/** `X_Tenant` is `X-Tenant` to endpoints that read fields from environment variables (RFC 3875 §4.1.18). */
+/** `X_Tenant` is `X-Tenant` to endpoints that read fields from environment variables (RFC 3875 §4.1.18), where a listener keeps it. */
 function underscored(headers: HeaderList, name: string): string {
   let part = '';
   for (let i = 0; i < headers.length; i += 2) {

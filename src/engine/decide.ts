@@ -202,6 +202,8 @@ function partitionOf(progress: Progress, plan: RoutePlan, query: string | null):
   if (plan.action.kind === 'split') partition += ` ${progress.pool}`;
   // Whoever is told of certificates may answer each of them differently.
   if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
+  // The endpoint is told by which port (X-Forwarded-Port), and Host need not say so.
+  if (!saysItsPort(progress)) partition += ` @${progress.exchange.listener}`;
   if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);
   if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan, query)}`;
   if (plan.editRequest !== null) {
@@ -210,6 +212,19 @@ function partitionOf(progress: Progress, plan: RoutePlan, query: string | null):
     partition += ` ${written.join('\n')}`;
   }
   return partition;
+}
+
+/** Does Host name the port that the request came by? Hot: allocates nothing. */
+function saysItsPort({ exchange: { request, client } }: Progress): boolean {
+  const { authority, scheme } = request;
+  const colon = authority.lastIndexOf(':');
+  // Not one within an IPv6 address.
+  if (colon === -1 || authority.charCodeAt(authority.length - 1) === 0x5d) {
+    return client.localPort === (scheme === 'https' ? 443 : 80);
+  }
+  let port = 0;
+  for (let i = colon + 1; i < authority.length; i += 1) port = port * 10 + authority.charCodeAt(i) - 0x30;
+  return port === client.localPort;
 }
 
 /** Canonicalises the target into `progress`; what must not be forwarded at all comes back as an error. */

@@ -28,6 +28,7 @@ describe('an example', () => {
       'routes/listeners.yaml',
       'docs/examples/acme.yaml',
       'docs/examples/balancing.yaml',
+      'docs/examples/cache.yaml',
       'docs/examples/canary.yaml',
       'docs/examples/dev-gateway.yaml',
       'docs/examples/discovery.yaml',
