@@ -2,8 +2,7 @@
  * Cases of the public suite that its repository (https://github.com/http-tests/cache-tests, July 2026) has and the npm package
  * http-cache-tests 0.4.5 has not, or has in a form that was corrected since. Restated from there:
  *
- * Copyright (c) 2018, Mark Nottingham, and the contributors of http-tests/cache-tests. BSD 3-Clause License; its text comes with the
- * package, node_modules/http-cache-tests/LICENSE.
+ * Copyright (c) 2018, Mark Nottingham, and the contributors of http-tests/cache-tests. BSD 3-Clause License, in LICENSE beside this file.
  */
 import type { CaseField, CaseKind, CaseRequest, InterimResponse, SuiteCase } from './case.ts';
 
