@@ -15,6 +15,7 @@ export const policy: CachePolicy = {
   wholeRanges: false,
   tags: { fields: [], pass: false },
   targets: ['cdn-cache-control'],
+  collapse: null,
   objectBytes: 2 ** 26,
 };
 

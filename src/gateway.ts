@@ -7,6 +7,7 @@ import type { Config } from './config/schema/config.ts';
 import { CacheAdmin } from './control/cache-admin.ts';
 import { cacheDiskStatus } from './control/cache-disk/disk-status.ts';
 import type { DiskTier } from './control/cache-disk/disk-tier.ts';
+import { cacheStatus } from './control/cache-status.ts';
 import { compile, inUseOf } from './control/compile.ts';
 import { sharedCache } from './control/compile-cache.ts';
 import { Control } from './control/control.ts';
@@ -34,6 +35,7 @@ import { logPurge } from './gateway/purge-log.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { WarmUp } from './gateway/warm-up.ts';
 import { addCacheMetrics } from './observe/cache-metrics.ts';
+import { addCollapseMetrics } from './observe/collapse-metrics.ts';
 import { addConnectionMetrics } from './observe/connection-metrics.ts';
 import { addEarlyHintMetrics } from './observe/early-hint-metrics.ts';
 import type { LogLevel } from './observe/log.ts';
@@ -183,6 +185,7 @@ class Composition implements Gateway {
     this.#disk = cacheDisk(config.cache, { clock: this.#clock, log, metrics: this.#metrics });
     this.#cache = sharedCache(config.cache, this.#disk);
     this.cache = new CacheAdmin({ cache: this.#cache, clock: this.#clock, purged: (note) => logPurge(log, note) });
+    addCollapseMetrics(this.#metrics, this.#cache);
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);
     addEarlyHintMetrics(this.#metrics, this.#cache.links);
@@ -277,6 +280,7 @@ class Composition implements Gateway {
       pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
       routes: this.#routes,
       overload: this.#guard.overload?.status() ?? null,
+      cache: cacheStatus(this.#cache),
       certificates: this.#front.certificates(),
       cacheDisk: this.#disk === null ? null : cacheDiskStatus(this.#disk),
     };

@@ -15,6 +15,11 @@ export class FillMemory {
     return this.#bytes - this.#left;
   }
 
+  /** `take` would not say no. */
+  hasRoom(bytes: number): boolean {
+    return bytes <= this.#left;
+  }
+
   take(bytes: number): boolean {
     if (bytes > this.#left) return false;
     this.#left -= bytes;

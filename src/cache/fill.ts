@@ -52,6 +52,8 @@ export type FillEnd = 'stored' | Outgrown | 'incomplete' | 'invalidated' | 'abor
  */
 export class Fill {
   readonly body: GrowingBody;
+  /** Called once when it is known what becomes of it, before its readers hear of the end. */
+  onSettled: (() => void) | null = null;
   readonly #plan: FillPlan;
   readonly #announcedBytes: number | null;
   #entry: CacheEntry | null = null;
@@ -140,8 +142,9 @@ export class Fill {
   }
 
   #fail(end: FillEnd, cause: GatewayError): FillEnd {
+    const first = this.#endAs(end);
     this.body.fail(cause);
-    return this.#endAs(end);
+    return first;
   }
 
   /** The first end counts. */
@@ -149,6 +152,7 @@ export class Fill {
     if (this.#end !== null) return this.#end;
     this.#end = end;
     this.#plan.tally?.fillEnded(end);
+    this.onSettled?.();
     return end;
   }
 }
@@ -161,7 +165,8 @@ function lengthOf({ range }: StorablePart): number {
   return range.to - range.from;
 }
 
-function announcedLength(headers: HeaderList): number | null {
+/** Of a `Content-Length` that can be read; `null` for none. */
+export function announcedLength(headers: HeaderList): number | null {
   const text = getHeader(headers, 'content-length');
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }

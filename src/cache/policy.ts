@@ -37,6 +37,8 @@ export interface CachePolicy {
   readonly wholeRanges: boolean;
   /** A body above this is not stored. */
   readonly objectBytes: number;
+  /** Requests for the same thing at the same time become one, for which the others wait so long; 0: no limit. `null`: they don't. */
+  readonly collapse: { readonly waitMs: number } | null;
   /** By what responses can be purged besides their URL. */
   readonly tags: TagPolicy;
 }

@@ -45,13 +45,29 @@ export const unsatisfiableReport: CacheReport = Object.freeze({
   header: 'headgate; detail=only-if-cached',
 });
 
+/** `headgate; fwd=uri-miss; collapsed`: another request for the same was under way, and its answer did for both (RFC 9211 §2.6). */
+export function collapsedReport({ why }: Lookup & { readonly kind: 'miss' | 'revalidate' | 'complete' }): CacheReport {
+  return {
+    result: 'collapsed',
+    why,
+    notStored: null,
+    header: cacheStatus({ result: 'fwd', fwd: why, collapsed: true }),
+  };
+}
+
+/**
+ * Why a response is not stored that may be. `fills-full`: others that are being stored left no memory for it. `collapse-full`,
+ * `collapse-timeout`: the client was to wait for another one's answer, with too many others, or for too long.
+ */
+export type Unstored = 'fills-full' | 'collapse-full' | 'collapse-timeout';
+
 /** A response that came from an endpoint because the cache had no answer. */
 export interface ForwardFacts {
   readonly lookup: Exclude<Lookup, { readonly kind: 'hit' | 'unsatisfiable' }>;
   /** Status that the endpoint sent; `null` where it is that of the response, whatever that will be (RFC 9211 §2.3). */
   readonly status: number | null;
   /** What `storability` said, or `null` where it was not asked (bypass). */
-  readonly verdict: Storability | null;
+  readonly verdict: Storability | { readonly store: false; readonly why: Unstored } | null;
 }
 
 /** `headgate; fwd=uri-miss; fwd-status=200; stored`, or with `detail` for why it is not stored (RFC 9211 §2.2–§2.8). */

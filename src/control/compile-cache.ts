@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { FillMemory } from '../cache/fill-memory.ts';
+import { Flights } from '../cache/flights.ts';
 import { KeyRules } from '../cache/key-rules.ts';
 import { LearnedLinks } from '../cache/learned-links.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
@@ -7,12 +9,9 @@ import { Refreshes } from '../cache/refreshes.ts';
 import type { SecondTier } from '../cache/second-tier.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
 import type { TagPolicy } from '../cache/tags.ts';
-
 import { CacheTally } from '../cache/tally.ts';
-
 import { TieredStore } from '../cache/tiered-store.ts';
-
-import type { CacheConfig, RouteCacheConfig } from '../config/schema/cache.ts';
+import { type CacheConfig, collapseByDefault, type RouteCacheConfig } from '../config/schema/cache.ts';
 import { keyPolicy, ttlRule } from './compile-cache-policy.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
 
@@ -23,8 +22,11 @@ const LEARNED_BYTES = 8 * 1024 ** 2;
 export function sharedCache(config: CacheConfig, disk: SecondTier | null = null): SharedCache {
   // Drawn anew for each life: who can't know it can't choose URLs whose hashes meet.
   const memory = { maxBytes: config.size, objectBytes: config.objectSize, seed: randomInt(2 ** 32) };
+  const store = disk === null ? new MemoryStore(memory) : new TieredStore(memory, disk);
   return {
-    store: disk === null ? new MemoryStore(memory) : new TieredStore(memory, disk),
+    store,
+    flights: new Flights(store),
+    fillMemory: new FillMemory(config.fills ?? Math.floor(config.size / 4)),
     refreshes: new Refreshes(config.refreshes),
     keys: new KeyRules(),
     tally: new CacheTally(),
@@ -67,8 +69,13 @@ export function compileCachePolicy(route: RouteCacheConfig, { shared, complaints
     wholeRanges: route.ranges === 'whole',
     targets: (route.targets ?? ['CDN-Cache-Control']).map((name) => name.toLowerCase()),
     objectBytes: objectSize ?? shared.objectSize,
+    collapse: compileCollapse(route.collapse ?? collapseByDefault),
     tags: compileTags(route.tags, shared.tags),
   };
+}
+
+function compileCollapse(collapse: NonNullable<RouteCacheConfig['collapse']>): CachePolicy['collapse'] {
+  return collapse === false ? null : { waitMs: collapse.wait };
 }
 
 function compileTags(route: RouteCacheConfig['tags'], shared: CacheConfig['tags']): TagPolicy {

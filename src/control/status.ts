@@ -9,6 +9,7 @@ import type { LimitFigures, PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryAccount } from '../upstream/retry-account.ts';
 import type { CacheDiskStatus } from './cache-disk/disk-status.ts';
+import type { CacheStatus } from './cache-status.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Discovery, SourceStatus } from './discovery/discovery.ts';
 import { type CheckStatus, checkStatusOf, type EjectionStatus, ejectionStatusOf } from './endpoint-health.ts';
@@ -23,6 +24,7 @@ export interface GatewayStatus {
   readonly routes: number;
   /** Of the gateway itself; `null` when nothing is guarded against. */
   readonly overload: OverloadStatus | null;
+  readonly cache: CacheStatus;
   /** Those from files, in the order of the configuration, and those obtained by ACME. */
   readonly certificates: readonly CertificateStatus[];
   /** The cache's second tier; `null` without one. */

@@ -1,12 +1,14 @@
-import { Fill } from '../cache/fill.ts';
+import type { CacheEntry } from '../cache/entry.ts';
+import { announcedLength, Fill } from '../cache/fill.ts';
 import type { ExchangeTimes } from '../cache/freshness.ts';
 import { updateFromHead } from '../cache/head-update.ts';
 import { invalidate } from '../cache/invalidate.ts';
-import type { Lookup } from '../cache/lookup.ts';
+import { primaryKey } from '../cache/key.ts';
+import { type Lookup, select } from '../cache/lookup.ts';
 import { settle304, supersede } from '../cache/revalidate.ts';
 import { partsAnswer, type Served, serveEntry } from '../cache/serve.ts';
-import { forwardReport, revalidatedReport } from '../cache/status.ts';
-import { storability } from '../cache/storability.ts';
+import { type ForwardFacts, forwardReport, revalidatedReport, type Unstored } from '../cache/status.ts';
+import { type NotStored, type Storable, storability } from '../cache/storability.ts';
 import { stripTags } from '../cache/tags.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderDraft } from '../http/headers.ts';
@@ -19,8 +21,13 @@ import type { Progress } from './progress.ts';
 import { deliverStored } from './serve.ts';
 import type { RoutePlan } from './snapshot.ts';
 
+/** Requests for what could not be shared don't wait for each other for so long: by Varnish's experience, two minutes. */
+const UNCACHEABLE_MS = 120_000;
+
 /** What became of an answer's head: on its way, answered from the store (its body is dropped), or to be asked again without conditions. */
 export type HeadVerdict = 'delivering' | 'answered' | 'ask-again';
+
+type ForwardVerdict = NonNullable<ForwardFacts['verdict']>;
 
 /** A head whose list belongs to the delivery and may be edited. */
 export interface CleanedHead extends ResponseHead {
@@ -35,6 +42,8 @@ export class CachedDelivery {
   readonly #caching: Caching;
   #fill: Fill | null = null;
   #served: Served | null = null;
+  /** What others can read; `null` for what the fill brings. */
+  #landing: CacheEntry | null = null;
 
   constructor(parts: EngineParts, progress: Progress, route: { readonly plan: RoutePlan; readonly caching: Caching }) {
     this.#parts = parts;
@@ -58,19 +67,17 @@ export class CachedDelivery {
     if (request.method === 'HEAD') updateFromHead(this.#store, { request, head, policy, times, epoch: lookup.epoch });
     const isRest = lookup.kind === 'complete' && (head.status === 206 || head.status === 304 || head.status === 416);
     if (isRest || head.status === 206) return this.#startPart(head, isRest ? lookup : null, times);
-    const verdict = storability(request, head, policy, times.receivedAtMs);
-    stripTags(head.headers, this.#caching.policy.tags);
-    if (verdict.store) {
-      if (this.#caching.policy.earlyHints) this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
-      // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
-      const own = { status: head.status, headers: head.headers.slice() };
-      this.#fill = new Fill({ ...this.#destination(lookup.epoch, times), head: own, verdict });
-      // The endpoint sends all of it, and the client wants a part.
-      if (asksForRange(request.headers)) this.#served = serveEntry(this.#fill.entry, request, times.receivedAtMs);
-    } else if (lookup.kind === 'revalidate') {
-      supersede(this.#store, lookup.entry, head.status);
+    const verdict = this.#verdictOn(head, times.receivedAtMs);
+    stripTags(head.headers, policy.tags);
+    if (verdict.store && policy.earlyHints) {
+      this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
     }
     this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict });
+    if (verdict.store) this.#begin(head, { verdict, times, epoch: lookup.epoch });
+    else {
+      if (lookup.kind === 'revalidate') supersede(this.#store, lookup.entry, head.status);
+      this.#tellUnstored(head.status, verdict.why, times.receivedAtMs);
+    }
     return 'delivering';
   }
 
@@ -79,9 +86,49 @@ export class CachedDelivery {
     return this.#served;
   }
 
+  /** The head is out. Those who wait for this answer are served now, after the client that asked first. */
+  landed(): void {
+    if (this.#landing !== null) this.#caching.lead?.landed(this.#landing);
+    else if (this.#fill !== null) this.#caching.lead?.landed(this.#fill.entry);
+  }
+
   /** `null` unless the answer is on its way into the store; then its body goes there, and the client reads it from there. */
   get fill(): Fill | null {
     return this.#fill;
+  }
+
+  /** How many wait for this answer. */
+  get waiters(): number {
+    return this.#caching.lead?.waiters ?? 0;
+  }
+
+  #verdictOn(head: ResponseHead, receivedAtMs: number): ForwardVerdict {
+    const { request, policy, unstored } = this.#caching;
+    const verdict = storability(request, head, policy, receivedAtMs);
+    if (!verdict.store) return verdict;
+    if (unstored !== undefined) return { store: false, why: unstored };
+    const { fillMemory } = this.#progress.edition.snapshot.cache;
+    return fillMemory.hasRoom(announcedLength(head.headers) ?? 1) ? verdict : { store: false, why: 'fills-full' };
+  }
+
+  #begin(head: ResponseHead, how: { verdict: Storable; times: ExchangeTimes; epoch: number }): void {
+    const { request } = this.#caching;
+    // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
+    const own = { status: head.status, headers: head.headers.slice() };
+    const fill = new Fill({ ...this.#destination(how.epoch, how.times), head: own, verdict: how.verdict });
+    fill.onSettled = () => this.#caching.lead?.over();
+    this.#fill = fill;
+    // The endpoint sends all of it, and the client wants a part.
+    if (asksForRange(request.headers)) this.#served = serveEntry(fill.entry, request, how.times.receivedAtMs);
+  }
+
+  /** Those who wait can't have this answer. */
+  #tellUnstored(status: number, why: NotStored | Unstored, nowMs: number): void {
+    const { lead } = this.#caching;
+    if (lead === undefined) return;
+    // 304: to the client's own condition. Neither says anything of the answer that the others would get.
+    if (status >= 500 || status === 304) lead.failed();
+    else lead.uncacheable(why === 'authorization' || why === 'fills-full' ? null : nowMs + UNCACHEABLE_MS);
   }
 
   get #store() {
@@ -94,8 +141,9 @@ export class CachedDelivery {
 
   #destination(epoch: number, times: ExchangeTimes): FillDestination {
     const { request, policy } = this.#caching;
-    const tally = this.#progress.edition.snapshot.cache.tally.of(this.#progress.route);
-    return { store: this.#store, request, times, objectBytes: policy.objectBytes, epoch, tally };
+    const { fillMemory: memory, tally: tallies } = this.#progress.edition.snapshot.cache;
+    const tally = tallies.of(this.#progress.route);
+    return { store: this.#store, request, times, objectBytes: policy.objectBytes, epoch, tally, memory };
   }
 
   /** `rest`: it is what was to complete a stored response. */
@@ -112,7 +160,10 @@ export class CachedDelivery {
     stripTags(head.headers, policy.tags);
     this.#fill = outcome.fill;
     this.#served = outcome.served;
+    this.#landing = outcome.entry;
     this.#progress.cacheReport = outcome.report;
+    if (outcome.fill === null || outcome.entry === null) this.#caching.lead?.failed();
+    else outcome.fill.onSettled = () => this.#caching.lead?.over();
     return 'delivering';
   }
 
@@ -134,6 +185,9 @@ export class CachedDelivery {
     // A refresh has nobody to read it to.
     const asked = this.#progress.isRefresh ? { ...request, method: 'HEAD' } : request;
     deliverStored(this.#progress, this.#plan, serveEntry(serve, asked, now));
+    const kept = stored ? select(this.#store.get(primaryKey(request)), request, policy) : null;
+    if (kept === null) this.#caching.lead?.failed();
+    else this.#caching.lead?.confirmed(kept);
     return 'answered';
   }
 

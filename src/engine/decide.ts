@@ -1,7 +1,8 @@
+import type { Lead } from '../cache/flights.ts';
 import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
-import { unsatisfiableReport } from '../cache/status.ts';
+import { type Unstored, unsatisfiableReport } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia, forwardedFacts } from '../http/forwarded.ts';
@@ -43,6 +44,10 @@ export interface Caching {
   readonly policy: CachePolicy;
   readonly request: CacheRequest;
   readonly lookup: Exclude<Lookup, { readonly kind: 'hit' | 'unsatisfiable' }>;
+  /** To be told what comes of the request; not given where nobody else may be interested. */
+  readonly lead?: Lead;
+  /** Why nothing of the answer is stored, whatever it says; not given where it may be. */
+  readonly unstored?: Unstored;
 }
 
 /** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
@@ -121,7 +126,8 @@ function choosePool(progress: Progress, split: Split): Pool {
   return pool;
 }
 
-function consultCache(
+/** Step 8 alone; also for who has waited, and looks again. */
+export function consultCache(
   progress: Progress,
   route: { readonly plan: RoutePlan; readonly pool: Pool },
   policy: CachePolicy,

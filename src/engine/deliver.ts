@@ -27,6 +27,19 @@ export interface Answer {
   readonly setCookie: string | null;
 }
 
+/** Where the body comes from. */
+export interface Feeder {
+  /** More can be taken, after `data` said no. */
+  resume(): void;
+  /** The answer will be of use after the exchange is over. */
+  outlive(): void;
+  /** Nobody reads any more what is on its way into the store. */
+  deserted(): void;
+}
+
+/** So much more of a body is waited for although nobody reads it: less than a new request would cost. */
+export const SMALL_REST_BYTES = 256 * 1024;
+
 /**
  * The way back: an endpoint's answer to the client, and to the cache on the way. What is stored is what the endpoint said,
  * before any edit of ours.
@@ -39,6 +52,7 @@ export class Delivery {
   /** `null` unless the body goes into the store; the client reads it from there. */
   #fill: Fill | null = null;
   #feed: ResponseFeed | null = null;
+  #outlives = false;
   #isLast = false;
 
   constructor(
@@ -52,8 +66,8 @@ export class Delivery {
       route.caching === null ? null : new CachedDelivery(parts, progress, { ...route, caching: route.caching });
   }
 
-  /** `last`: there is nothing but the head. `resume`: more can be taken, after `data` said no. */
-  start(answer: Answer, last: boolean, resume: () => void): HeadVerdict {
+  /** `last`: there is nothing but the head. */
+  start(answer: Answer, last: boolean, feeder: Feeder): HeadVerdict {
     // Head and end in one piece: without it, a gRPC client would wait for trailers that came with the head (Trailers-Only).
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
@@ -67,9 +81,12 @@ export class Delivery {
       this.#fill = this.#cached.fill;
     }
     const served = this.#cached === null ? null : this.#cached.served;
+    // The client's part of it ends before the rest has come, which is stored for others.
+    this.#outlives = served !== null && (served.body === null || served.span !== null);
+    if (this.#outlives) feeder.outlive();
     this.#send(served === null ? head : served.head, served?.body === null, answer.setCookie);
-    if (this.#fill === null) this.#progress.exchange.response.onDrain = resume;
-    else this.#sendFrom(this.#fill, served, resume);
+    if (this.#fill === null) this.#progress.exchange.response.onDrain = () => feeder.resume();
+    else this.#sendFrom(this.#fill, served, feeder);
     return 'delivering';
   }
 
@@ -89,10 +106,23 @@ export class Delivery {
     fail(this.#progress, error);
   }
 
-  /** The client is gone, while it is still to get some of what has come. */
+  /** The answer is of use to others than the exchange's own client: they wait for it or read it, or it is almost there. */
+  get isWanted(): boolean {
+    if (this.#fill === null) return this.#cached !== null && this.#cached.waiters > 0;
+    if (this.#outlives) return true;
+    const { body, restBytes, result } = this.#fill;
+    const ownReaders = this.isSending ? 1 : 0;
+    return body.readers > ownReaders || (result === null && restBytes !== null && restBytes <= SMALL_REST_BYTES);
+  }
+
+  /** The client has not got all of what has come. */
+  get isSending(): boolean {
+    return this.#feed !== null && !this.#feed.isOver;
+  }
+
+  /** The client is gone; what it has asked for may go on. */
   clientLeft(cause: GatewayError): void {
-    if (this.#feed === null || this.#feed.isOver) return;
-    this.#feed.stop();
+    this.#feed?.stop();
     fail(this.#progress, cause);
   }
 
@@ -119,12 +149,18 @@ export class Delivery {
   }
 
   /** `served`: what the client gets of it, and of what is stored already; `null` for just the body. */
-  #sendFrom({ body }: Fill, served: Served | null, resume: () => void): void {
-    body.onDrain = resume;
+  #sendFrom({ body }: Fill, served: Served | null, feeder: Feeder): void {
+    body.onDrain = () => feeder.resume();
+    body.onDeserted = () => feeder.deserted();
+    const { response } = this.#progress.exchange;
+    // Nobody can store what can't be sent.
+    if (response.unsendable) return;
     const { body: wanted, span } = served ?? { body, span: null };
-    if (this.#isLast || wanted === null) return;
-    this.#feed = new ResponseFeed(this.#progress, wanted.read(span));
-    this.#feed.begin();
+    if (response.phase === 'started' && !this.#isLast && wanted !== null) {
+      this.#feed = new ResponseFeed(this.#progress, wanted.read(span));
+      this.#feed.begin();
+    }
+    this.#cached?.landed();
   }
 
   /** The answer as this gateway's origin would have sent it: end-to-end fields only, and references that clients can follow. */

@@ -3,6 +3,8 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
+
+import { type CollapseParts, collapse, missed } from './collapse.ts';
 import { type Caching, type Decision, decide, decideWithout } from './decide.ts';
 import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
@@ -22,10 +24,12 @@ import { poolFor, Stream } from './stream.ts';
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
 export class Engine {
   readonly #parts: EngineParts;
+  readonly #collapse: CollapseParts;
   #edition: Edition;
 
   constructor(parts: EngineParts, snapshot: Snapshot) {
     this.#parts = parts;
+    this.#collapse = { parts, carryOut: (progress, decision) => this.#do(progress, decision) };
     this.#edition = new Edition(snapshot);
   }
 
@@ -140,10 +144,14 @@ export class Engine {
   ): void {
     const { overload } = this.#parts;
     const refusal = overload === null || !overload.active ? null : overload.refusal(route.plan.importance);
-    if (refusal === null) {
-      if (route.caching !== null) sendEarlyHints(progress, route.plan, route.caching);
-      new Forward(this.#parts, progress, route).start();
-    } else this.#refuse(progress, refusal, route);
+    if (refusal !== null) {
+      this.#refuse(progress, refusal, route);
+      return;
+    }
+    if (route.caching !== null) sendEarlyHints(progress, route.plan, route.caching);
+    const shared = route.caching === null ? null : missed(route);
+    if (shared === null) new Forward(this.#parts, progress, route).start();
+    else collapse(this.#collapse, progress, shared);
   }
 
   /** What is stored costs no more than a refusal. */

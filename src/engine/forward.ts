@@ -1,5 +1,6 @@
+import type { Lead } from '../cache/flights.ts';
 import { fallbackReport } from '../cache/status.ts';
-import { GatewayError } from '../errors.ts';
+import { clientGone, GatewayError } from '../errors.ts';
 import type { Side } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { grpcStatusIn } from '../http/grpc.ts';
@@ -11,7 +12,7 @@ import { answerInstead, isUnwanted, unwanted } from './answer-instead.ts';
 import { type AgreedUpgrade, Attempts, type AttemptsParts, type ResponseOwner } from './attempts.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
 import type { Caching } from './decide.ts';
-import { type Answer, Delivery } from './deliver.ts';
+import { type Answer, Delivery, type Feeder } from './deliver.ts';
 import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
 import { type FallbackFacts, type FallbackPlan, Fallbacks, failureKind } from './fallback.ts';
@@ -33,7 +34,7 @@ const HALF_CLOSED_MS = 10_000;
  * Steps 9 to 14 of an exchange's life: has attempts made, and hands the response of the one that got it to a `Delivery`. Hot: one
  * object an exchange.
  */
-export class Forward implements ResponseOwner {
+export class Forward implements ResponseOwner, Feeder {
   readonly #parts: EngineParts;
   readonly #progress: Progress;
   readonly #plan: RoutePlan;
@@ -51,6 +52,12 @@ export class Forward implements ResponseOwner {
   readonly #mirror: MirrorCopy | null;
   /** `null` until no response comes from a pool. */
   #fallbacks: Fallbacks | null = null;
+  /** `null` where nobody else may be interested in the answer. */
+  readonly #lead: Lead | null;
+  /** The client is gone, and others want the answer. */
+  #detached = false;
+  /** The edition is kept beyond the exchange. */
+  #pins = false;
   #done = false;
 
   constructor(
@@ -65,6 +72,7 @@ export class Forward implements ResponseOwner {
     this.#pool = pool;
     const { exchange } = progress;
     this.#caching = caching;
+    this.#lead = caching?.lead ?? null;
     this.#delivery = new Delivery(parts, progress, route);
     this.#session = this.#sessionAt(pool);
     this.#call = grpcCallOf(exchange.request);
@@ -100,8 +108,13 @@ export class Forward implements ResponseOwner {
   }
 
   start(): void {
-    if (this.#progress.exchange.upgrade === null) this.#patience.begin();
+    if (this.#progress.exchange.upgrade === null) this.#patience.begin(this.#waitedMs);
     this.#admitted();
+  }
+
+  /** For another one's answer, before it came here. */
+  get #waitedMs(): number {
+    return this.#caching === null ? 0 : this.#parts.clock.monotonic() - this.#progress.startedAt;
   }
 
   /** Nothing on our side keeps the exchange from its first attempt. What does may call this later, or `noResponse`. */
@@ -127,7 +140,7 @@ export class Forward implements ResponseOwner {
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void {
     if (this.#call !== null) this.#progress.noteGrpc(head.headers);
     try {
-      const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last, () => this.#resume());
+      const verdict = this.#delivery.start(this.#answer(head, attempt.endpoint), last, this);
       if (verdict !== 'delivering') this.#drop(verdict, attempt, head);
       // The client's protocol has no way to say this head, and was told so: nobody is there to take the body.
       else if (this.#progress.exchange.response.unsendable) this.#unsendable();
@@ -135,6 +148,7 @@ export class Forward implements ResponseOwner {
       this.broke(bug);
       return;
     }
+    this.deserted();
     if (!this.#done) this.#patience.awaitBody(head.headers);
   }
 
@@ -234,7 +248,7 @@ export class Forward implements ResponseOwner {
     this.#delivery.fail(internalError(bug));
   }
 
-  #resume(): void {
+  resume(): void {
     if (this.#done) return;
     this.#patience.expect();
     this.#attempts.resume();
@@ -242,8 +256,28 @@ export class Forward implements ResponseOwner {
 
   #clientGone(cause: GatewayError): void {
     // All of the answer is here, and only the client was slow.
-    if (this.#done) this.#delivery.clientLeft(cause);
+    if (this.#done) {
+      if (this.#delivery.isSending) this.#delivery.clientLeft(cause);
+    } else if (!this.#detached && this.#delivery.isWanted) this.#detach(cause);
     else this.#giveUp(cause);
+  }
+
+  /** The exchange ends here; what it has asked for goes on for others, within the same times, and keeps the edition. */
+  #detach(cause: GatewayError): void {
+    this.#detached = true;
+    this.outlive();
+    if (this.#lead !== null) this.#lead.onDeserted = () => this.deserted();
+    this.#delivery.clientLeft(cause);
+  }
+
+  outlive(): void {
+    if (this.#pins) return;
+    this.#pins = true;
+    this.#progress.edition.pin();
+  }
+
+  deserted(): void {
+    if (this.#detached && !this.#done && !this.#delivery.isWanted) this.#giveUp(clientGone());
   }
 
   /** A deadline has passed, or the client is gone. */
@@ -269,6 +303,11 @@ export class Forward implements ResponseOwner {
   }
 
   noResponse(error: GatewayError): void {
+    if (this.#lead !== null) this.#lead.failed();
+    if (this.#detached) {
+      this.#finish();
+      return;
+    }
     const stale = this.#done || failureKind(error) === null ? null : staleForError(this.#failed);
     if (stale !== null) {
       this.#finish();
@@ -350,6 +389,8 @@ export class Forward implements ResponseOwner {
     this.#attempts.end(null);
     this.#patience.stop();
     if (this.#mirror !== null) this.#mirror.exchangeOver();
+    if (this.#lead !== null) this.#lead.failed();
+    if (this.#pins) this.#progress.edition.unpin();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CacheEntry } from '../cache/entry.ts';
 import { Fill, type FillPlan } from '../cache/fill.ts';
 import { completed, partStorability, type StorablePart } from '../cache/partial.ts';
 import { supersede } from '../cache/revalidate.ts';
@@ -23,6 +24,8 @@ export interface PartOutcome {
   readonly fill: Fill | null;
   /** What the client gets in its place; `null` for just that. */
   readonly served: Served | null;
+  /** The stored response with what is arriving, which answers others too; `null` where there is only a part. */
+  readonly entry: CacheEntry | null;
   readonly report: CacheReport;
 }
 
@@ -36,7 +39,7 @@ export function takePart(
   const part = partStorability(head, { request, byUs: false }, policy, times.receivedAtMs);
   if (!part.store && lookup.kind === 'revalidate') supersede(store, lookup.entry, head.status);
   const report = forwardReport({ lookup, status: head.status, verdict: part.store ? part.verdict : part });
-  return { fill: part.store ? fillOf(part, destination, caching) : null, served: null, report };
+  return { fill: part.store ? fillOf(part, destination, caching) : null, served: null, entry: null, report };
 }
 
 /**
@@ -56,7 +59,7 @@ export function takeRest(
     const entry = completed(lookup.entry, lookup.span, part, arriving);
     if (entry !== null) {
       const served = serveEntry(entry, request, times.receivedAtMs);
-      return { fill, served, report: forwardReport({ lookup, status: head.status, verdict: part.verdict }) };
+      return { fill, served, entry, report: forwardReport({ lookup, status: head.status, verdict: part.verdict }) };
     }
   }
   store.remove(lookup.entry);

@@ -25,15 +25,15 @@ export class Patience {
     this.#parts = parts;
   }
 
-  /** The whole exchange begins, over all its attempts. */
-  begin(): void {
+  /** The whole exchange begins, over all its attempts. It may have waited before. */
+  begin(waitedMs = 0): void {
     const { call, clock, timeouts } = this.#parts;
     const deadlineMs = call?.deadlineMs ?? 0;
     const isOwn = deadlineMs > 0 && (timeouts.totalMs === 0 || deadlineMs < timeouts.totalMs);
     const totalMs = isOwn ? deadlineMs : timeouts.totalMs;
     if (totalMs > 0) {
       this.#total = new Total(this.#parts, isOwn ? 'deadline-exceeded' : 'total-timeout');
-      clock.arm(this.#total, totalMs);
+      clock.arm(this.#total, Math.max(1, totalMs - waitedMs));
     }
     if (call !== null) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout');
   }

@@ -34,6 +34,11 @@ export const cache = z
     size: size.default(128 * 1024 ** 2).describe('All stored responses together'),
     objectSize: size.default(8 * 1024 ** 2).describe('One stored response'),
     disk: disk.optional().describe('A second tier on disk, which survives restarts (default none)'),
+    fills: size
+      .optional()
+      .describe(
+        'Bodies on their way into the cache, together; above it they are not stored (default a quarter of size)',
+      ),
     refreshes: z
       .int()
       .min(1)
@@ -42,6 +47,13 @@ export const cache = z
     tags: tags.describe('What responses can be purged by besides their URL'),
   })
   .prefault({});
+
+const collapse = z.strictObject({
+  wait: duration.default(10_000).describe('Longest wait; then a request goes on its own, and its answer is not stored'),
+});
+
+/** What a route does that says nothing of it. */
+export const collapseByDefault = collapse.parse({});
 
 /** What a route wants of it. */
 const ofRoute = z.strictObject({
@@ -81,6 +93,10 @@ const ofRoute = z.strictObject({
     .describe(
       'Send the preload links of a page that was stored before as 103, while it is fetched anew (default false)',
     ),
+  collapse: z
+    .union([z.literal(true).transform(() => collapseByDefault), z.literal(false), collapse])
+    .optional()
+    .describe('Requests for the same thing at the same time become one (default true)'),
   tags: routeTags.optional().describe('What its responses can be purged by besides their URL'),
   purge: z
     .strictObject({

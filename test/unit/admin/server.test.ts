@@ -15,6 +15,7 @@ const serving: GatewayStatus = {
   pools: [],
   routes: 0,
   overload: null,
+  cache: { entries: 0, bytes: 0, arriving: 0, arrivingBytes: 0, waiting: 0 },
   certificates: [],
   cacheDisk: null,
 };

@@ -29,6 +29,7 @@ export const policy: CachePolicy = {
   earlyHints: false,
   targets: ['cdn-cache-control'],
   objectBytes: 1024 * 1024,
+  collapse: null,
   tags: { fields: ['cache-tag', 'surrogate-key'], pass: false },
 };
 
