@@ -54,7 +54,7 @@ interface Sent {
 }
 
 function sentAs(text: string): Sent | null {
-  const [, scheme, authority, rest = ''] = /^(https?):\/\/([^/?#\s@\\]+)([^#]*)/i.exec(text) ?? [];
+  const [, scheme, authority, rest = ''] = /^(https?):\/\/([^/?#\s@\\]+)((?:[/?][^#]*)?)(?:#|$)/i.exec(text) ?? [];
   if (scheme === undefined || authority === undefined) return null;
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   return { scheme: scheme.toLowerCase(), host: authority.toLowerCase(), target };

@@ -3,6 +3,7 @@ import { forwardTo } from '../kit/config.ts';
 import { fickleOrigin } from '../kit/fickle-origin.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, matrix } from '../kit/matrix.ts';
+import { purge } from '../kit/purge.ts';
 
 async function cacheMetrics(front: Front): Promise<readonly string[]> {
   const response = await fetch(`${front.gateway.gateway.adminUrl}/metrics`);
@@ -88,4 +89,20 @@ matrix('what is evicted is counted', async ({ gateway, origin }) => {
   const evictions = count('headgate_cache_evictions_total');
   expect(evictions).toBeGreaterThan(0);
   expect(evictions + count('headgate_cache_entries')).toBe(count('headgate_cache_stored_total{route="all"}'));
+});
+
+matrix('what is purged is counted by kind and mode', async ({ gateway, origin }) => {
+  const shop = await origin({
+    script: [{ respond: 200, headers: ['Cache-Control', 'max-age=60', 'Cache-Tag', 't'] }],
+  });
+  const front = await gateway(forwardTo(shop, { route: { cache: true } }));
+  await front.send({ path: '/1' });
+  await front.send({ path: '/2' });
+  await purge(front.gateway, { tag: 't' });
+  await purge(front.gateway, { all: true, hard: true });
+  await purge(front.gateway, { all: true, hard: true });
+  expect((await cacheMetrics(front)).filter((line) => line.startsWith('headgate_cache_purged_total'))).toEqual([
+    'headgate_cache_purged_total{kind="tag",mode="soft"} 2',
+    'headgate_cache_purged_total{kind="all",mode="hard"} 2',
+  ]);
 });

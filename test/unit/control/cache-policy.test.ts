@@ -61,6 +61,8 @@ test.each<[string, object, string | RegExp]>([
   ['a directive that can’t be ignored', { ignore: ['max-age'] }, /no-cache/],
   ['what to do with cookies', { setCookie: 'stripp' }, /strip/],
   ['a network that is none', { bypass: [{ client: '10.0.0.0/99' }] }, /10\.0\.0\.0\/99/],
+  ['a client of PURGE that is none', { purge: { from: ['10.0.0.0/8', '10.0.0.999'] } }, /10\.0\.0\.999/],
+  ['PURGE for nobody', { purge: { from: [] } }, /from/],
   ['a match that is none', { bypass: [{ cookie: { a: 'b' } }] }, /cookies/],
 ])('%s is refused', (_name, cache, message) => {
   const found = mistakes(cache);
