@@ -236,6 +236,14 @@ function nodePeer(name: string, script: string, http: number, https: number): Pe
   };
 }
 
+/** No cache, but what a cache hit is measured by. */
+const fastifyHello: Peer = {
+  ...nodePeer('fastify-hello', 'fastify-hello.ts', 7171, 0),
+  http: null,
+  https: null,
+  cached: 7171,
+};
+
 export const peers: readonly Peer[] = [
   headgate,
   nginx,
@@ -243,5 +251,6 @@ export const peers: readonly Peer[] = [
   caddy,
   nodePeer('http-proxy', 'http-proxy.ts', 7151, 7152),
   nodePeer('@fastify/http-proxy', 'fastify-http-proxy.ts', 7161, 7162),
+  fastifyHello,
   varnish,
 ];
