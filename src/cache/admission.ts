@@ -4,7 +4,7 @@ import { FrequencySketch } from './frequency-sketch.ts';
 
 /** What the newest entries may hold without having to earn it. With a tenth, a cache of news loses little to plain LRU, and one of classics little to less. */
 const WINDOW_FRACTION = 0.1;
-/** Bytes of an entry, as the sketch is sized for; it takes 0.4 % of the store at most then. Web responses have more. */
+/** Bytes of an entry, as the sketch is sized for; it takes 0.8 % of the store at most then. Web responses have more. */
 const SMALL_ENTRY_BYTES = 2048;
 /** Entries that one newcomer may find in use before it has to do with the next, used or not: what bounds the time of `add`. */
 const SECOND_CHANCES = 64;
