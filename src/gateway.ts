@@ -184,7 +184,12 @@ class Composition implements Gateway {
     });
     this.#disk = cacheDisk(config.cache, { clock: this.#clock, log, metrics: this.#metrics });
     this.#cache = sharedCache(config.cache, this.#disk);
-    this.cache = new CacheAdmin({ cache: this.#cache, clock: this.#clock, purged: (note) => logPurge(log, note) });
+    this.cache = new CacheAdmin({
+      cache: this.#cache,
+      clock: this.#clock,
+      purged: (note) => logPurge(log, note),
+      forgotten: async () => this.#disk?.forgotten(DISK_PATIENCE_MS),
+    });
     addCollapseMetrics(this.#metrics, this.#cache);
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);

@@ -42,6 +42,8 @@ export interface PurgeNote extends Omit<PurgeDone, 'ok'> {
 export interface CacheAdminOptions {
   readonly cache: SharedCache;
   readonly clock: Clock;
+  /** Resolves when what was purged is gone from where it would outlive the process. Default: nothing would. */
+  readonly forgotten?: () => Promise<void>;
   /** Hears of each purge when it is done. Must not throw. */
   readonly purged: (note: PurgeNote) => void;
 }
@@ -59,12 +61,14 @@ export class CacheAdmin {
   readonly #cache: SharedCache;
   readonly #clock: Clock;
   readonly #purged: (note: PurgeNote) => void;
+  readonly #forgotten: (() => Promise<void>) | null;
   readonly #purger: Purger;
   /** At most `MOST_PURGES`. */
   readonly #waiting = new Map<Purge, () => void>();
   #isWalking = false;
 
-  constructor({ cache, clock, purged }: CacheAdminOptions) {
+  constructor({ cache, clock, purged, forgotten }: CacheAdminOptions) {
+    this.#forgotten = forgotten ?? null;
     this.#cache = cache;
     this.#clock = clock;
     this.#purged = purged;
@@ -82,6 +86,7 @@ export class CacheAdmin {
     const mode = { hard, nowMs: this.#clock.now() };
     const purged = target.kind === 'url' ? this.#purgeUrl(target.url, mode) : await this.#purgeScope(target, mode);
     if (typeof purged !== 'number') return purged;
+    await this.#forgotten?.();
     const { kind } = target;
     const note = { kind, mode: hard ? ('hard' as const) : ('soft' as const), purged };
     this.#cache.tally.purged(kind, note.mode, purged);

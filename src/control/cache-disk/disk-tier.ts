@@ -185,6 +185,12 @@ export class DiskTier implements SecondTier {
     await this.#removals.idle();
   }
 
+  /** Resolves when what was invalidated until now is gone from the disk too, or when that takes longer than `patienceMs`. */
+  forgotten(patienceMs: number): Promise<void> {
+    const gone = Promise.all([this.#clearing, this.#renewals.idle(), this.#removals.idle()]);
+    return within(gone, patienceMs);
+  }
+
   get(key: string): readonly CacheEntry[] {
     return this.#suspension.ofReads ? noEntries : this.#index.get(key);
   }
@@ -437,7 +443,7 @@ function newName(random: () => number): string {
 }
 
 /** Waits for `work`, but not longer than this. By the clock on the wall: a disk takes its time by that one. */
-async function within(work: Promise<void>, ms: number): Promise<void> {
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   await Promise.race([work, promise]);
