@@ -10,6 +10,8 @@ export interface CacheSummary {
   readonly evictions: number;
   /** Refreshes in the background that are under way. */
   readonly refreshing: number;
+  /** Requests that wait for another one's answer. */
+  readonly waiting: number;
   readonly purged: readonly { readonly kind: string; readonly mode: string; readonly count: number }[];
   readonly routes: readonly RouteSummary[];
 }
@@ -29,10 +31,10 @@ export interface RouteSummary {
   readonly bypassed: Readonly<Record<string, number>>;
 }
 
-export function cacheSummary({ store, tally, refreshes }: SharedCache): CacheSummary {
+export function cacheSummary({ store, tally, refreshes, flights }: SharedCache): CacheSummary {
   const { bytes, entries, evictions } = store;
   return {
-    ...{ bytes, entries, evictions, refreshing: refreshes.underWay },
+    ...{ bytes, entries, evictions, refreshing: refreshes.underWay, waiting: flights.waiters },
     purged: Array.from(tally.purges(), ([kind, mode, count]) => ({ kind, mode, count })),
     routes: Array.from(tally.routes(), ([route, of]) => routeSummary(route, of)).sort(
       (a, b) => b.requests - a.requests,

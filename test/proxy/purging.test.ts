@@ -90,6 +90,28 @@ for (const [what, order] of [
   );
 }
 
+for (const [what, order] of [
+  ['everything', { all: true }],
+  ['its tag', { tag: 't' }],
+] as const) {
+  matrix(
+    `a request that comes after a purge of ${what} does not share in an answer that was asked for before`,
+    async ({ gateway }) => {
+      const { mood, release } = held(page('old', { 'cache-tag': 't' }));
+      const shop = await fickleOrigin('http1', [mood, page('new')]);
+      const front = await gateway(cached(shop));
+      const first = front.send({ path: '/a' });
+      await shop.arrival(0);
+      await purge(front.gateway, order);
+      const second = front.send({ path: '/a' });
+      release();
+      expect((await first).text).toBe('old');
+      expect((await second).text).toBe('new');
+      expect(shop.requests).toBe(2);
+    },
+  );
+}
+
 matrix('what the endpoint confirms after a purge stays stale', async ({ gateway }) => {
   const clock = new ManualClock(Date.now());
   const { mood, release } = held({ status: 304, headers: { etag: '"one"', 'cache-control': 'max-age=60' } });
