@@ -1,5 +1,6 @@
 import type { CacheEntry } from '../cache/entry.ts';
-import { type CacheRequest, refreshLookup } from '../cache/lookup.ts';
+import type { Flights } from '../cache/flights.ts';
+import { type CacheRequest, refreshLookup, select } from '../cache/lookup.ts';
 import type { RefreshResult } from '../cache/refreshes.ts';
 import { GatewayError } from '../errors.ts';
 import { noBody } from '../exchange/body.ts';
@@ -32,6 +33,13 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
   const { cache } = served.edition.snapshot;
   const { refreshes, store } = cache;
   if (plan.cache === null || refreshes.isUnderWay(entry)) return;
+  // The key it was found under, whatever the route's rules make of fields.
+  const wanted: Wanted = {
+    policy: plan.cache,
+    request: { ...request, method: 'GET', headers: forEverybody(request.headers) },
+    lookup: refreshLookup(store, entry),
+  };
+  if (isAskedFor(cache.flights, wanted, parts.clock.now())) return;
   const obstacle = parts.overload?.active === true ? 'overload' : refreshes.obstacle(entry, parts.clock.monotonic());
   if (obstacle !== null) {
     refreshes.skip(served.route, obstacle);
@@ -51,18 +59,26 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
     edition.unpin();
   };
   refreshes.begin(entry, () => exchange.onClientGone?.(closing()));
-  const caching: Caching = {
-    policy: plan.cache,
-    // The key it was found under, whatever the route's rules make of fields.
-    request: { ...request, method: 'GET', headers: forEverybody(request.headers) },
-    lookup: refreshLookup(store, entry),
-  };
+  const lead = wanted.policy.collapse === null ? undefined : cache.flights.lead(wanted.request, wanted.lookup.epoch);
+  const caching: Caching = lead === undefined ? wanted : { ...wanted, lead };
   try {
     new Forward(parts, progress, { plan: inBackground(plan), pool, caching }).start();
   } catch (bug) {
+    lead?.failed();
     progress.bug = bug;
     fail(progress, internalError(bug));
   }
+}
+
+interface Wanted extends Caching {
+  readonly lookup: ReturnType<typeof refreshLookup>;
+}
+
+/** A client that would not have the stale one waits for it already, or it is arriving. */
+function isAskedFor(flights: Flights, { request, policy }: Wanted, nowMs: number): boolean {
+  if (policy.collapse === null) return false;
+  const part = flights.find(request, (arriving) => select([arriving], request, policy) !== null, nowMs);
+  return part.kind === 'wait' || part.kind === 'read' || (part.kind === 'alone' && part.why === 'full');
 }
 
 /** What was found out about the client's exchange holds for this one too: the same route, key, pool, and values for edits. */

@@ -86,6 +86,61 @@ matrix(
   { without: ONE_PROTOCOL },
 );
 
+matrix(
+  'a client that will not have the stale one waits for the refresh that is under way, and asks nobody',
+  async (stage) => {
+    const held = Promise.withResolvers<void>();
+    const shop = await stage.origin({ script: [STORED, 'read head', { wait: held.promise }, NEW] });
+    const clock = new ManualClock();
+    const front = await stage.gateway(cached(shop), { clock });
+    await front.send({});
+    clock.advance(63_000);
+    expect((await front.send({})).text).toBe('old');
+    await shop.request(1);
+    const picky = await front.begin({ headers: ['Cache-Control', 'min-fresh=5'] });
+    // It has come in when this one, which came after it, is answered.
+    expect((await front.send({})).text).toBe('old');
+    held.resolve();
+    const reply = await picky.reply();
+    expect([reply.text, shop.requests]).toEqual(['new', 2]);
+  },
+);
+
+matrix('nothing is refreshed that a client asks for already', async (stage) => {
+  const held = Promise.withResolvers<void>();
+  const shop = await stage.origin({ script: [STORED, 'read head', { wait: held.promise }, NEW] });
+  const clock = new ManualClock();
+  const front = await stage.gateway(cached(shop), { clock });
+  await front.send({});
+  clock.advance(63_000);
+  const picky = await front.begin({ headers: ['Cache-Control', 'no-cache'] });
+  await shop.request(1);
+  expect((await front.send({})).text).toBe('old');
+  held.resolve();
+  expect((await picky.reply()).text).toBe('new');
+  expect((await front.send({})).text).toBe('new');
+  expect([shop.requests, front.gateway.refreshes.length]).toEqual([2, 0]);
+});
+
+matrix('a refresh that fails leaves it to those who wait to ask', async (stage) => {
+  const held = Promise.withResolvers<void>();
+  const shop = await stage.origin({
+    // The connection of the answer that is not wanted may not be free yet.
+    scripts: [[STORED, 'read head', { wait: held.promise }, 'respond 503', NEW], [NEW]],
+  });
+  const clock = new ManualClock();
+  const front = await stage.gateway(cached(shop), { clock });
+  await front.send({});
+  clock.advance(63_000);
+  expect((await front.send({})).text).toBe('old');
+  await shop.request(1);
+  const picky = await front.begin({ headers: ['Cache-Control', 'no-cache'] });
+  expect((await front.send({})).text).toBe('old');
+  held.resolve();
+  expect((await picky.reply()).text).toBe('new');
+  expect([(await front.gateway.refreshed(1)).refresh.result, shop.requests]).toEqual(['failed', 3]);
+});
+
 matrix('what the client has of its own is not what the refresh asks for', async (stage) => {
   const shop = await stage.origin({ script: [STORED, NEW] });
   const clock = new ManualClock();
