@@ -53,6 +53,8 @@ export class Delivery {
   #fill: Fill | null = null;
   #feed: ResponseFeed | null = null;
   #outlives = false;
+  /** The head has come. */
+  #begun = false;
   #isLast = false;
 
   constructor(
@@ -72,6 +74,7 @@ export class Delivery {
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
     const head = this.#cleaned(answer);
+    this.#begun = true;
     if (this.#cached === null) {
       invalidateUncached(this.#progress, head);
       if (this.#plan.cache !== null) stripTags(head.headers, this.#plan.cache.tags);
@@ -108,7 +111,8 @@ export class Delivery {
 
   /** The answer is of use to others than the exchange's own client: they wait for it or read it, or it is almost there. */
   get isWanted(): boolean {
-    if (this.#fill === null) return this.#cached !== null && this.#cached.waiters > 0;
+    // Whoever still waits after a head that nothing is stored of waits for another answer.
+    if (this.#fill === null) return !this.#begun && this.#cached !== null && this.#cached.waiters > 0;
     if (this.#outlives) return true;
     const { body, restBytes, result } = this.#fill;
     const ownReaders = this.isSending ? 1 : 0;

@@ -84,3 +84,14 @@ test('whatever happens in whatever order, everybody gets an answer that is right
   expect(served).toBeGreaterThan(2_000);
   expect(shared).toBeGreaterThan(300);
 });
+
+test('an answer that is for nobody is not read: whoever asked for it is gone, and those who wait get another', () => {
+  const scene = new CacheScene();
+  for (let i = 0; i < 3; i += 1) scene.ask('/1', 'x');
+  expect(scene.attempts.length).toBe(1);
+  scene.leave(0);
+  expect(scene.attempts[0]?.isOver).toBe(false);
+  scene.trouble(0);
+  expect(scene.attempts.map(({ state }) => state)).toEqual(['cancelled', 'asked']);
+  scene.settle();
+});
