@@ -51,8 +51,12 @@ export interface CacheAdminOptions {
 /** Tags of one purge. */
 export const MOST_TAGS = 256;
 
-/** Comparisons in one turn of the event loop: about 1 ms, or 5 when all of them drop something. */
-const SLICE = 4_000;
+/** One turn of the event loop goes on for so long, looked at after each step … */
+const SLICE_MS = 2;
+/** … of so many comparisons, a fraction of a millisecond on a machine that is not busy … */
+const STEP = 256;
+/** … and has no more of them than this, whatever the clock says. */
+const MOST_STEPS = 16;
 
 const PROGRAM: Hand = { via: 'program', address: null };
 
@@ -127,23 +131,29 @@ export class CacheAdmin {
     if (purge === null) return refused('busy', 'Too many purges are under way: try again in a second');
     await new Promise<void>((resolve) => {
       this.#waiting.set(purge, resolve);
-      if (!this.#isWalking) void this.#walk();
+      if (this.#isWalking) return;
+      this.#isWalking = true;
+      void inSlices(() => this.#slice());
     });
     return purge.found;
   }
 
   /** One walk at a time, for all purges together. */
-  async #walk(): Promise<void> {
-    this.#isWalking = true;
-    await inSlices(() => {
-      const settled = this.#purger.step(SLICE);
-      for (const purge of settled ?? []) {
+  #slice(): 'more' | 'done' {
+    const startedAt = this.#clock.monotonic();
+    for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+      const settled = this.#purger.step(STEP);
+      if (settled === null) {
+        this.#isWalking = false;
+        return 'done';
+      }
+      for (const purge of settled) {
         this.#waiting.get(purge)?.();
         this.#waiting.delete(purge);
       }
-      return settled === null ? 'done' : 'more';
-    });
-    this.#isWalking = false;
+      if (this.#clock.monotonic() - startedAt >= SLICE_MS) break;
+    }
+    return 'more';
   }
 }
 
