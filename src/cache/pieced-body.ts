@@ -8,7 +8,7 @@ export interface Piece {
   readonly span: ByteSpan;
 }
 
-/** A body made of stretches of others, one after the other, without a copy of any. Read whole only. */
+/** A body made of stretches of others, one after the other, without a copy of any. */
 export class PiecedBody implements StoredBody {
   readonly length: number;
   readonly chunks = null;
@@ -24,9 +24,23 @@ export class PiecedBody implements StoredBody {
   }
 
   read(span: ByteSpan | null): BodySource {
-    if (span !== null) throw new Error('Cannot read a span of a body that was made of spans');
-    return new PiecesReader(this.#pieces, this.length);
+    if (span === null) return new PiecesReader(this.#pieces, this.length);
+    return new PiecesReader(within(this.#pieces, span), span.to - span.from);
   }
+}
+
+/** What of `pieces` lies in `span` of the whole. */
+function within(pieces: readonly Piece[], span: ByteSpan): readonly Piece[] {
+  const meant: Piece[] = [];
+  let at = 0;
+  for (const { body, span: own } of pieces) {
+    // The same bytes, as `body` counts them.
+    const from = Math.max(own.from, own.from + span.from - at);
+    const to = Math.min(own.to, own.from + span.to - at);
+    if (from < to) meant.push({ body, span: { from, to } });
+    at += own.to - own.from;
+  }
+  return meant;
 }
 
 /**
