@@ -50,6 +50,8 @@ export class ScriptedClient implements ResponseSink {
   informational(): void {}
 
   start(head: ResponseHead): void {
+    // What was asked for may go on for others, and its head come when nobody is here any more.
+    if (this.ended === 'left') return;
     this.#expect('open', 'start');
     this.phase = 'started';
     this.head = head;
@@ -72,6 +74,7 @@ export class ScriptedClient implements ResponseSink {
 
   respond(head: ResponseHead, body: Uint8Array | null): void {
     this.start(head);
+    if (this.ended === 'left') return;
     if (body !== null && body.byteLength > 0) this.body.push(Buffer.from(body));
     this.end();
   }
@@ -112,7 +115,7 @@ export class ScriptedClient implements ResponseSink {
   }
 
   #expect(phase: ResponseSink['phase'], deed: string): void {
-    if (this.phase !== phase) throw new Error(`${deed} while ${this.phase}`);
+    if (this.phase !== phase) throw new Error(`${deed} while ${this.ended ?? this.phase}`);
     if (deed === 'data' && this.#owed) throw new Error('data before the client asked for more');
   }
 
