@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalAuthority } from '../src/control/certificates/local-authority.ts';
 import { type AbuseRow, measureAbuse, printAbuse } from './abuse.ts';
+import { measureCollapse, printCollapse } from './collapse.ts';
 import { type HandshakeRow, measureHandshakes, printHandshakes } from './handshake.ts';
 import { type IdleRow, measureIdle, printIdle } from './idle.ts';
 import { load } from './load.ts';
@@ -69,13 +70,15 @@ const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
 /** Scenarios that are no load of requests: handshakes, idle connections and attacks. */
-const CROWDS = ['handshake', 'idle', 'abuse', 'overload'];
+const CROWDS = ['handshake', 'idle', 'abuse', 'overload', 'collapse'];
+/** Those that have origins of their own. */
+const APART = ['overload', 'collapse'];
 const chosenScenarios =
   values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
 const missing = [
   'taskset',
-  ...(chosenScenarios.every((name) => name === 'overload') ? [] : ['wrk', 'h2load', 'nginx']),
+  ...(chosenScenarios.every((name) => APART.includes(name)) ? [] : ['wrk', 'h2load', 'nginx']),
   ...(chosenScenarios.includes('abuse') ? ['slowhttptest'] : []),
   ...chosenPeers.flatMap((peer) => peer.needs),
 ].filter((program) => !has(program));
@@ -87,8 +90,9 @@ if (missing.length > 0) {
 
 const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
 try {
-  if (chosenScenarios.some((name) => name !== 'overload')) await main(await prepare());
+  if (chosenScenarios.some((name) => !APART.includes(name))) await main(await prepare());
   if (chosenScenarios.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
+  if (chosenScenarios.includes('collapse')) printCollapse(await measureCollapse(directory));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
