@@ -35,8 +35,9 @@ export async function measureCollapse(directory: string): Promise<CollapseRow[]>
     try {
       const proxy = await start(command);
       try {
+        await answer(clients, 'warm up');
         const before = cpuMicroseconds(proxy.pid);
-        const outcome = await ask(clients);
+        const outcome = (await answer(clients, 'go')) as Outcome;
         rows.push({ peer: command.name, cpuMs: (cpuMicroseconds(proxy.pid) - before) / 1_000, ...outcome });
       } finally {
         await proxy.stop();
@@ -74,13 +75,13 @@ async function startClients(): Promise<ChildProcess> {
   return child;
 }
 
-async function ask(clients: ChildProcess): Promise<Outcome> {
-  clients.send('go');
+async function answer(clients: ChildProcess, word: string): Promise<unknown> {
+  clients.send(word);
   const [outcome] = await Promise.race([
     once(clients, 'message'),
     once(clients, 'exit').then(() => Promise.reject(new Error('The clients gave up'))),
   ]);
-  return outcome as Outcome;
+  return outcome;
 }
 
 function headgate(directory: string): Command {
