@@ -8,23 +8,22 @@ import { type HeaderList, removeHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
-import { answerInstead, isUnwanted, unwanted } from './answer-instead.ts';
 import { type AgreedUpgrade, Attempts, type AttemptsParts, type ResponseOwner } from './attempts.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
 import type { Caching } from './decide.ts';
 import { type Answer, Delivery, type Feeder } from './deliver.ts';
 import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
-import { type FallbackFacts, type FallbackPlan, Fallbacks, failureKind } from './fallback.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { type MirrorCopy, mirrorOf } from './mirror.ts';
 import { buildOutbound, type CacheWish, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
-import { dropAnswer, isRepeatable } from './retrying.ts';
+import { dropAnswer } from './retrying.ts';
 import type { RoutePlan } from './snapshot.ts';
-import { type FailedExchange, isServerError, serveStaleForError, staleForError } from './stale-if-error.ts';
+import { isServerError } from './stale-if-error.ts';
+import { type Resending, Substitutes } from './substitutes.ts';
 import { splice } from './tunnel.ts';
 
 /** After one side has ended, the other may finish what it was sending for this long (a WebSocket's closing handshake). */
@@ -51,7 +50,7 @@ export class Forward implements ResponseOwner, Feeder {
   /** `null` for a request that no other pool gets a copy of. */
   readonly #mirror: MirrorCopy | null;
   /** `null` until no response comes from a pool. */
-  #fallbacks: Fallbacks | null = null;
+  #lateSubstitutes: Substitutes | null = null;
   /** `null` where nobody else may be interested in the answer. */
   readonly #lead: Lead | null;
   /** The client is gone, and others want the answer. */
@@ -293,13 +292,8 @@ export class Forward implements ResponseOwner, Feeder {
   }
 
   declined(status: number): GatewayError | null {
-    const { isRefresh } = this.#progress;
-    if (isServerError(status) && (isRefresh || staleForError(this.#failed) !== null)) return unwanted(status);
-    const { fallback } = this.#plan;
-    if (fallback === null || fallback.statuses === null || !fallback.statuses.has(status)) return null;
-    const error = unwanted(status);
-    this.#fallbacks ??= new Fallbacks(fallback);
-    return this.#fallbacks.has(this.#fallbackFacts(error)) ? error : null;
+    if (this.#plan.fallback === null && !isServerError(status)) return null;
+    return this.#substitutes.declined(status, this.#resending);
   }
 
   noResponse(error: GatewayError): void {
@@ -308,62 +302,31 @@ export class Forward implements ResponseOwner, Feeder {
       this.#finish();
       return;
     }
-    const stale = this.#done || failureKind(error) === null ? null : staleForError(this.#failed);
-    if (stale !== null) {
+    const substitute = this.#done ? null : this.#substitutes.next(error, this.#resending);
+    if (substitute === null) {
       this.#finish();
-      serveStaleForError(stale, error, this.#failed);
-      return;
+      this.#delivery.fail(error);
+    } else if (substitute.kind === 'pool') {
+      this.#askInstead(substitute.pool);
+    } else {
+      this.#finish();
+      this.#substitutes.answer(substitute, error);
     }
-    if (this.#plan.fallback !== null && this.#fallBack(this.#plan.fallback, error)) return;
-    this.#finish();
-    this.#delivery.fail(error);
   }
 
-  get #failed(): FailedExchange {
-    return { parts: this.#parts, progress: this.#progress, plan: this.#plan, caching: this.#caching };
-  }
-
-  /** Takes the next step that can answer in place of the pool; false when there is none. */
-  #fallBack(plan: FallbackPlan, error: GatewayError): boolean {
-    if (this.#done || !this.#mayFallBack(plan, error)) return false;
-    this.#fallbacks ??= new Fallbacks(plan);
-    const deed = this.#fallbacks.take(this.#fallbackFacts(error));
-    if (deed === null) return false;
-    this.#progress.fallback = { kind: deed.kind, why: error.reason };
-    if (deed.kind === 'pool') {
-      this.#askInstead(deed.pool);
-      return true;
-    }
-    this.#finish();
-    answerInstead(deed, error, {
+  get #substitutes(): Substitutes {
+    this.#lateSubstitutes ??= new Substitutes({
       parts: this.#parts,
       progress: this.#progress,
       plan: this.#plan,
       caching: this.#caching,
     });
-    return true;
+    return this.#lateSubstitutes;
   }
 
-  /** Once a first step was taken, any failure leads to the next. */
-  #mayFallBack(plan: FallbackPlan, error: GatewayError): boolean {
-    const kind = failureKind(error);
-    if (kind === null) return false;
-    return this.#progress.fallback !== null || isUnwanted(error) || plan.on.has(kind);
-  }
-
-  #fallbackFacts(error: GatewayError): FallbackFacts {
-    const { clock } = this.#parts;
-    const isUnseen = error.retry === 'always' || this.#progress.attempts === 0 || failureKind(error) === 'overload';
-    return {
-      progress: this.#progress,
-      caching: this.#caching,
-      pool: this.#pool,
-      canSend:
-        this.#attempts.hasBody &&
-        (isUnseen || isRepeatable(this.#progress, this.#plan.retry)) &&
-        this.#patience.leftMs(clock.monotonic()) > 0,
-      nowMs: clock.now(),
-    };
+  get #resending(): Resending {
+    const leftMs = this.#patience.leftMs(this.#parts.clock.monotonic());
+    return { pool: this.#pool, hasBody: this.#attempts.hasBody, leftMs };
   }
 
   /** The same request at another pool, within the same time. What that says is not stored: it is not what this route answers with. */
