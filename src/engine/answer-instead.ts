@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { hasHeader } from '../http/headers.ts';
 import { proxyStatus, proxyStatusReceived } from '../http/proxy-status.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import type { FallbackDeed } from './fallback.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';

@@ -1,8 +1,7 @@
-import type { Lead } from '../cache/flights.ts';
 import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
-import { type Unstored, unsatisfiableReport } from '../cache/status.ts';
+import { unsatisfiableReport } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia, forwardedFacts } from '../http/forwarded.ts';
@@ -12,6 +11,7 @@ import { announcedTooLarge } from '../policy/body-limit.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
+import type { Caching } from './caching.ts';
 import { outboundTarget, PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import { purgeMode } from './purge.ts';
@@ -38,17 +38,6 @@ export type Decision =
   | { readonly kind: 'forward'; readonly plan: RoutePlan; readonly pool: Pool; readonly caching: Caching | null }
   | { readonly kind: 'purge'; readonly plan: RoutePlan; readonly mode: 'soft' | 'hard' }
   | { readonly kind: 'tunnel'; readonly plan: RoutePlan; readonly pool: Pool };
-
-/** How the answer of the endpoint relates to the cache. */
-export interface Caching {
-  readonly policy: CachePolicy;
-  readonly request: CacheRequest;
-  readonly lookup: Exclude<Lookup, { readonly kind: 'hit' | 'unsatisfiable' }>;
-  /** To be told what comes of the request; not given where nobody else may be interested. */
-  readonly lead?: Lead;
-  /** Why nothing of the answer is stored, whatever it says; not given where it may be. */
-  readonly unstored?: Unstored;
-}
 
 /** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
 export function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decision {

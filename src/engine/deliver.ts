@@ -8,7 +8,7 @@ import { responseEndToEnd } from '../http/hop-by-hop.ts';
 import { responseTrailers } from '../http/trailers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { CachedDelivery, type CleanedHead, type HeadVerdict, invalidateUncached } from './cached-delivery.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';

@@ -1,7 +1,7 @@
 import { hintsOf } from '../cache/learned-links.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { getHeader } from '../http/headers.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 

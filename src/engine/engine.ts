@@ -3,9 +3,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
-
+import type { Caching } from './caching.ts';
 import { type CollapseParts, collapse, missed } from './collapse.ts';
-import { type Caching, type Decision, decide, decideWithout } from './decide.ts';
+import { type Decision, decide, decideWithout } from './decide.ts';
 import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';

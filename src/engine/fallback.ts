@@ -1,7 +1,7 @@
 import { findStale, type StaleFind } from '../cache/stale.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Pool } from '../upstream/pool.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import type { Progress } from './progress.ts';
 import type { MakeReply } from './snapshot.ts';
 

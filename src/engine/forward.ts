@@ -10,13 +10,13 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type AgreedUpgrade, Attempts, type AttemptsParts, type ResponseOwner } from './attempts.ts';
 import { breakerRefusal } from './breaker-refusal.ts';
-import type { Caching } from './decide.ts';
+import { type Caching, wishOf, withoutEntry } from './caching.ts';
 import { type Answer, Delivery, type Feeder } from './deliver.ts';
 import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
 import { type MirrorCopy, mirrorOf } from './mirror.ts';
-import { buildOutbound, type CacheWish, hostFor } from './outbound.ts';
+import { buildOutbound, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
@@ -355,21 +355,6 @@ export class Forward implements ResponseOwner, Feeder {
     if (this.#lead !== null) this.#lead.failed();
     if (this.#pins) this.#progress.edition.unpin();
   }
-}
-
-/** `null` where the client's request is as good as any. */
-function wishOf({ lookup, policy }: Caching): CacheWish | null {
-  if (lookup.kind === 'bypass') return null;
-  const conditional = 'conditional' in lookup ? lookup.conditional : null;
-  return conditional === null && !policy.wholeRanges ? null : { conditional, whole: policy.wholeRanges };
-}
-
-/** Nothing stored is left to be validated: what comes now is a miss. */
-function withoutEntry(caching: Caching): Caching {
-  const { lookup } = caching;
-  if (lookup.kind !== 'revalidate' && lookup.kind !== 'complete') return caching;
-  const why = lookup.kind === 'complete' ? 'partial' : 'stale';
-  return { ...caching, lookup: { kind: 'miss', why, epoch: lookup.epoch } };
 }
 
 function unsendable(): GatewayError {

@@ -6,7 +6,7 @@ import { type Served, serveEntry } from '../cache/serve.ts';
 import { forwardReport } from '../cache/status.ts';
 import type { CacheReport } from '../exchange/outcome.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 
 /** Where a fill goes to, whatever it brings. */
 export type FillDestination = Omit<FillPlan, 'head' | 'verdict' | 'part'>;

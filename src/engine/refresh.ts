@@ -8,7 +8,7 @@ import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
 import type { ResponseHead, ResponseSink } from '../exchange/response-sink.ts';
 import type { HeaderDraft, HeaderList } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import { fail, internalError } from './fail.ts';
 import { recordOf } from './finish.ts';
 import { Forward } from './forward.ts';

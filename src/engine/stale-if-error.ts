@@ -1,7 +1,7 @@
 import { findStaleIfError, type StaleFind } from '../cache/stale.ts';
 import type { GatewayError } from '../errors.ts';
 import { answerStale } from './answer-instead.ts';
-import type { Caching } from './decide.ts';
+import type { Caching } from './caching.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
