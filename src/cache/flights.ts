@@ -31,8 +31,11 @@ export type Part =
   | { readonly kind: 'wait'; readonly flight: Flight }
   /** Ask, so that others can wait. */
   | { readonly kind: 'lead' }
-  /** Ask for itself. `uncacheable`: the last answers could not be shared. `full`: too many wait already. */
-  | { readonly kind: 'alone'; readonly why: 'uncacheable' | 'full' };
+  /**
+   * Ask for itself. `uncacheable`: the last answers could not be shared. `full`: too many wait already. `variants`: too many others are
+   * being asked for.
+   */
+  | { readonly kind: 'alone'; readonly why: 'uncacheable' | 'full' | 'variants' };
 
 export interface FlightBounds {
   /** Who may wait for one answer. */
@@ -46,6 +49,12 @@ const DEFAULT_BOUNDS: FlightBounds = { perFlight: 10_000, waiters: 50_000 };
 
 /** Answers of one resource that arrive at once and can be read by who comes later. More are read by those who waited only. */
 const MAX_LANDED = 16;
+
+/**
+ * Answers of one resource that are asked for at the same time, so that others can wait for them. A request is compared with each of them, at 4 µs:
+ * thousands of clients that each select a variant of their own would otherwise hold up everybody.
+ */
+const MAX_FLIGHTS = 64;
 
 /**
  * Requests for one resource made into one (RFC 9111 §4: a cache can collapse requests). Each flight has its leaders, of which there is one
@@ -90,6 +99,7 @@ export class Flights {
       }
       const flight = flights.find((one) => this.#isFor(one, request));
       if (flight !== undefined) return this.#hasRoom(flight) ? { kind: 'wait', flight } : alone.full;
+      if (flights.length >= MAX_FLIGHTS) return alone.variants;
     }
     return this.#uncacheable.has(key, nowMs) ? alone.uncacheable : { kind: 'lead' };
   }
@@ -104,7 +114,7 @@ export class Flights {
     return this.#leadOf(flight, epoch);
   }
 
-  /** For a request that asks for itself because the last answers could not be shared: what it gets may show that they can now. */
+  /** For a request that asks for itself: what it gets may show that answers can be shared again. */
   alone(request: CacheRequest): Lead {
     return new Lead(this, new Flight(flightKey(request), request, 0), 0);
   }
@@ -226,6 +236,7 @@ export class Flights {
       else others.push([waiter, by]);
     }
     for (const [waiter, by] of others) waiter.released(by);
+    for (const lead of flight.leads) lead.onDeserted?.();
   }
 
   #forgetOldest(key: string): void {
@@ -246,6 +257,7 @@ export class Flights {
 const alone = {
   full: { kind: 'alone', why: 'full' },
   uncacheable: { kind: 'alone', why: 'uncacheable' },
+  variants: { kind: 'alone', why: 'variants' },
 } as const;
 
 /** One resource that is being asked for, or is arriving. Its fields are those of `Flights`. */

@@ -86,6 +86,43 @@ describe('who asks and who waits', () => {
     expect(flights.find(at(y), (entry) => matchesVary(entry.vary, y), T0).kind).toBe('wait');
   });
 
+  test('of a resource with a variant for each client, so many are asked for with others waiting, and the rest alone', () => {
+    const { store } = scene(0);
+    const flights = new Flights(store);
+    store.set(entryOf(ok([...MINUTE, 'Vary', 'Foo']), { request: get(['Foo', 'known']) }));
+    const kinds = Array.from({ length: 100 }, (_, i) => {
+      const request = get(['Foo', String(i)]);
+      const part = find(flights, request, false);
+      if (part.kind === 'lead') flights.lead(request, store.epoch);
+      return part.kind;
+    });
+    expect(kinds.slice(0, 64).every((kind) => kind === 'lead')).toBe(true);
+    expect(kinds.slice(64).every((kind) => kind === 'alone')).toBe(true);
+    // Those that are asked for are still waited for.
+    expect(find(flights, get(['Foo', '3']), false).kind).toBe('wait');
+  });
+
+  test('a leader whose fellow has brought the answer hears that nobody waits for it any more', () => {
+    const { lead, clients } = scene(4);
+    const leads: Lead[] = [];
+    for (const client of clients) {
+      client.onRelease = (by) => {
+        if (by.kind === 'lead') leads.push(by.lead);
+      };
+    }
+    lead.failed();
+    leads[0]?.failed();
+    expect(leads.length).toBe(3);
+    let deserted = 0;
+    const [, one, fellow] = leads;
+    if (one === undefined || fellow === undefined) throw new Error('Nobody leads');
+    fellow.onDeserted = () => {
+      deserted += 1;
+    };
+    one.landed(entryOf(ok(MINUTE)));
+    expect([clients[3]?.kinds, deserted]).toEqual([['entry'], 1]);
+  });
+
   test('what can’t be shared releases all at once, and nobody waits there for a while', () => {
     const { flights, lead, clients } = scene(3);
     lead.uncacheable(T0 + 1000);
