@@ -163,7 +163,7 @@ class Waiting implements Waiter, Deadline {
     this.#leave();
     this.#guarded(() => {
       if (this.#leftMs(this.#totalMs) > 0) forward(this.#parts, this.#progress, alone(this.#route, 'collapse-timeout'));
-      else new Forward(this.#parts.parts, this.#progress, this.#route).noResponse(totalTimeout());
+      else new Forward(this.#parts.parts, this.#progress, this.#route).timedOut(totalTimeout());
     });
   }
 

@@ -111,6 +111,12 @@ export class Forward implements ResponseOwner, Feeder {
     this.#admitted();
   }
 
+  /** In place of `start`: all its time has gone by while it waited for another one's answer. */
+  timedOut(error: GatewayError): void {
+    this.#patience.spend();
+    this.noResponse(error);
+  }
+
   /** For another one's answer, before it came here. */
   get #waitedMs(): number {
     return this.#caching === null ? 0 : this.#parts.clock.monotonic() - this.#progress.startedAt;

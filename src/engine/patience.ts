@@ -20,6 +20,7 @@ export class Patience {
   readonly #parts: PatienceParts;
   #total: Total | null = null;
   #idle: Silence | null = null;
+  #isSpent = false;
 
   constructor(parts: PatienceParts) {
     this.#parts = parts;
@@ -54,8 +55,14 @@ export class Patience {
     this.#idle?.begin();
   }
 
+  /** In place of `begin`: the whole exchange has waited for all the time that it had. */
+  spend(): void {
+    this.#isSpent = true;
+  }
+
   /** Milliseconds until the exchange as a whole is given up; infinite without a deadline. */
   leftMs(nowMs: number): number {
+    if (this.#isSpent) return 0;
     return this.#total === null ? Number.POSITIVE_INFINITY : this.#total.at - nowMs;
   }
 

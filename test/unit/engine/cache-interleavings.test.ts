@@ -85,6 +85,26 @@ test('whatever happens in whatever order, everybody gets an answer that is right
   expect(shared).toBeGreaterThan(300);
 });
 
+test.each<[string, ConstructorParameters<typeof CacheScene>]>([
+  ['without collapsing', [{}, { cache: { collapse: false } }]],
+  ['with short waits and a total timeout', [{}, { cache: { collapse: { wait: '1s' } }, timeouts: { total: '3s' } }]],
+  ['with little room for fills', [{ fills: 65_536 }, {}]],
+  ['with another pool to ask', [{}, { fallback: { on: ['reset', 503], steps: [{ pool: 'spare' }, 'stale'] } }]],
+  [
+    'with retries and another pool',
+    [{}, { retry: { attempts: 3, on: ['reset', 503] }, fallback: [{ pool: 'spare' }] }],
+  ],
+])('nobody is left waiting and nothing is held %s (property)', (_name, how) => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => {
+      const scene = new CacheScene(...how);
+      for (const take of steps) take(scene);
+      scene.settle();
+    }),
+    { seed: 20261122, numRuns: 100 },
+  );
+});
+
 test('an answer that is for nobody is not read: whoever asked for it is gone, and those who wait get another', () => {
   const scene = new CacheScene();
   for (let i = 0; i < 3; i += 1) scene.ask('/1', 'x');
@@ -93,5 +113,20 @@ test('an answer that is for nobody is not read: whoever asked for it is gone, an
   expect(scene.attempts[0]?.isOver).toBe(false);
   scene.trouble(0);
   expect(scene.attempts.map(({ state }) => state)).toEqual(['cancelled', 'asked']);
+  scene.settle();
+});
+
+test('who has waited for all the time of the route asks nobody any more, and no other pool either', () => {
+  const scene = new CacheScene({}, { timeouts: { total: '3s' }, fallback: [{ pool: 'spare' }] });
+  scene.ask('/1', 'x');
+  scene.ask('/1', 'x', { method: 'HEAD' });
+  scene.pass(2_000);
+  scene.ask('/1', 'x');
+  scene.breakOff(0);
+  // The first one at the other pool, the second one in its stead.
+  expect(scene.attempts.length).toBe(3);
+  scene.pass(1_100);
+  expect(scene.clients[1]?.head?.status).toBe(504);
+  expect(scene.attempts.length).toBe(3);
   scene.settle();
 });

@@ -84,12 +84,13 @@ export class CacheScene {
   readonly #atSend = new Map<ScriptedAttempt, { readonly changes: number; readonly purges: number }>();
   readonly records: ExchangeRecord[] = [];
 
-  constructor(cache: ConfigInput['cache'] = {}) {
+  /** `route`: what is different of it. Where it falls back to a pool, that is `spare`, and the same origin. */
+  constructor(cache: ConfigInput['cache'] = {}, route: Partial<NonNullable<ConfigInput['routes']>[number]> = {}) {
     const loaded = configFromObject({
       listeners: { web: { port: 0 } },
       cache: { size: 2_000_000, objectSize: OBJECT_BYTES, ...cache },
-      pools: { shop: { endpoints: ['127.0.0.1:3000'] } },
-      routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: true }],
+      pools: { shop: { endpoints: ['127.0.0.1:3000'] }, spare: { endpoints: ['127.0.0.1:3001'] } },
+      routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: true, ...route }],
     });
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
     const compiled = compileOnly(loaded);
@@ -260,7 +261,10 @@ export class CacheScene {
     }
     expect(this.#asked.filter(({ client }) => client.ended === null).map(({ path }) => path)).toEqual([]);
     expect(this.attempts.filter(({ isOver }) => !isOver)).toEqual([]);
-    expect(this.#snapshot.pools.get('shop')?.endpoints.map(({ live }) => live.inFlight)).toEqual([0]);
+    const pools = [...this.#snapshot.pools.values()];
+    expect(pools.flatMap(({ endpoints }) => endpoints.map(({ live }) => live.inFlight))).toEqual([0, 0]);
+    const { flights, fillMemory } = this.#snapshot.cache;
+    expect([flights.waiters, flights.resources, fillMemory.usedBytes]).toEqual([0, 0, 0]);
     expect(this.#snapshot.cache.store.bytes).toBeLessThanOrEqual(2_000_000);
     for (const asked of this.#asked) this.#judgeBody(asked);
     let retired = false;
@@ -333,11 +337,11 @@ export class CacheScene {
     const ageS = (headAtMs - given.madeAtMs) / SECOND;
     if (result === 'stale-while-revalidate') expect(ageS).toBeLessThanOrEqual(freshS + graceS);
     else if (result === 'stale-if-error') expect(ageS).toBeLessThanOrEqual(freshS + ifErrorS);
-    else {
+    else if (result !== 'stale-fallback') {
       expect(given.purges).toBeGreaterThanOrEqual(since.purges);
       // Its own, or one that it could have waited for; or from the store.
       if (given.madeAtMs < askedAtMs) expect(ageS).toBeLessThan(freshS);
-      expect(['hit', 'revalidated', 'collapsed', 'miss', 'bypass']).toContain(result);
+      expect(['hit', 'revalidated', 'collapsed', 'miss', 'bypass', 'fallback']).toContain(result);
     }
   }
 
