@@ -41,13 +41,13 @@ export function partStorability(
   response: ResponseHead,
   asked: { readonly request: CacheRequest; readonly byUs: boolean },
   policy: CachePolicy,
-  receivedAtMs: number,
+  { receivedAtMs, requestedAtMs }: ExchangeTimes,
 ): StorablePart | { readonly store: false; readonly why: NotStored } {
   const { request, byUs } = asked;
   if (!byUs && !asksForRange(request.headers)) return refuse('partial');
   const headers = wholeFields(response.headers);
   const head: ResponseHead = { status: 200, headers };
-  const verdict = storability(request, head, policy, receivedAtMs);
+  const verdict = storability(request, head, policy, receivedAtMs, requestedAtMs);
   if (!verdict.store) return verdict;
   stripTags(headers, policy.tags);
   const range = contentRange(response.headers);

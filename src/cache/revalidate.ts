@@ -76,7 +76,7 @@ export function apply304(
   const { request, policy, times } = validation;
   const headers = updatedFields(entry, validation.head.headers);
   const head: ResponseHead = { status: entry.status, headers };
-  const verdict = storability(request, head, policy, times.receivedAtMs);
+  const verdict = storability(request, head, policy, times.receivedAtMs, times.requestedAtMs);
   stripTags(headers, policy.tags);
   const parts = { request, head, times, body: held.body, parts: held.parts };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };

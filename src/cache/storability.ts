@@ -3,7 +3,7 @@ import { type CacheDirectives, parseCacheControl } from '../http/cache-control.t
 import { parseHttpDate } from '../http/date.ts';
 import { getCombined, getHeader, type HeaderList, hasHeader } from '../http/headers.ts';
 import { type ResponseDirectives, responseDirectives } from '../http/targeted.ts';
-import { freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
+import { type ExchangeTimes, freshnessLifetimeMs, initialAgeMs, originDateMs } from './freshness.ts';
 import { type CacheRequest, type VaryField, varyFields } from './key.ts';
 import { type CachePolicy, type IgnoredDirectives, sharesCookies } from './policy.ts';
 import { type StaleAllowance, staleAllowance } from './stale-allowance.ts';
@@ -65,13 +65,15 @@ const cookieNames: readonly string[] = Object.freeze(['set-cookie']);
 
 /**
  * May this response be stored in a shared cache, and for how long is it fresh (RFC 9111 §3)?
- * `response` is as the endpoint sent it; `receivedAtMs` is when its head arrived. Pure; runs on misses and validations.
+ * `response` is as the endpoint sent it; `receivedAtMs` is when its head arrived, `requestedAtMs` when it was asked for. Pure; runs on
+ * misses and validations.
  */
 export function storability(
   request: CacheRequest,
   response: ResponseHead,
   policy: CachePolicy,
   receivedAtMs: number,
+  requestedAtMs = receivedAtMs,
 ): Storability {
   const said = heeded(responseDirectives(response.headers, policy.targets), policy.ignore);
   const { directives } = said;
@@ -85,7 +87,7 @@ export function storability(
   const tags = packTags(response.headers, policy.tags);
   if (tags === null) return refuse('too-many-tags');
   const stale = staleAllowance(directives, policy);
-  const freshMs = usefulLifetimeMs(response, said, { policy, receivedAtMs, stale });
+  const freshMs = usefulLifetimeMs(response, said, { policy, times: { requestedAtMs, receivedAtMs }, stale });
   if (freshMs === null) return refuse('no-freshness');
   return {
     store: true,
@@ -154,20 +156,21 @@ function announcedBytes(headers: HeaderList): number {
 function usefulLifetimeMs(
   response: ResponseHead,
   { directives, target }: ResponseDirectives,
-  facts: { readonly policy: CachePolicy; readonly receivedAtMs: number; readonly stale: StaleAllowance },
+  facts: { readonly policy: CachePolicy; readonly times: ExchangeTimes; readonly stale: StaleAllowance },
 ): number | null {
   const { headers, status } = response;
-  const { receivedAtMs, stale } = facts;
-  const dateMs = originDateMs(headers, receivedAtMs);
+  const { times, stale } = facts;
+  const dateMs = originDateMs(headers, times.receivedAtMs);
   const estimable = directives.public || HEURISTICALLY_CACHEABLE.has(status);
-  const ageMs = initialAgeMs(headers, dateMs, { requestedAtMs: receivedAtMs, receivedAtMs });
+  // A response that was fresh when it left is of use to those who wait for it, however long it took.
+  const ageMs = initialAgeMs(headers, dateMs, { ...times, requestedAtMs: times.receivedAtMs });
   // A default is meant for what was found: nobody wants an hour of a 404 that a deployment left behind for a second.
   const found = estimable && status < 400;
   const { defaultTtl, overrideTtl } = facts.policy;
-  // The route's own lifetimes begin when the response arrives, whatever the endpoint's clock says.
+  // The route's own lifetimes begin when the response arrives, whatever the endpoint's clock says and however long it took.
   const routeTtlMs = (rule: TtlRule | null): number | null => {
     const ttlMs = rule === null ? null : ttlOf(rule, status, found);
-    return ttlMs === null ? null : ttlMs + ageMs;
+    return ttlMs === null ? null : ttlMs + initialAgeMs(headers, dateMs, times);
   };
   const freshMs =
     routeTtlMs(overrideTtl) ??

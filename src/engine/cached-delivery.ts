@@ -68,7 +68,7 @@ export class CachedDelivery {
     if (request.method === 'HEAD') updateFromHead(this.#store, { request, head, policy, times, epoch: lookup.epoch });
     const isRest = lookup.kind === 'complete' && (head.status === 206 || head.status === 304 || head.status === 416);
     if (isRest || head.status === 206) return this.#startPart(head, isRest ? lookup : null, times);
-    const verdict = this.#verdictOn(head, times.receivedAtMs);
+    const verdict = this.#verdictOn(head, times);
     stripTags(head.headers, policy.tags);
     if (verdict.store && policy.earlyHints) {
       this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
@@ -103,9 +103,9 @@ export class CachedDelivery {
     return this.#caching.lead?.waiters ?? 0;
   }
 
-  #verdictOn(head: ResponseHead, receivedAtMs: number): ForwardVerdict {
+  #verdictOn(head: ResponseHead, { receivedAtMs, requestedAtMs }: ExchangeTimes): ForwardVerdict {
     const { request, policy, unstored } = this.#caching;
-    const verdict = storability(request, head, policy, receivedAtMs);
+    const verdict = storability(request, head, policy, receivedAtMs, requestedAtMs);
     if (!verdict.store) return verdict;
     if (unstored !== undefined) return { store: false, why: unstored };
     const { fillMemory } = this.#progress.edition.snapshot.cache;

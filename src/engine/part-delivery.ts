@@ -36,7 +36,7 @@ export function takePart(
 ): PartOutcome {
   const { request, policy } = caching;
   const { store, times } = destination;
-  const part = partStorability(head, { request, byUs: false }, policy, times.receivedAtMs);
+  const part = partStorability(head, { request, byUs: false }, policy, times);
   if (!part.store && lookup.kind === 'revalidate') supersede(store, lookup.entry, head.status);
   const report = forwardReport({ lookup, status: head.status, verdict: part.store ? part.verdict : part });
   return { fill: part.store ? fillOf(part, destination, caching) : null, served: null, entry: null, report };
@@ -52,7 +52,7 @@ export function takeRest(
 ): PartOutcome | null {
   const { request, policy } = caching;
   const { store, times } = destination;
-  const part = partStorability(head, { request, byUs: true }, policy, times.receivedAtMs);
+  const part = partStorability(head, { request, byUs: true }, policy, times);
   if (part.store && head.status === 206) {
     const fill = fillOf(part, destination, caching);
     const arriving = { updating: { request, policy, times }, rest: fill.body };

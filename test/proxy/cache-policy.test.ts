@@ -157,6 +157,15 @@ matrix('a lifetime by status is for errors too', async ({ gateway, origin }) => 
   for (let i = 0; i < 2; i += 1) expect(await ask('/b')).toMatch(/fwd-status=400; detail=no-freshness$/);
 });
 
+matrix('a lifetime of the route begins when the response arrives, however long the endpoint took', async (stage) => {
+  const clock = new ManualClock(Date.now());
+  const slow = (): Promise<void> => Promise.resolve(clock.advance(3_000));
+  const shop = await stage.origin({ script: ['read head', { wait: slow }, 'respond 503'] });
+  const front = await stage.gateway(cached(shop, { defaultTtl: { '5xx': '2s' } }), { clock });
+  expect((await front.send({})).header('cache-status')).toBe('headgate; fwd=uri-miss; fwd-status=503; stored');
+  expect((await front.send({})).header('cache-status')).toBe('headgate; hit; ttl=2');
+});
+
 matrix('a lifetime that overrides counts whatever the endpoint says, but not against private', async (stage) => {
   const shop = await stage.origin({
     script: [

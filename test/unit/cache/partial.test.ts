@@ -136,7 +136,7 @@ function judge(headers: HeaderList, request: CacheRequest = RANGE, byUs = false)
     { status: 206, headers: ['Date', 'Sat, 21 Nov 2026 12:00:00 GMT', ...headers] },
     { request, byUs },
     policy,
-    T0,
+    at(T0),
   );
   return verdict.store ? 'stored' : verdict.why;
 }
@@ -191,7 +191,7 @@ function store(
     atMs,
     206,
   );
-  const part = partStorability(head, { request: RANGE, byUs: false }, policy, atMs) as StorablePart;
+  const part = partStorability(head, { request: RANGE, byUs: false }, policy, at(atMs)) as StorablePart;
   const entry = entryWithPart({ store: into, request: RANGE, policy, part, times: at(atMs) }, [Buffer.from(text)]);
   return entry !== null && into.set(entry);
 }
