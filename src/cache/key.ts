@@ -52,6 +52,11 @@ export function uriKey(scheme: string, host: string, path: string, query: string
   return query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
 }
 
+/** Is this how keys spell it: in lower case, and without the default port? */
+export function isKeyHost(scheme: string, host: string): boolean {
+  return withoutDefaultPort(scheme, host) === host && !/[A-Z]/.test(host);
+}
+
 function withoutDefaultPort(scheme: string, host: string): string {
   if (scheme === 'https') return host.endsWith(':443') ? host.slice(0, -4) : host;
   return host.endsWith(':80') ? host.slice(0, -3) : host;

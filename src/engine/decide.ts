@@ -1,3 +1,4 @@
+import { isKeyHost } from '../cache/key.ts';
 import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
@@ -199,6 +200,9 @@ function partitionOf(progress: Progress, plan: RoutePlan, query: string | null):
   if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
   // The endpoint is told by which port (X-Forwarded-Port), and Host need not say so.
   if (!saysItsPort(progress)) partition += ` @${progress.exchange.listener}`;
+  // It gets the host as it was sent, and may redirect whoever spells it otherwise than usual: to the very URI that the key stands for.
+  const { scheme, authority } = progress.request;
+  if (!isKeyHost(scheme, authority)) partition += ` ${authority}`;
   if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);
   if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan, query)}`;
   if (plan.editRequest !== null) {
