@@ -87,8 +87,8 @@ export class MemoryStore implements CacheStore {
   }
 
   *variantLists(): Generator<readonly CacheEntry[]> {
-    // A copy: entries move when others come and go.
-    for (const entry of this.#index.all()) if (this.#admission.has(entry)) yield [entry];
+    // Copies: entries move when others come and go.
+    for (const list of this.#index.lists()) for (const entry of list) if (this.#admission.has(entry)) yield [entry];
   }
 
   expire(entry: CacheEntry, atMs: number): void {

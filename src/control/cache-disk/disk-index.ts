@@ -24,7 +24,7 @@ interface Variants {
   readonly records: DiskRecord[];
 }
 
-/** What a record and its places in the maps weigh beside its head, measured with 100 000 of them and rounded up. */
+/** What a record and its places in the maps weigh beside its head: reckoned from their fields, and rounded up. */
 const RECORD_BYTES = 700;
 
 const noEntries: readonly CacheEntry[] = Object.freeze([]);
