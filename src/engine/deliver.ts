@@ -113,8 +113,8 @@ export class Delivery {
   get isWanted(): boolean {
     // Whoever still waits after a head that nothing is stored of waits for another answer.
     if (this.#fill === null) return !this.#begun && this.#cached !== null && this.#cached.waiters > 0;
-    if (this.#outlives) return true;
     const { body, restBytes, result } = this.#fill;
+    if (this.#outlives && result === null) return true;
     const ownReaders = this.isSending ? 1 : 0;
     return body.readers > ownReaders || (result === null && restBytes !== null && restBytes <= SMALL_REST_BYTES);
   }

@@ -178,6 +178,9 @@ export class Forward implements ResponseOwner, Feeder {
   dataCame(chunk: Uint8Array): boolean {
     if (this.#dropping !== null) return true;
     const more = this.#delivery.data(chunk);
+    // It may have turned out that it will not be stored.
+    if (this.#pins) this.deserted();
+    if (this.#done) return true;
     if (more) this.#patience.expect();
     else this.#patience.pause();
     return more;
@@ -282,7 +285,8 @@ export class Forward implements ResponseOwner, Feeder {
   }
 
   deserted(): void {
-    if (this.#detached && !this.#done && !this.#delivery.isWanted) this.#giveUp(clientGone());
+    if (!this.#pins || this.#done || this.#delivery.isSending) return;
+    if (!this.#delivery.isWanted) this.#giveUp(clientGone());
   }
 
   /** A deadline has passed, or the client is gone. */

@@ -130,3 +130,29 @@ test('who has waited for all the time of the route asks nobody any more, and no 
   expect(scene.attempts.length).toBe(3);
   scene.settle();
 });
+
+test('what was asked for whole for a client that has it already is not read on when it turns out too large', () => {
+  const scene = new CacheScene({}, { cache: { ranges: 'whole' } });
+  scene.ask('/1', 'x', { fields: ['Range', 'bytes=0-9', 'If-None-Match', '"0"'] });
+  scene.answer(0, { terms: 1, varies: false, bytes: OBJECT_BYTES + 50_000, announced: false });
+  scene.deliver(0, 20_000);
+  expect([scene.clients[0]?.head?.status, scene.attempts[0]?.state]).toEqual([304, 'answering']);
+  scene.deliver(0, OBJECT_BYTES);
+  expect(scene.attempts[0]?.state).toBe('cancelled');
+  expect(scene.leftBehind()).toEqual({ inFlight: 0, waiters: 0, resources: 0, fillBytes: 0 });
+});
+
+test('what was asked for whole for a part of it is not read on when there is no room for it any more', () => {
+  const scene = new CacheScene({ fills: 150_000 }, { cache: { ranges: 'whole' } });
+  for (const path of PATHS) {
+    scene.ask(path, 'x', { fields: ['Range', 'bytes=0-9'] });
+    scene.answer(0, { terms: 1, varies: false, bytes: 150_000, announced: true });
+  }
+  scene.deliver(0, 20_000);
+  scene.deliver(1, 20_000);
+  expect(scene.clients.map(({ ended }) => ended)).toEqual(['complete', 'complete']);
+  scene.deliver(0, 100_000);
+  expect(scene.attempts.map(({ state }) => state)).toEqual(['cancelled', 'answering']);
+  scene.deliver(0, Number.POSITIVE_INFINITY);
+  expect(scene.leftBehind()).toEqual({ inFlight: 0, waiters: 0, resources: 0, fillBytes: 0 });
+});

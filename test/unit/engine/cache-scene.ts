@@ -130,9 +130,13 @@ export class CacheScene {
     this.#clock.advance(ms);
   }
 
-  ask(path: string, foo: string, rest: { readonly method?: 'GET' | 'HEAD'; readonly control?: string } = {}): void {
-    const { method = 'GET', control } = rest;
-    const demands: HeaderList = control === undefined ? [] : ['Cache-Control', control];
+  ask(
+    path: string,
+    foo: string,
+    rest: { readonly method?: 'GET' | 'HEAD'; readonly control?: string; readonly fields?: HeaderList } = {},
+  ): void {
+    const { method = 'GET', control, fields = [] } = rest;
+    const demands: HeaderList = control === undefined ? fields : ['Cache-Control', control, ...fields];
     const client = new ScriptedClient({ method, target: path, headers: ['Host', 'shop.test', 'Foo', foo, ...demands] });
     const asked: Asked = {
       client,
@@ -261,10 +265,7 @@ export class CacheScene {
     }
     expect(this.#asked.filter(({ client }) => client.ended === null).map(({ path }) => path)).toEqual([]);
     expect(this.attempts.filter(({ isOver }) => !isOver)).toEqual([]);
-    const pools = [...this.#snapshot.pools.values()];
-    expect(pools.flatMap(({ endpoints }) => endpoints.map(({ live }) => live.inFlight))).toEqual([0, 0]);
-    const { flights, fillMemory } = this.#snapshot.cache;
-    expect([flights.waiters, flights.resources, fillMemory.usedBytes]).toEqual([0, 0, 0]);
+    expect(this.leftBehind()).toEqual({ inFlight: 0, waiters: 0, resources: 0, fillBytes: 0 });
     expect(this.#snapshot.cache.store.bytes).toBeLessThanOrEqual(2_000_000);
     for (const asked of this.#asked) this.#judgeBody(asked);
     let retired = false;
@@ -272,6 +273,15 @@ export class CacheScene {
       retired = true;
     });
     expect(retired).toBe(true);
+  }
+
+  /** What is still held for exchanges. */
+  leftBehind(): { inFlight: number; waiters: number; resources: number; fillBytes: number } {
+    const { cache, pools } = this.#snapshot;
+    let inFlight = 0;
+    for (const { endpoints } of pools.values()) for (const { live } of endpoints) inFlight += live.inFlight;
+    const { waiters, resources } = cache.flights;
+    return { inFlight, waiters, resources, fillBytes: cache.fillMemory.usedBytes };
   }
 
   #give(
