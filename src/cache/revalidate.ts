@@ -10,6 +10,7 @@ import type { CachePolicy } from './policy.ts';
 import { type Storable, storability } from './storability.ts';
 import type { CacheStore } from './store.ts';
 import { stripTags } from './tags.ts';
+import { isAboutRequest } from './ttl.ts';
 
 /**
  * The conditions that ask the endpoint whether `entry` still holds (RFC 9111 §4.3.1): `If-None-Match` and
@@ -179,8 +180,9 @@ function sameNames(a: readonly VaryField[], b: readonly VaryField[]): boolean {
 
 /**
  * A full answer came instead of a 304 (RFC 9111 §4.3.3), and it is not to be stored: what the store has is outdated.
- * A 5xx says nothing about the resource; the entry stays, for the next validation.
+ * A 5xx says nothing about the resource, nor does a 4xx that one client's fields or credentials provoked; the entry stays, for the next
+ * validation.
  */
 export function supersede(store: CacheStore, entry: CacheEntry, status: number): void {
-  if (status < 500) store.remove(entry);
+  if (status < 500 && !isAboutRequest(status)) store.remove(entry);
 }

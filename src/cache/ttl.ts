@@ -14,10 +14,15 @@ export interface TtlRule {
  */
 const ABOUT_RESOURCE = new Set([404, 405, 410, 451]);
 
+/** Is it about the request that got it, and says nothing of what others would get? */
+export function isAboutRequest(status: number): boolean {
+  return status >= 400 && status < 500 && !ABOUT_RESOURCE.has(status);
+}
+
 /** Freshness of a response with `status`, in milliseconds; `null` where the rule has none. `found`: see `TtlRule.found`. */
 export function ttlOf(rule: TtlRule, status: number, found: boolean): number | null {
   const exact = rule.statuses.get(status);
   if (exact !== undefined) return exact;
-  if (status >= 400 && status < 500 && !ABOUT_RESOURCE.has(status)) return null;
+  if (isAboutRequest(status)) return null;
   return rule.classes[Math.floor(status / 100)] ?? rule.any ?? (found ? rule.found : null);
 }

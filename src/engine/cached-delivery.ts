@@ -10,6 +10,7 @@ import { partsAnswer, type Served, serveEntry } from '../cache/serve.ts';
 import { type ForwardFacts, forwardReport, revalidatedReport, type Unstored } from '../cache/status.ts';
 import { type NotStored, type Storable, storability } from '../cache/storability.ts';
 import { stripTags } from '../cache/tags.ts';
+import { isAboutRequest } from '../cache/ttl.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import { isSafe } from '../http/method.ts';
@@ -129,7 +130,10 @@ export class CachedDelivery {
     if (lead === undefined) return;
     // 304: to the client's own condition. Neither says anything of the answer that the others would get.
     if (status >= 500 || status === 304) lead.failed();
-    else lead.uncacheable(why === 'authorization' || why === 'fills-full' ? null : nowMs + UNCACHEABLE_MS);
+    else {
+      const isOwn = why === 'authorization' || why === 'fills-full' || isAboutRequest(status);
+      lead.uncacheable(isOwn ? null : nowMs + UNCACHEABLE_MS);
+    }
   }
 
   get #store() {

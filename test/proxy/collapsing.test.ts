@@ -38,6 +38,23 @@ matrix('fifty clients are one request upstream, and get the bytes while they arr
   expect(results).toEqual([...Array(50).fill('collapsed'), 'hit', 'miss']);
 });
 
+matrix(
+  'an error that one client provoked keeps nobody from waiting for the next answer',
+  async ({ gateway, origin }) => {
+    const head = gate();
+    const answer = ok(`${FRESH}Content-Length: 8\r\n`, 'complete');
+    const shop = await origin({ script: ['read head', { respond: 431 }, 'read head', head.step, { send: answer }] });
+    const front = await gateway(cached(shop));
+    expect((await front.send({})).status).toBe(431);
+    const leader = await front.begin({});
+    await shop.request(1);
+    const others = await beginAll(front, 3);
+    head.open();
+    for (const exchange of [leader, ...others]) expect((await exchange.reply()).text).toBe('complete');
+    expect(shop.requests).toBe(2);
+  },
+);
+
 matrix('a client that leaves takes nothing from those who wait for its answer', async ({ gateway, origin }) => {
   const head = gate();
   const shop = await origin({ script: ['read head', head.step, { send: ok('Content-Length: 8\r\n', 'complete') }] });

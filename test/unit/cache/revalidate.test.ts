@@ -150,6 +150,10 @@ describe('settling a validation in the store', () => {
   test.each([
     [200, 0],
     [404, 0],
+    [410, 0],
+    [401, 1],
+    [429, 1],
+    [431, 1],
     [500, 1],
     [503, 1],
   ])('§4.3.3 a %i instead of a 304, which is not stored itself, leaves %i entries', (status, entries) => {
