@@ -3,6 +3,7 @@ import type { CachePolicy } from '../src/cache/policy.ts';
 import type { HeaderList } from '../src/http/headers.ts';
 
 export const policy: CachePolicy = {
+  scope: '',
   key: null,
   defaultTtl: null,
   overrideTtl: null,

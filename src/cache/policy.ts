@@ -16,6 +16,11 @@ export interface IgnoredDirectives {
 
 /** What a route's `cache` section says. */
 export interface CachePolicy {
+  /**
+   * Of a route without a name, what it is: what is known of it otherwise is where it is written, where another one may stand after the next
+   * edit, and what is on disk is found again then. Empty for a route with a name.
+   */
+  readonly scope: string;
   /** `null`: the URI as it is. */
   readonly key: KeyPolicy | null;
   /** Freshness of responses that state none; `null`: only what RFC 9111 §4.2.2 estimates. */

@@ -40,16 +40,22 @@ export interface CacheContext {
   readonly complaints: Complaints;
   /** Of the route. */
   readonly path: KeyPath;
+  /** See `CachePolicy.scope`. */
+  readonly scope: string;
 }
 
 /** What a route wants of it. */
-export function compileCachePolicy(route: RouteCacheConfig, { shared, complaints, path }: CacheContext): CachePolicy {
+export function compileCachePolicy(
+  route: RouteCacheConfig,
+  { shared, complaints, path, scope }: CacheContext,
+): CachePolicy {
   const { ignore, setCookie, objectSize } = route;
   if (objectSize !== undefined && objectSize > shared.objectSize) {
     const message = 'the store takes nothing this large: cache.objectSize is smaller';
     complaints.add([...path, 'cache', 'objectSize'], { message });
   }
   return {
+    scope,
     key: route.key === undefined ? null : keyPolicy(route.key),
     defaultTtl: route.defaultTtl === undefined ? null : ttlRule(route.defaultTtl),
     overrideTtl: route.overrideTtl === undefined ? null : ttlRule(route.overrideTtl),

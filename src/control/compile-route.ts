@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema/config.ts';
 import type { RouteConfig } from '../config/schema/route.ts';
 import type { MirrorPlan } from '../engine/mirror.ts';
@@ -62,7 +63,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
   const { captures } = context;
   const matchedPrefix = route.match.path?.kind === 'prefix' ? route.match.path.value : null;
   const action = compileAction(route, context);
-  const cacheContext = { ...context, shared: context.config.cache };
+  const cacheContext = { ...context, shared: context.config.cache, scope: scopeOf(route) };
   const part = <C, T>(
     key: keyof RouteConfig & string,
     config: C | undefined,
@@ -95,6 +96,13 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     bypassCache: route.cache === undefined ? null : compileBypass(route.cache, cacheContext),
   };
   return action === null ? null : { action, ...plan };
+}
+
+/** What chooses the requests of a route without a name, and who answers them: 72 bits of a digest. */
+function scopeOf({ name, listeners, match, pool, split }: RouteConfig): string {
+  if (name !== undefined) return '';
+  const parts = JSON.stringify([listeners, match, pool, split]);
+  return createHash('sha256').update(parts).digest('base64url').slice(0, 12);
 }
 
 /** Whose PURGE is obeyed. */

@@ -190,6 +190,7 @@ export function cacheRequestOf(progress: Progress, plan: RoutePlan | null): Cach
  */
 function partitionOf(progress: Progress, plan: RoutePlan, query: string | null): string {
   let partition = progress.route;
+  if (plan.cache !== null && plan.cache.scope !== '') partition += ` ${plan.cache.scope}`;
   // What was stored under other rules may be another response: the key no longer tells.
   if (plan.cache !== null && plan.cache.key !== null) {
     partition += plan.cache.key.id + keyParts(progress.request.headers, plan.cache.key);

@@ -9,6 +9,8 @@ import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gate
 import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { type Origin, origin } from '../kit/origin.ts';
 
+type Route = NonNullable<TestConfig['routes']>[number];
+
 const SEGMENT = 64 * 1024;
 const FRESH = ['Cache-Control', 'max-age=600', 'ETag', '"v1"', 'X-Own', 'a'];
 const BIG = pattern(20 * SEGMENT + 123);
@@ -25,6 +27,17 @@ matrix('what was stored is served after a restart, without asking the endpoint',
   const reads = diskOf(front).reads;
   expect([(await front.send({ path: '/a?b' })).text === BIG, diskOf(front).reads - reads]).toEqual([true, 0]);
   expect([shop.requests, diskOf(front).openFiles]).toEqual([1, 0]);
+});
+
+matrix('what an unnamed route had stored is not served by another one that stands in its place', async (stage) => {
+  const shop = await stage.origin({ script: [{ respond: 200, headers: FRESH, body: 'old' }] });
+  const other = await stage.origin({ script: [{ respond: 200, headers: FRESH, body: 'new' }] });
+  const path = await emptyDirectory();
+  const rest = { cache: { disk: { path } } };
+  const unnamed = (match: Route['match']): TestConfig['routes'] => [{ match, pool: 'shop', cache: true }];
+  await stored(await stage.gateway({ ...forwardTo(shop, { rest }), routes: unnamed({ client: '127.0.0.0/8' }) }));
+  const front = await found(await stage.gateway({ ...forwardTo(other, { rest }), routes: unnamed({ path: '/**' }) }));
+  expect((await front.send({})).text).toBe('new');
 });
 
 matrix('a range of a response on disk is read alone', async (stage) => {

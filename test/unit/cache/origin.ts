@@ -17,6 +17,7 @@ export const SECOND = 1000;
 export const HOUR = 3600 * SECOND;
 
 export const policy: CachePolicy = {
+  scope: '',
   key: null,
   defaultTtl: null,
   overrideTtl: null,
