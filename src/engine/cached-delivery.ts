@@ -54,10 +54,13 @@ export class CachedDelivery {
     this.#caching = route.caching;
   }
 
-  /** Settles what `head` means for the cache; `delivering`: it is for the client, and not edited yet. */
-  start(head: CleanedHead): HeadVerdict {
+  /**
+   * Settles what `head` means for the cache; `delivering`: it is for the client, and not edited yet. `unreadable`: what is done, later, when
+   * what it confirms can't be had.
+   */
+  start(head: CleanedHead, unreadable: () => void): HeadVerdict {
     const { lookup, request } = this.#caching;
-    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, lookup);
+    if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, lookup, unreadable);
     if (lookup.kind === 'bypass') {
       invalidate(this.#store, request, head, this.#progress.edition.snapshot.cache.keys);
       this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict: null });
@@ -173,7 +176,11 @@ export class CachedDelivery {
   }
 
   /** The endpoint says that what we have still holds (RFC 9111 §4.3.3). */
-  #confirm(head: ResponseHead, lookup: Caching['lookup'] & { readonly kind: 'revalidate' }): HeadVerdict {
+  #confirm(
+    head: ResponseHead,
+    lookup: Caching['lookup'] & { readonly kind: 'revalidate' },
+    unreadable: () => void,
+  ): HeadVerdict {
     const { request, policy } = this.#caching;
     const now = this.#parts.clock.now();
     const times = { requestedAtMs: this.#askedAtEpoch(), receivedAtMs: now };
@@ -189,7 +196,7 @@ export class CachedDelivery {
     });
     // A refresh has nobody to read it to.
     const asked = this.#progress.isRefresh ? { ...request, method: 'HEAD' } : request;
-    deliverStored(this.#progress, this.#plan, serveEntry(serve, asked, now));
+    deliverStored(this.#progress, this.#plan, serveEntry(serve, asked, now), unreadable);
     const kept = stored ? select(this.#store.get(primaryKey(request)), request, policy) : null;
     if (kept === null) this.#caching.lead?.failed();
     else this.#caching.lead?.confirmed(kept);

@@ -9,7 +9,7 @@ import { GatewayError } from '../errors.ts';
 import { hasHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Caching } from './caching.ts';
-import { consultCache, type Decision } from './decide.ts';
+import { consultCache, type Decision, decideWithout } from './decide.ts';
 import { fail, internalError } from './fail.ts';
 import { Forward } from './forward.ts';
 import type { EngineParts } from './parts.ts';
@@ -103,13 +103,15 @@ function forward({ parts }: CollapseParts, progress: Progress, route: Missed): v
 }
 
 function answer(
-  { parts }: CollapseParts,
+  { parts, carryOut }: CollapseParts,
   progress: Progress,
   { route, entry }: { readonly route: Missed; readonly entry: CacheEntry },
 ): void {
-  const { caching, plan } = route;
+  const { caching, plan, pool } = route;
+  const { request } = caching;
   progress.cacheReport = collapsedReport(caching.lookup);
-  deliverStored(progress, plan, serveEntry(entry, caching.request, parts.clock.now()));
+  const unreadable = (): void => carryOut(progress, decideWithout(progress, { plan, pool, request }));
+  deliverStored(progress, plan, serveEntry(entry, request, parts.clock.now()), unreadable);
 }
 
 /** An exchange that waits for another one's answer: for as long as the route lets it, within its total timeout. */

@@ -138,7 +138,7 @@ export function consultCache(
 /** What was to be served can't be read: as if it were not stored. It is not looked for again, since nothing says that it is gone. */
 export function decideWithout(
   progress: Progress,
-  { plan, pool, request }: Decision & { readonly kind: 'serve' },
+  { plan, pool, request }: Pick<Decision & { readonly kind: 'serve' }, 'plan' | 'pool' | 'request'>,
 ): Decision {
   progress.cacheReport = null;
   const found = lookupWithout(progress.edition.snapshot.cache.store, request);

@@ -35,6 +35,8 @@ export interface Feeder {
   outlive(): void;
   /** Nobody reads any more what is on its way into the store. */
   deserted(): void;
+  /** What the endpoint has confirmed can't be had from the store. Later than the answer. */
+  unreadable(): void;
 }
 
 /** So much more of a body is waited for although nobody reads it: less than a new request would cost. */
@@ -79,7 +81,7 @@ export class Delivery {
       invalidateUncached(this.#progress, head);
       if (this.#plan.cache !== null) stripTags(head.headers, this.#plan.cache.tags);
     } else {
-      const verdict = this.#cached.start(head);
+      const verdict = this.#cached.start(head, () => feeder.unreadable());
       if (verdict !== 'delivering') return verdict;
       this.#fill = this.#cached.fill;
     }

@@ -236,6 +236,13 @@ export class Forward implements ResponseOwner, Feeder {
     this.#attempts.again();
   }
 
+  unreadable(): void {
+    this.#finish();
+    const caching = this.#caching === null ? null : withoutEntry(this.#caching);
+    this.#progress.cacheReport = null;
+    new Forward(this.#parts, this.#progress, { plan: this.#plan, pool: this.#pool, caching }).start();
+  }
+
   #answer(head: ResponseHead, endpoint: Endpoint): Answer {
     const { affinity } = this.#pool;
     const overTls = this.#progress.client.tls !== null;

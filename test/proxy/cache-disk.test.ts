@@ -116,6 +116,27 @@ matrix(
   },
 );
 
+matrix('a response that the endpoint confirms, and whose file can’t be read, is fetched anew', async (stage) => {
+  const shop = await stage.origin({
+    scripts: [
+      [{ respond: 200, headers: ['Cache-Control', 'max-age=600', 'Age', '600', 'ETag', '"v1"'], body: BIG }],
+      [
+        { respond: 304, headers: ['Cache-Control', 'max-age=600', 'ETag', '"v1"'] },
+        { respond: 200, headers: FRESH, body: 'new' },
+      ],
+    ],
+  });
+  const path = await emptyDirectory();
+  await stored(await stage.gateway(onDisk(shop, path)));
+  const front = await found(await stage.gateway(onDisk(shop, path)));
+  await damage(path, -BIG.length);
+  const reply = await front.send({});
+  expect([reply.status, reply.text === 'new']).toEqual([200, true]);
+  expect(reply.header('cache-status')).toBe('headgate; fwd=stale; fwd-status=200; stored');
+  expect((await front.send({})).text === 'new').toBe(true);
+  expect(shop.requests).toBe(3);
+});
+
 matrix('what was invalidated stays away after a restart', async (stage) => {
   const shop = await stage.origin({
     scripts: [
