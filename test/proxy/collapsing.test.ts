@@ -213,6 +213,20 @@ matrix('an answer that breaks off is visibly short for everybody who reads it, a
   expect((await front.send({})).text).toBe('whole');
 });
 
+matrix('what was asked for whole and turns out too large is cancelled once its part is served', async (stage) => {
+  const head = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nETag: "v1"\r\nConnection: close\r\n\r\n';
+  const shop = await stage.origin({
+    script: ['read head', { send: head }, { send: 'x'.repeat(3_000_000) }, 'silent'],
+  });
+  const config = cached(shop, { route: { cache: { ranges: 'whole' } } });
+  const front = await stage.gateway({ ...config, cache: { size: '8M', objectSize: '1M' } });
+  const reply = await front.send({ headers: ['Range', 'bytes=0-9', 'If-None-Match', '"v1"'] });
+  expect(reply.status).toBe(304);
+  await shop.idle();
+  await until(() => front.gateway.status().cache.arriving === 0, 'nothing arriving');
+  expect(front.gateway.status().pools[0]?.endpoints[0]?.inFlight).toBe(0);
+});
+
 matrix('variants are not mixed: who waited for another one asks for its own', async ({ gateway, origin }) => {
   const heads = [gate(), gate()];
   const variant = (nth: number): readonly Step[] => [

@@ -39,10 +39,10 @@ export class RangeScene {
   readonly #running: Running[] = [];
   #version = 1;
 
-  constructor(ranges: 'pass' | 'whole') {
+  constructor(ranges: 'pass' | 'whole', fills = STORE_BYTES / 4) {
     const loaded = configFromObject({
       listeners: { web: { port: 0 } },
-      cache: { size: STORE_BYTES, objectSize: OBJECT_BYTES },
+      cache: { size: STORE_BYTES, objectSize: OBJECT_BYTES, fills },
       pools: { shop: { endpoints: ['127.0.0.1:3000'] } },
       routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: { ranges } }],
     });
@@ -180,6 +180,14 @@ export class RangeScene {
     expect(this.clients.filter(({ ended }) => ended === null)).toEqual([]);
     expect(this.attempts.filter(({ isOver }) => !isOver)).toEqual([]);
     expect(this.#snapshot.cache.store.bytes).toBeLessThanOrEqual(STORE_BYTES);
+    const { flights, fillMemory } = this.#snapshot.cache;
+    expect([flights.waiters, flights.resources, fillMemory.usedBytes]).toEqual([0, 0, 0]);
+    expect(this.#snapshot.pools.get('shop')?.endpoints.map(({ live }) => live.inFlight)).toEqual([0]);
+    let retired = false;
+    this.#engine.publish(this.#snapshot, () => {
+      retired = true;
+    });
+    expect(retired).toBe(true);
     for (const client of this.clients) judge(client);
   }
 

@@ -117,3 +117,21 @@ for (const ranges of ['pass', 'whole'] as const) {
     if (ranges === 'pass') expect(Math.min(completed, together)).toBeGreaterThan(20);
   });
 }
+
+test('with little room for fills, nothing wrong is served and nothing is held (property)', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('pass' as const, 'whole' as const),
+      fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }),
+      async (ranges, steps) => {
+        const scene = new RangeScene(ranges, 9_000);
+        for (const take of steps) {
+          take(scene);
+          await Promise.resolve();
+        }
+        await scene.settle();
+      },
+    ),
+    { seed: 9111, numRuns: 300 },
+  );
+});
