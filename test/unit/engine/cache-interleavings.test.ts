@@ -94,6 +94,8 @@ test.each<[string, ConstructorParameters<typeof CacheScene>]>([
     'with retries and another pool',
     [{}, { retry: { attempts: 3, on: ['reset', 503] }, fallback: [{ pool: 'spare' }] }],
   ],
+  ['with a queue', [{}, {}, { limits: { inFlight: 1, queue: { size: 2, timeout: '2s' } } }]],
+  ['with a breaker', [{}, { fallback: ['stale'] }, { breaker: { consecutive: 2, open: '3s' } }]],
 ])('nobody is left waiting and nothing is held %s (property)', (_name, how) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => {

@@ -85,11 +85,15 @@ export class CacheScene {
   readonly records: ExchangeRecord[] = [];
 
   /** `route`: what is different of it. Where it falls back to a pool, that is `spare`, and the same origin. */
-  constructor(cache: ConfigInput['cache'] = {}, route: Partial<NonNullable<ConfigInput['routes']>[number]> = {}) {
+  constructor(
+    cache: ConfigInput['cache'] = {},
+    route: Partial<NonNullable<ConfigInput['routes']>[number]> = {},
+    pool: Partial<NonNullable<ConfigInput['pools']>[string]> = {},
+  ) {
     const loaded = configFromObject({
       listeners: { web: { port: 0 } },
       cache: { size: 2_000_000, objectSize: OBJECT_BYTES, ...cache },
-      pools: { shop: { endpoints: ['127.0.0.1:3000'] }, spare: { endpoints: ['127.0.0.1:3001'] } },
+      pools: { shop: { endpoints: ['127.0.0.1:3000'], ...pool }, spare: { endpoints: ['127.0.0.1:3001'] } },
       routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: true, ...route }],
     });
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
@@ -159,10 +163,15 @@ export class CacheScene {
   change(path: string): void {
     const client = new ScriptedClient({ method: 'POST', target: path, headers: ['Host', 'shop.test'] });
     this.#engine.handle(client.exchange);
-    const attempt = this.#transport.attempts.findLast((one) => one.attempt.method === 'POST');
+    const attempt = this.#transport.attempts.findLast((one) => one.attempt.method === 'POST' && one.state === 'asked');
+    // The pool did not let it through, or not yet.
+    if (attempt === undefined) {
+      client.leave();
+      return;
+    }
     this.#changes.set(path, countOf(this.#changes, path) + 1);
-    attempt?.head({ status: 204, headers: ['Date', formatHttpDate(this.#clock.now())] });
-    attempt?.end();
+    attempt.head({ status: 204, headers: ['Date', formatHttpDate(this.#clock.now())] });
+    attempt.end();
     expect(client.ended).toBe('complete');
   }
 
