@@ -74,7 +74,8 @@ export function compileCachePolicy(
     earlyHints: route.earlyHints ?? false,
     wholeRanges: route.ranges === 'whole',
     targets: (route.targets ?? ['CDN-Cache-Control']).map((name) => name.toLowerCase()),
-    objectBytes: objectSize ?? shared.objectSize,
+    // What is larger than the whole store is not even tried.
+    objectBytes: Math.min(objectSize ?? shared.objectSize, shared.size),
     collapse: compileCollapse(route.collapse ?? collapseByDefault),
     tags: compileTags(route.tags, shared.tags),
   };

@@ -257,6 +257,15 @@ matrix('cookies that are named are everybody’s, and others keep a response fro
   expect((await connection.send({ path: '/b' })).header('cache-status')).toMatch(/detail=set-cookie$/);
 });
 
+matrix('what is larger than the whole store is not said to be stored', async ({ gateway, origin }) => {
+  const shop = await origin({ script: [{ respond: 200, headers: FRESH, body: 'x'.repeat(100_000) }] });
+  const config = cached(shop, true);
+  const front = await gateway({ ...config, cache: { size: '64k' } });
+  expect((await front.send({})).header('cache-status')).toBe(
+    'headgate; fwd=uri-miss; fwd-status=200; detail=too-large',
+  );
+});
+
 matrix('a route may store less than the store takes', async ({ gateway, origin }) => {
   const shop = await origin({ script: [{ respond: 200, headers: FRESH, body: 'x'.repeat(1025) }] });
   const front = await gateway(cached(shop, { objectSize: '1k' }));
