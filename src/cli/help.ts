@@ -147,7 +147,7 @@ Exit codes: 69 when no gateway answers, 77 when the token is missing, 1 when it 
   headgate cache https://shop.example/index.html
 
 ${ADMIN}
-Exit code: 69 when no gateway answers.
+Exit codes: 69 when no gateway answers, 77 when the token is missing that looking at a URL needs.
 `,
   trust: `Let this machine trust the local CA, in the system's store and the browsers' (Chromium, Firefox).
 

@@ -78,7 +78,7 @@ function mayLead({ request: { method, headers }, policy }: Caching): boolean {
 /** May a response that is arriving, asked for before, answer this request? */
 function isFit(entry: CacheEntry, { request, policy }: Caching, nowMs: number): boolean {
   if (select([entry], request, policy) === null) return false;
-  return usability(entry, requestTraits(request.headers).demands, nowMs) === 'usable';
+  return usability(entry, requestTraits(request.headers, policy.ignoreClientNoCache).demands, nowMs) === 'usable';
 }
 
 function leads(

@@ -108,10 +108,13 @@ export class DiskReader implements BodySource {
   #read(): void {
     this.#reading = true;
     this.#deadline = this.#parts.clock.after(READ_MS, () => this.#lose('timeout'));
-    this.#fetch().then(
-      (read) => this.#came(read),
-      (error: unknown) => this.#came(codeOf(error)),
-    );
+    this.#fetch()
+      .then(
+        (read) => this.#came(read),
+        (error: unknown) => this.#came(codeOf(error)),
+      )
+      // A bug of whoever reads must not end the process: there is nobody else that it could be told.
+      .catch(() => this.#lose('bug'));
   }
 
   /** The next segment, or why it can't be had. */

@@ -69,7 +69,8 @@ export class DiskTier implements SecondTier {
   readonly #broken: BrokenFiles;
   readonly #tenancy: Tenancy;
   readonly #writer: EntryWriter;
-  readonly #writes = new WriteBehind((job) => this.#write(job));
+  // A bug met while writing costs that file, and not the process.
+  readonly #writes = new WriteBehind((job) => this.#write(job).catch(() => this.#failed('write', 'bug')));
   readonly #removals: Removals;
   readonly #renewals: Renewals;
   readonly #bodyParts: DiskBodyParts;
