@@ -6,7 +6,7 @@ import { type Below, ResettingOrigin } from '../kit/resetting-origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 
 /** The long version is test/e2e/retry-soak.test.ts. */
-const POSTS = 300;
+const POSTS = 200;
 const AT_ONCE = 12;
 
 const EVERYTHING = { attempts: 5, on: ['connect', 'reused', 'reset', 'timeout', 500, 502, 503] as const };

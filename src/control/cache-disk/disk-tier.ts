@@ -32,6 +32,8 @@ const WORTH_RENEWING_MS = 10_000;
 
 /** Of what is written at the end; the queue takes as many. */
 const REST_AT_ONCE = 16;
+/** What was received so far in the future is not read again: the clock was wrong then, or it is now. */
+const CLOCK_SKEW_MS = 60_000;
 
 const noEntries: readonly CacheEntry[] = Object.freeze([]);
 
@@ -323,6 +325,8 @@ export class DiskTier implements SecondTier {
   #adopt({ layout, head, fileBytes }: FoundFile): boolean {
     const entry = restoredEntry(head, this.#bodyOf(layout));
     if (this.#owner === null || !this.#owner.mayAdopt(entry)) return false;
+    // By this clock it would not age until that time has come.
+    if (entry.receivedAtMs > this.#options.clock.now() + CLOCK_SKEW_MS) return false;
     const kept = this.#index.variantOf(entry);
     if (kept !== null && kept.entry.receivedAtMs > entry.receivedAtMs) return false;
     const waiting = this.#writes.variantOf(entry);

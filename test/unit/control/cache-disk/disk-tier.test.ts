@@ -99,6 +99,16 @@ describe('the disk tier', () => {
     expect([tier.entries, tier.fileBytes <= 10_000]).toEqual([0, true]);
   });
 
+  test('what was stored by a clock that has been set back since is not found again', async () => {
+    const path = await emptyDirectory();
+    const first = await openStore({ path });
+    await written(first.tier, response('/later', 100, Date.now() + 24 * 3_600_000));
+    await written(first.tier, response('/now', 100));
+    await first.tier.close(1000);
+    const { store } = await openStore({ path });
+    expect([store.get(keyOf('/later')).length, store.get(keyOf('/now')).length]).toEqual([0, 1]);
+  });
+
   test('a smaller bound after a restart holds at once', async () => {
     const path = await emptyDirectory();
     const { tier } = await openStore({ path });
