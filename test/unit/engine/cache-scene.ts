@@ -1,11 +1,7 @@
 import { expect } from 'vitest';
 import { Purger, purgeKeys } from '../../../src/cache/purge.ts';
-import { compileOnly } from '../../../src/cli/compile-only.ts';
-import { CoarseClock } from '../../../src/clock.ts';
-import { configFromObject } from '../../../src/config/load.ts';
 import type { ConfigInput } from '../../../src/config/schema/config.ts';
-import { Engine } from '../../../src/engine/engine.ts';
-import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import type { Snapshot } from '../../../src/engine/snapshot.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { CacheResult, ExchangeRecord } from '../../../src/exchange/outcome.ts';
@@ -13,6 +9,7 @@ import { formatHttpDate } from '../../../src/http/date.ts';
 import { getHeader, type HeaderList } from '../../../src/http/headers.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { ScriptedClient } from '../../kit/scripted-client.ts';
+import { scriptedEngine, snapshotOf } from '../../kit/scripted-engine.ts';
 import { type ScriptedAttempt, ScriptedTransport } from '../../kit/scripted-transport.ts';
 
 export const OBJECT_BYTES = 200_000;
@@ -90,36 +87,22 @@ export class CacheScene {
     route: Partial<NonNullable<ConfigInput['routes']>[number]> = {},
     pool: Partial<NonNullable<ConfigInput['pools']>[string]> = {},
   ) {
-    const loaded = configFromObject({
+    this.#snapshot = snapshotOf({
       listeners: { web: { port: 0 } },
       cache: { size: 2_000_000, objectSize: OBJECT_BYTES, ...cache },
       pools: { shop: { endpoints: ['127.0.0.1:3000'], ...pool }, spare: { endpoints: ['127.0.0.1:3001'] } },
       routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: true, ...route }],
     });
-    if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
-    const compiled = compileOnly(loaded);
-    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
-    this.#snapshot = compiled.snapshot;
-    this.#purger = new Purger(compiled.snapshot.cache.store);
+    this.#purger = new Purger(this.#snapshot.cache.store);
     this.#transport.onSend = (attempt) => {
       const { target } = attempt.attempt;
       this.#atSend.set(attempt, { changes: countOf(this.#changes, target), purges: countOf(this.#purges, target) });
     };
-    this.#engine = new Engine(
-      {
-        transport: this.#transport,
-        clock: this.#clock,
-        deadlines: new CoarseClock(this.#clock),
-        observer: { finished: (record) => this.#finished(record) },
-        streams: { open: () => ({ cancel: () => {} }), connections: () => 0, drain: () => Promise.resolve() },
-        streamObserver: { streamFinished: () => {} },
-        newRequestId: () => '01999999-9999-7999-8999-999999999999',
-        replay: new ReplayMemory(0),
-        random: () => 0.5,
-        overload: null,
-      },
-      this.#snapshot,
-    );
+    this.#engine = scriptedEngine(this.#snapshot, {
+      transport: this.#transport,
+      clock: this.#clock,
+      finished: (record) => this.#finished(record),
+    });
   }
 
   get attempts(): readonly ScriptedAttempt[] {

@@ -1,9 +1,5 @@
 import { expect } from 'vitest';
-import { compileOnly } from '../../../src/cli/compile-only.ts';
-import { CoarseClock } from '../../../src/clock.ts';
-import { configFromObject } from '../../../src/config/load.ts';
-import { Engine } from '../../../src/engine/engine.ts';
-import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import type { Snapshot } from '../../../src/engine/snapshot.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { ExchangeRecord } from '../../../src/exchange/outcome.ts';
@@ -13,6 +9,7 @@ import { getHeader, type HeaderList } from '../../../src/http/headers.ts';
 import { wantedSpans } from '../../../src/http/range.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { ScriptedClient } from '../../kit/scripted-client.ts';
+import { scriptedEngine, snapshotOf } from '../../kit/scripted-engine.ts';
 import { type ScriptedAttempt, ScriptedTransport } from '../../kit/scripted-transport.ts';
 
 const STORE_BYTES = 300_000;
@@ -40,31 +37,17 @@ export class RangeScene {
   #version = 1;
 
   constructor(ranges: 'pass' | 'whole', fills = STORE_BYTES / 4) {
-    const loaded = configFromObject({
+    this.#snapshot = snapshotOf({
       listeners: { web: { port: 0 } },
       cache: { size: STORE_BYTES, objectSize: OBJECT_BYTES, fills },
       pools: { shop: { endpoints: ['127.0.0.1:3000'] } },
       routes: [{ name: 'all', pool: 'shop', retry: { attempts: 1 }, cache: { ranges } }],
     });
-    if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
-    const compiled = compileOnly(loaded);
-    if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
-    this.#snapshot = compiled.snapshot;
-    this.#engine = new Engine(
-      {
-        transport: this.#transport,
-        clock: this.#clock,
-        deadlines: new CoarseClock(this.#clock),
-        observer: { finished: (record) => this.#finished(record) },
-        streams: { open: () => ({ cancel: () => {} }), connections: () => 0, drain: () => Promise.resolve() },
-        streamObserver: { streamFinished: () => {} },
-        newRequestId: () => '01999999-9999-7999-8999-999999999999',
-        replay: new ReplayMemory(0),
-        random: () => 0.5,
-        overload: null,
-      },
-      this.#snapshot,
-    );
+    this.#engine = scriptedEngine(this.#snapshot, {
+      transport: this.#transport,
+      clock: this.#clock,
+      finished: (record) => this.#finished(record),
+    });
   }
 
   get attempts(): readonly ScriptedAttempt[] {
