@@ -1,3 +1,4 @@
+import type { AdminDesk } from './admin/desk.ts';
 import { AdminServer } from './admin/server.ts';
 import type { SharedCache } from './cache/shared-cache.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
@@ -29,6 +30,7 @@ import { cacheDisk } from './gateway/cache-disk.ts';
 import { connectionsOf } from './gateway/connection-sources.ts';
 import { firstAnswers } from './gateway/first-answers.ts';
 import { Front } from './gateway/front.ts';
+import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { logPurge } from './gateway/purge-log.ts';
@@ -137,6 +139,7 @@ class Composition implements Gateway {
   readonly cache: CacheAdmin;
   readonly #upstream: UpstreamWatch;
   readonly #warmUp: WarmUp;
+  readonly #desk: AdminDesk;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
@@ -239,6 +242,14 @@ class Composition implements Gateway {
       log,
       downstreamLog: this.#logs.downstream(this.#metrics),
     });
+    this.#desk = gatewayDesk({
+      status: () => this.status(),
+      state: () => ({ phase: this.#phase, overload: this.#guard.overload?.status() ?? null }),
+      metrics: this.#metrics,
+      control: this.control,
+      cache: this.cache,
+      revocationList: () => this.#front.revocationList(),
+    });
     this.#discovery.retain(compiled.memberships);
     this.#retainInUse();
   }
@@ -257,12 +268,8 @@ class Composition implements Gateway {
     this.#admin = new AdminServer({
       ...admin,
       token: admin.token ?? null,
-      status: () => this.status(),
-      metrics: this.#metrics,
-      control: this.control,
-      cache: this.cache,
+      desk: this.#desk,
       broke: (bug) => this.#logs.log.error({ err: bug }, 'The admin listener met a bug'),
-      revocationList: () => this.#front.revocationList(),
     });
     const place = { kind: 'tcp', host: admin.address, port: admin.port } as const;
     this.adminUrl = await this.#admin.open().catch((error: unknown) => {

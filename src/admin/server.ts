@@ -1,21 +1,20 @@
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import type { AdminDesk } from './desk.ts';
 import { refusalOf, secretFrom } from './guard.ts';
 import { objectIn, refusalOfError, send } from './refusal.ts';
-import { addCache, type CacheDesk } from './routes/cache.ts';
+import { addCache } from './routes/cache.ts';
 import { addDashboard } from './routes/dashboard.ts';
-import { addEndpoints, type EndpointControl } from './routes/endpoints.ts';
-import { addObservation, type ObservationSources } from './routes/observation.ts';
+import { addEndpoints } from './routes/endpoints.ts';
+import { addObservation } from './routes/observation.ts';
 import { addRevocationList } from './routes/revocation-list.ts';
 
-export interface AdminOptions extends ObservationSources {
+export interface AdminOptions {
   readonly address: string;
   readonly port: number;
   /** Whoever brings it may change things; `null` for none (`guard.ts`). */
   readonly token: string | null;
-  readonly control: EndpointControl;
-  readonly cache: CacheDesk;
-  /** The current revocation list of the local CA, DER (RFC 5280 §5); `null` while there is none. */
-  readonly revocationList: () => Buffer | null;
+  /** What is read and done: nothing else here knows a gateway. */
+  readonly desk: AdminDesk;
   /** Hears of a bug that a request met. Must not throw. */
   readonly broke: (bug: unknown) => void;
 }
@@ -66,10 +65,11 @@ export class AdminServer {
     this.#server.setNotFoundHandler(async (_request, reply) =>
       send(reply, { status: 404, error: 'not-found', message: 'Nothing is here' }),
     );
-    addObservation(this.#server, options);
-    addEndpoints(this.#server, options.control);
-    addCache(this.#server, options.cache, (request) => secretFrom(request, options));
-    addRevocationList(this.#server, options.revocationList);
+    const { desk } = options;
+    addObservation(this.#server, desk);
+    addEndpoints(this.#server, desk);
+    addCache(this.#server, desk, (request) => secretFrom(request, options));
+    addRevocationList(this.#server, desk);
     addDashboard(this.#server);
   }
 

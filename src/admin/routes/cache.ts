@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CacheAdmin, PurgeRefusal, PurgeTarget } from '../../control/cache-admin.ts';
+import type { PurgeRefusal, PurgeTarget } from '../../control/cache-admin.ts';
 import { type EntryFilter, MOST_ENTRIES } from '../../control/cache-listing.ts';
+import type { AdminDesk } from '../desk.ts';
 import { handOf } from '../hand.ts';
 import { type Refusal, send } from '../refusal.ts';
 import { addRoute } from './routes.ts';
 
-/** The part of `CacheAdmin` that this needs. */
-export type CacheDesk = Pick<CacheAdmin, 'purge' | 'summary' | 'entries' | 'inspect'>;
+/** The part of the desk that this needs. */
+type CacheDesk = Pick<AdminDesk, 'purge' | 'cacheSummary' | 'cacheEntries' | 'cachedUrl'>;
 
 /**
  * What is stored: `POST /cache/purge`, `GET /cache`, `GET /cache/entries`. `secret` says why a request may not see stored responses,
@@ -14,15 +15,15 @@ export type CacheDesk = Pick<CacheAdmin, 'purge' | 'summary' | 'entries' | 'insp
  */
 export function addCache(
   server: FastifyInstance,
-  cache: CacheDesk,
+  desk: CacheDesk,
   secret: (request: FastifyRequest) => Refusal | null,
 ): void {
-  addRoute(server, '/cache', { GET: async () => cache.summary() });
+  addRoute(server, '/cache', { GET: async () => desk.cacheSummary() });
   addRoute(server, '/cache/purge', {
     POST: async (request, reply) => {
       const order = orderIn((request.body ?? {}) as Body);
       if (typeof order === 'string') return badRequest(reply, order);
-      const result = await cache.purge(order.target, { hard: order.hard, by: handOf(request) });
+      const result = await desk.purge(order.target, { hard: order.hard, by: handOf(request) });
       if (result.ok) return reply.send({ kind: result.kind, mode: result.mode, purged: result.purged });
       const { reason, message } = result;
       if (reason === 'busy') reply.header('retry-after', '1');
@@ -34,9 +35,9 @@ export function addCache(
       const refusal = secret(request);
       if (refusal !== null) return send(reply, refusal);
       const query = request.query as Query;
-      if (typeof query['url'] === 'string') return inspect(reply, cache, query['url']);
+      if (typeof query['url'] === 'string') return inspect(reply, desk, query['url']);
       const filter = filterIn(query);
-      return typeof filter === 'string' ? badRequest(reply, filter) : reply.send(await cache.entries(filter));
+      return typeof filter === 'string' ? badRequest(reply, filter) : reply.send(await desk.cacheEntries(filter));
     },
   });
 }
@@ -99,8 +100,8 @@ function filterIn(query: Query): EntryFilter | string {
   return { prefix: prefix ?? null, host: host ?? null, tag: tag ?? null, after: after ?? null, limit: Number(limit) };
 }
 
-function inspect(reply: FastifyReply, cache: CacheDesk, url: string): FastifyReply {
-  const found = cache.inspect(url);
+async function inspect(reply: FastifyReply, desk: CacheDesk, url: string): Promise<FastifyReply> {
+  const found = await desk.cachedUrl(url);
   return found === null
     ? send(reply, { status: 400, error: 'bad-url', message: `“${url}” is not a URL` })
     : reply.send(found);

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Control, ControlRefusal, ControlResult } from '../../control/control.ts';
+import type { ControlRefusal, ControlResult } from '../../control/control.ts';
+import type { AdminDesk } from '../desk.ts';
 import { handOf } from '../hand.ts';
 import { addRoute } from './routes.ts';
 
-/** The part of `Control` that this needs. */
-export type EndpointControl = Pick<Control, 'drain' | 'disable' | 'enable' | 'setWeight'>;
+/** The part of the desk that this needs. */
+type EndpointDesk = Pick<AdminDesk, 'drain' | 'disable' | 'enable' | 'setWeight'>;
 
 /** What an endpoint of a pool is to do: `POST …/drain`, `…/disable`, `…/enable`, `PUT …/weight`. */
-export function addEndpoints(server: FastifyInstance, control: EndpointControl): void {
+export function addEndpoints(server: FastifyInstance, desk: EndpointDesk): void {
   const at = '/pools/:pool/endpoints/:endpoint';
   for (const deed of ['drain', 'disable', 'enable'] as const) {
     addRoute(server, `${at}/${deed}`, {
@@ -15,7 +16,7 @@ export function addEndpoints(server: FastifyInstance, control: EndpointControl):
         const alien = alienKey(request.body, []);
         if (alien !== null) return badBody(reply, alien);
         const { pool, endpoint } = request.params as Named;
-        return answer(reply, control[deed](pool, endpoint, handOf(request)));
+        return answer(reply, await desk[deed](pool, endpoint, handOf(request)));
       },
     });
   }
@@ -28,7 +29,7 @@ export function addEndpoints(server: FastifyInstance, control: EndpointControl):
         return badBody(reply, 'Send {"weight": 5}, or {"weight": null} for that of the configuration');
       }
       const { pool, endpoint } = request.params as Named;
-      return answer(reply, control.setWeight(pool, endpoint, weight, handOf(request)));
+      return answer(reply, await desk.setWeight(pool, endpoint, weight, handOf(request)));
     },
   });
 }

@@ -1,34 +1,24 @@
 import type { FastifyInstance } from 'fastify';
-import type { GatewayStatus } from '../../control/status.ts';
-import type { Metrics } from '../../observe/metrics.ts';
+import type { AdminDesk } from '../desk.ts';
 import { addRoute } from './routes.ts';
 
-export interface ObservationSources {
-  readonly status: () => GatewayStatus;
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-}
-
 /** Liveness, readiness, status as JSON, metrics. */
-export function addObservation(server: FastifyInstance, { status, metrics }: ObservationSources): void {
+export function addObservation(
+  server: FastifyInstance,
+  desk: Pick<AdminDesk, 'status' | 'readiness' | 'metrics'>,
+): void {
   addRoute(server, '/healthz', { GET: async () => ({ status: 'alive' }) });
   addRoute(server, '/readyz', {
     GET: async (_request, reply) => {
-      const readiness = readinessOf(status());
-      return reply.code(readiness.code).send({ status: readiness.status });
+      const { ready, status } = await desk.readiness();
+      return reply.code(ready ? 200 : 503).send({ status });
     },
   });
-  addRoute(server, '/status', { GET: async () => status() });
+  addRoute(server, '/status', { GET: async () => desk.status() });
   addRoute(server, '/metrics', {
-    GET: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+    GET: async (request, reply) => {
+      const { contentType, text } = await desk.metrics(request.headers.accept ?? '');
+      return reply.type(contentType).send(text);
+    },
   });
-}
-
-/**
- * While only some requests are refused it stays ready: whoever then sent its traffic to the other gateways would overload these. Not
- * ready once it refuses everything.
- */
-function readinessOf({ phase, overload }: GatewayStatus): { readonly code: number; readonly status: string } {
-  if (phase !== 'serving') return { code: 503, status: 'draining' };
-  if (overload?.active !== true) return { code: 200, status: 'ready' };
-  return { code: overload.severity < 1 ? 200 : 503, status: 'overloaded' };
 }

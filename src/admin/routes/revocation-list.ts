@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { AdminDesk } from '../desk.ts';
 import { addRoute } from './routes.ts';
 
 /** Where the revocation list is: certificates of the local CA name it, so that it can't change. */
@@ -8,12 +9,15 @@ export const REVOCATION_LIST_PATH = '/ca.crl';
 const MAX_AGE_SECONDS = 3600;
 
 /** The local CA's revocation list, DER (RFC 5280 §5); `null` while there is none. */
-export function addRevocationList(server: FastifyInstance, current: () => Buffer | null): void {
+export function addRevocationList(server: FastifyInstance, desk: Pick<AdminDesk, 'revocationList'>): void {
   addRoute(server, REVOCATION_LIST_PATH, {
     GET: async (_request, reply) => {
-      const list = current();
+      const list = await desk.revocationList();
       if (list === null) return reply.code(404).send({ error: 'no-revocation-list' });
-      return reply.type('application/pkix-crl').header('cache-control', `max-age=${MAX_AGE_SECONDS}`).send(list);
+      return reply
+        .type('application/pkix-crl')
+        .header('cache-control', `max-age=${MAX_AGE_SECONDS}`)
+        .send(Buffer.from(list, 'base64'));
     },
   });
 }

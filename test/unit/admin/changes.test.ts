@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { AdminServer } from '../../../src/admin/server.ts';
 import type { ControlResult } from '../../../src/control/control.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
-import { Metrics } from '../../../src/observe/metrics.ts';
 import type { Hand } from '../../../src/upstream/events.ts';
-import { noCache } from '../../kit/no-cache.ts';
+import { deskOf } from '../../kit/desk.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
@@ -31,12 +30,8 @@ async function admin(options: { address?: string; token?: string } = {}) {
     address: options.address ?? '127.0.0.1',
     port: 0,
     token: options.token ?? null,
-    status: () => ({ phase: 'serving' }) as GatewayStatus,
-    metrics: new Metrics({ connections: () => [], certificates: () => [] }),
-    cache: noCache,
-    revocationList: () => null,
     broke: (bug) => deeds.all.push(`bug: ${String(bug)}`),
-    control: fakeControl(deeds),
+    desk: deskOf({ ...fakeControl(deeds), status: async () => ({ phase: 'serving' }) as GatewayStatus }),
   });
   const { port } = new URL(await server.open());
   stopAfterTest(() => server.close());
@@ -55,10 +50,10 @@ function fakeControl({ all, hands }: Deeds) {
     return { ok: true, changed: true, state: { ...state, weight: 1, weightByHand: null, sessions: 4 } };
   };
   return {
-    drain: (pool: string, endpoint: string, hand?: Hand) => note(`drain ${pool} ${endpoint}`, hand),
-    disable: (pool: string, endpoint: string, hand?: Hand) => note(`disable ${pool} ${endpoint}`, hand),
-    enable: (pool: string, endpoint: string, hand?: Hand) => note(`enable ${pool} ${endpoint}`, hand),
-    setWeight: (pool: string, endpoint: string, weight: number | null, hand?: Hand) =>
+    drain: async (pool: string, endpoint: string, hand?: Hand) => note(`drain ${pool} ${endpoint}`, hand),
+    disable: async (pool: string, endpoint: string, hand?: Hand) => note(`disable ${pool} ${endpoint}`, hand),
+    enable: async (pool: string, endpoint: string, hand?: Hand) => note(`enable ${pool} ${endpoint}`, hand),
+    setWeight: async (pool: string, endpoint: string, weight: number | null, hand?: Hand) =>
       note(`weight ${pool} ${endpoint} ${weight}`, hand),
   };
 }

@@ -1,10 +1,9 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
+import type { AdminDesk, Readiness } from '../../../src/admin/desk.ts';
 import { AdminServer } from '../../../src/admin/server.ts';
-import { Control } from '../../../src/control/control.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
-import { Metrics } from '../../../src/observe/metrics.ts';
-import { noCache } from '../../kit/no-cache.ts';
+import { deskOf } from '../../kit/desk.ts';
 import { stopAfterTest } from '../../kit/stop.ts';
 
 const serving: GatewayStatus = {
@@ -20,19 +19,15 @@ const serving: GatewayStatus = {
   cacheDisk: null,
 };
 
-async function admin(status: () => GatewayStatus): Promise<string> {
+async function admin(parts: Partial<AdminDesk>): Promise<string> {
   const server = new AdminServer({
     address: '127.0.0.1',
     port: 0,
     token: null,
-    control: new Control({ pools: () => new Map(), observer: { event: () => {} } }),
     broke: (bug) => {
       throw bug;
     },
-    status,
-    metrics: new Metrics({ connections: () => [], certificates: () => [] }),
-    cache: noCache,
-    revocationList: () => null,
+    desk: deskOf(parts),
   });
   const url = await server.open();
   stopAfterTest(() => server.close());
@@ -53,17 +48,17 @@ function get(url: string, host: string): Promise<{ status: number; body: string 
   return promise;
 }
 
-test('readiness follows the phase, liveness does not', async () => {
-  let phase: GatewayStatus['phase'] = 'serving';
-  const url = await admin(() => ({ ...serving, phase }));
+test('readiness follows the gateway, liveness does not', async () => {
+  let readiness: Readiness = { ready: true, status: 'ready' };
+  const url = await admin({ readiness: async () => readiness });
   expect((await get(`${url}/readyz`, 'localhost')).status).toBe(200);
-  phase = 'draining';
+  readiness = { ready: false, status: 'draining' };
   expect((await get(`${url}/readyz`, 'localhost')).status).toBe(503);
   expect((await get(`${url}/healthz`, 'localhost')).status).toBe(200);
 });
 
 test('a page of another origin cannot reach a loopback listener under a name of its own', async () => {
-  const url = await admin(() => serving);
+  const url = await admin({ status: async () => serving });
   for (const host of ['evil.test', 'evil.test:4600', '127.0.0.1.evil.test', 'localhost.evil.test']) {
     expect(await get(`${url}/status`, host)).toMatchObject({ status: 421 });
   }

@@ -1,0 +1,48 @@
+import type { PurgeResult, PurgeTarget } from '../control/cache-admin.ts';
+import type { CachedUrl, EntryFilter, EntryPage } from '../control/cache-listing.ts';
+import type { CacheSummary } from '../control/cache-summary.ts';
+import type { ControlResult } from '../control/control.ts';
+import type { GatewayStatus } from '../control/status.ts';
+import type { Hand } from '../upstream/events.ts';
+
+/**
+ * Everything that the admin listener reads and does. One gateway may be behind it, or a fleet of processes that are asked over a
+ * channel: so what goes in and comes out is plain data that JSON can carry, every method is asynchronous and answers once. A method
+ * rejects only for a bug, or when nobody is left to ask: what can't be done is said by its result.
+ */
+export interface AdminDesk {
+  status(): Promise<GatewayStatus>;
+  /** May traffic be sent here? Cheap: load balancers ask often. */
+  readiness(): Promise<Readiness>;
+  /** All metrics, in the format that `accept` (RFC 9110 §12.5.1; empty for none) prefers among those that there are. */
+  metrics(accept: string): Promise<MetricsText>;
+
+  /** No new work but the sessions that it has. */
+  drain(pool: string, endpoint: string, by: Hand): Promise<ControlResult>;
+  /** Nothing at all: its sessions move too. */
+  disable(pool: string, endpoint: string, by: Hand): Promise<ControlResult>;
+  /** As it is without anybody's hand, but for its weight. */
+  enable(pool: string, endpoint: string, by: Hand): Promise<ControlResult>;
+  /** `null`: that of the configuration. */
+  setWeight(pool: string, endpoint: string, weight: number | null, by: Hand): Promise<ControlResult>;
+
+  cacheSummary(): Promise<CacheSummary>;
+  cacheEntries(filter: EntryFilter): Promise<EntryPage>;
+  /** Everything that is stored for one URL; `null` for what is no URL. */
+  cachedUrl(url: string): Promise<CachedUrl | null>;
+  purge(target: PurgeTarget, how: { readonly hard: boolean; readonly by: Hand }): Promise<PurgeResult>;
+
+  /** The current revocation list of the local CA, DER (RFC 5280 §5) in Base64; `null` while there is none. */
+  revocationList(): Promise<string | null>;
+}
+
+/** Only what is `ready` is sent traffic. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly status: 'ready' | 'overloaded' | 'draining';
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
