@@ -1,19 +1,18 @@
-import { isKeyHost } from '../cache/key.ts';
-import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import { type CacheRequest, type Lookup, lookup, lookupWithout } from '../cache/lookup.ts';
 import type { CachePolicy } from '../cache/policy.ts';
 import { unsatisfiableReport } from '../cache/status.ts';
 import { badRequest, GatewayError } from '../errors.ts';
 import type { LocalReply } from '../exchange/local-reply.ts';
-import { countVia, forwardedFacts } from '../http/forwarded.ts';
+import { countVia } from '../http/forwarded.ts';
 import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
+import { cacheRequestOf } from './cache-request.ts';
 import type { Caching } from './caching.ts';
-import { outboundTarget, PSEUDONYM } from './outbound.ts';
+import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import { purgeMode } from './purge.ts';
 import type { ChallengeAnswers, ListenerRules, RoutePlan } from './snapshot.ts';
@@ -40,8 +39,17 @@ export type Decision =
   | { readonly kind: 'purge'; readonly plan: RoutePlan; readonly mode: 'soft' | 'hard' }
   | { readonly kind: 'tunnel'; readonly plan: RoutePlan; readonly pool: Pool };
 
+/** What is to be done with an exchange, by the snapshot that it started with. */
+export function decideOn(progress: Progress): Decision {
+  const rules = progress.edition.snapshot.listeners.get(progress.exchange.listener);
+  // A listener that a reload removed may still finish what was on its connections.
+  if (rules === undefined) return { kind: 'refuse', error: listenerGone() };
+  progress.hsts = rules.hsts;
+  return decide(progress, rules, progress.startedAtEpoch);
+}
+
 /** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
-export function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decision {
+function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decision {
   const { request } = progress.exchange;
   const refusal = admit(progress, rules);
   if (refusal !== null) return { kind: 'refuse', error: refusal };
@@ -55,6 +63,7 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
   const matched = rules.table.match(routeRequestOf(progress));
   if (matched === null) return { kind: 'refuse', error: noRoute() };
   progress.route = matched.rule.name;
+  progress.routeAt = matched.rule.at;
   progress.captures = matched.captures;
   const { plan } = matched.rule;
   progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
@@ -62,7 +71,7 @@ export function decide(progress: Progress, rules: ListenerRules, nowMs: number):
 }
 
 /** What conditions of routes are about. */
-function routeRequestOf(progress: Progress): RouteRequest {
+export function routeRequestOf(progress: Progress): RouteRequest {
   const { request, client } = progress.exchange;
   return {
     method: request.method,
@@ -166,67 +175,6 @@ function pastTheCache(progress: Progress, { bypassCache }: RoutePlan): Lookup | 
 
 const policyBypass: Lookup = Object.freeze({ kind: 'bypass', why: 'policy' });
 
-/** The request as the cache sees it: the canonical target, and the client's own fields. `plan` is `null` where only the URI matters. */
-export function cacheRequestOf(progress: Progress, plan: RoutePlan | null): CacheRequest {
-  const { request } = progress.exchange;
-  const key = plan === null || plan.cache === null ? null : plan.cache.key;
-  const keyQuery = key === null ? progress.query : queryInKey(progress.query, key);
-  return {
-    method: request.method,
-    scheme: request.scheme,
-    host: request.authority.toLowerCase(),
-    path: progress.path,
-    query: progress.query,
-    keyQuery,
-    headers: key === null ? request.headers : selectingFields(request.headers, key),
-    partition: plan === null ? '' : partitionOf(progress, plan, keyQuery),
-  };
-}
-
-/**
- * What chose the response besides the URI and the client's own fields: the route, what a trusted proxy says of the request, and
- * everything the route's policies write into it. Two clients for whom an edit writes different values never share a stored response.
- * `query` is the part that is in the key.
- */
-function partitionOf(progress: Progress, plan: RoutePlan, query: string | null): string {
-  let partition = progress.route;
-  if (plan.cache !== null && plan.cache.scope !== '') partition += ` ${plan.cache.scope}`;
-  // What was stored under other rules may be another response: the key no longer tells.
-  if (plan.cache !== null && plan.cache.key !== null) {
-    partition += plan.cache.key.id + keyParts(progress.request.headers, plan.cache.key);
-  }
-  // Versions of an application answer differently; that is what they are for.
-  if (plan.action.kind === 'split') partition += ` ${progress.pool}`;
-  // Whoever is told of certificates may answer each of them differently.
-  if (progress.certificate !== null) partition += ` ${progress.certificate.fingerprint}`;
-  // The endpoint is told by which port (X-Forwarded-Port), and Host need not say so.
-  if (!saysItsPort(progress)) partition += ` @${progress.exchange.listener}`;
-  // It gets the host as it was sent, and may redirect whoever spells it otherwise than usual: to the very URI that the key stands for.
-  const { scheme, authority } = progress.request;
-  if (!isKeyHost(scheme, authority)) partition += ` ${authority}`;
-  if (progress.client.trusted) partition += forwardedFacts(progress.request.headers, progress.client.forwardedBy);
-  if (plan.rewritePath !== null || plan.editQuery !== null) partition += ` ${outboundTarget(progress, plan, query)}`;
-  if (plan.editRequest !== null) {
-    const written: string[] = [];
-    plan.editRequest(written, progress);
-    partition += ` ${written.join('\n')}`;
-  }
-  return partition;
-}
-
-/** Does Host name the port that the request came by? Hot: allocates nothing. */
-function saysItsPort({ exchange: { request, client } }: Progress): boolean {
-  const { authority, scheme } = request;
-  const colon = authority.lastIndexOf(':');
-  // Not one within an IPv6 address.
-  if (colon === -1 || authority.charCodeAt(authority.length - 1) === 0x5d) {
-    return client.localPort === (scheme === 'https' ? 443 : 80);
-  }
-  let port = 0;
-  for (let i = colon + 1; i < authority.length; i += 1) port = port * 10 + authority.charCodeAt(i) - 0x30;
-  return port === client.localPort;
-}
-
 /** Canonicalises the target into `progress`; what must not be forwarded at all comes back as an error. */
 function admit(progress: Progress, rules: ListenerRules): GatewayError | null {
   const { request, client } = progress.exchange;
@@ -260,6 +208,10 @@ function onlyIfCached(): GatewayError {
 /** As nginx does, over the connection that the certificate was asked for on; every request of it, and before anything else. */
 function refusedCertificate(reason: string): GatewayError {
   return new GatewayError('http_request_denied', { blame: 'client', status: 400, reason });
+}
+
+export function listenerGone(): GatewayError {
+  return new GatewayError('destination_unavailable', { blame: 'gateway', status: 503, reason: 'listener-removed' });
 }
 
 function noRoute(): GatewayError {

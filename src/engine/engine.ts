@@ -1,11 +1,11 @@
-import { GatewayError } from '../errors.ts';
+import type { GatewayError } from '../errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { StreamExchange, StreamHandler } from '../exchange/stream.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Caching } from './caching.ts';
 import { type CollapseParts, collapse, missed } from './collapse.ts';
-import { type Decision, decide, decideWithout } from './decide.ts';
+import { type Decision, decideOn, decideWithout, listenerGone } from './decide.ts';
 import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
 import { fail, internalError } from './fail.ts';
@@ -59,7 +59,7 @@ export class Engine {
       finish(this.#parts, progress);
     };
     try {
-      this.#do(progress, this.#decide(progress));
+      this.#do(progress, decideOn(progress));
     } catch (bug) {
       progress.bug = bug;
       fail(progress, internalError(bug));
@@ -88,14 +88,6 @@ export class Engine {
       if (refusal === null) stream.start();
       else stream.refuse(refusal);
     }
-  }
-
-  #decide(progress: Progress): Decision {
-    const rules = progress.edition.snapshot.listeners.get(progress.exchange.listener);
-    // A listener that a reload removed may still finish what was on its connections.
-    if (rules === undefined) return { kind: 'refuse', error: listenerGone() };
-    progress.hsts = rules.hsts;
-    return decide(progress, rules, progress.startedAtEpoch);
   }
 
   #do(progress: Progress, decision: Decision): void {
@@ -172,8 +164,4 @@ function requestIdOf(exchange: Exchange): string | null {
   if (!exchange.client.trusted) return null;
   const id = getHeader(exchange.request.headers, 'x-request-id');
   return id !== null && /^[A-Za-z0-9._~:/+=-]{1,128}$/.test(id) ? id : null;
-}
-
-function listenerGone(): GatewayError {
-  return new GatewayError('destination_unavailable', { blame: 'gateway', status: 503, reason: 'listener-removed' });
 }

@@ -31,6 +31,8 @@ export class Progress implements Variables {
   host = '';
   captures: Captures = noCaptures;
   route = '';
+  /** Where it is written: `routes/shop.yaml:12`. */
+  routeAt = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
   /** What was done instead when no response came from the pool. */

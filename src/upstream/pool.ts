@@ -28,6 +28,12 @@ export interface PickRequest extends BalanceRequest {
   readonly session: string | null;
 }
 
+/** An endpoint that a request goes to, and what settles that. */
+export interface Settled {
+  readonly endpoint: Endpoint;
+  readonly by: 'session' | 'hash' | 'only';
+}
+
 export interface PoolOptions {
   readonly name: string;
   /** No origin twice. None while discovery has found none. */
@@ -151,6 +157,19 @@ export class Pool {
       if (held !== null) return held;
     }
     return this.#tiers.pick(request);
+  }
+
+  /**
+   * Whom `pick` would choose now, where its session, its key, or that there is nobody else settles it; `null` where turns, loads or chance
+   * decide. Changes nothing. Not for the request path.
+   */
+  settled(request: PickRequest): Settled | null {
+    if (this.#revision.value !== this.#seen) this.#lookOver();
+    const held =
+      this.#affinity === null || request.session === null
+        ? null
+        : this.#affinity.peek(request.session, this.#tiers.panicking);
+    return held === null ? this.#tiers.settled(request) : { endpoint: held, by: 'session' };
   }
 
   /** An attempt begins: called before connecting, so that a burst does not all pick the endpoint that looks idle. */

@@ -56,14 +56,21 @@ export class Split<P extends { readonly name: string } = Pool> {
 
   choose(request: SplitRequest): Choice<P> {
     const sticky = this.#stickiness;
-    if (sticky === null) return { pool: this.#any(), setCookie: null };
+    const pool = this.settled(request) ?? this.#any();
+    if (sticky === null || sticky.kind === 'key') return { pool, setCookie: null };
+    return { pool, setCookie: sticky.cookie.setCookie(pool, sticky.cookie.valueIn(request.headers), request.overTls) };
+  }
+
+  /** The pool that the request itself settles: by its cookie or its key; `null` where chance decides. */
+  settled(request: SplitRequest): P | null {
+    const sticky = this.#stickiness;
+    if (sticky === null) return null;
     if (sticky.kind === 'key') {
       const key = sticky.read(request);
-      return { pool: key === -1 ? this.#any() : this.#ofKey(key), setCookie: null };
+      return key === -1 ? null : this.#ofKey(key);
     }
     const value = sticky.cookie.valueIn(request.headers);
-    const pool = (value === null ? undefined : sticky.cookie.memberOf(value)) ?? this.#any();
-    return { pool, setCookie: sticky.cookie.setCookie(pool, value, request.overTls) };
+    return value === null ? null : (sticky.cookie.memberOf(value) ?? null);
   }
 
   #any(): P {

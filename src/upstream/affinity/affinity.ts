@@ -21,6 +21,8 @@ export interface Affinity {
    * unknown and an old session is no session. `panicking`: the pool asks nobody for health.
    */
   pick(session: string, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null;
+  /** Whom `pick` would choose first. Unlike `pick`, it does not count as a use of the session. Not for the request path. */
+  peek(session: string, panicking: boolean): Endpoint | null;
   /** `endpoint` has answered, and has the session from now on. The Set-Cookie that tells the client so, or `null` for none. */
   answered(endpoint: Endpoint, answer: SessionAnswer): string | null;
   /** Sessions at an endpoint; `null` where nobody counts them. Not for the request path. */

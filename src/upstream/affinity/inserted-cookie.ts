@@ -23,6 +23,10 @@ export class InsertedCookie implements Affinity {
     return endpoint !== undefined && keepsSession(endpoint, tried, panicking) ? endpoint : null;
   }
 
+  peek(session: string, panicking: boolean): Endpoint | null {
+    return this.pick(session, null, panicking);
+  }
+
   answered(endpoint: Endpoint, { session, overTls }: SessionAnswer): string | null {
     return this.#cookie.setCookie(endpoint, session, overTls);
   }

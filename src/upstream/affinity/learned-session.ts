@@ -26,7 +26,14 @@ export class LearnedSession implements Affinity {
   }
 
   pick(session: string, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null {
-    const id = this.#table.at(session);
+    return this.#keeper(this.#table.at(session), tried, panicking);
+  }
+
+  peek(session: string, panicking: boolean): Endpoint | null {
+    return this.#keeper(this.#table.peek(session), null, panicking);
+  }
+
+  #keeper(id: EndpointId | null, tried: readonly Endpoint[] | null, panicking: boolean): Endpoint | null {
     const endpoint = id === null ? undefined : this.#members.get(id);
     return endpoint !== undefined && keepsSession(endpoint, tried, panicking) ? endpoint : null;
   }

@@ -55,6 +55,13 @@ export class SessionTable {
     return session.endpoint;
   }
 
+  /** Where a session is, without using it; `null` for an unknown or forgotten one. */
+  peek(key: string): EndpointId | null {
+    const session = this.#sessions.get(key);
+    if (session === undefined || this.#clock.monotonic() - session.usedAt >= this.#options.idleMs) return null;
+    return session.endpoint;
+  }
+
   /** The session is at this endpoint from now on. */
   put(key: string, endpoint: EndpointId): void {
     const known = this.#sessions.get(key);

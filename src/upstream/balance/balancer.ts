@@ -37,6 +37,11 @@ export interface Balancer {
    * below 0.3 µs with a hundred candidates, but for what has to be looked up again after a change (`ConsistentHash`).
    */
   pick(request: BalanceRequest): Endpoint | null;
+  /**
+   * Whom `pick` would choose now, where that follows from the request, and not from turns, loads or chance; else `null`. Changes
+   * nothing. Not there for a method of which it never does.
+   */
+  settled?(request: BalanceRequest): Endpoint | null;
 }
 
 /** Whose turn it is in a pool. Kept by the ledger under the pool's name, so that a reload does not begin at the first again. */

@@ -78,6 +78,10 @@ export class ConsistentHash implements Balancer {
     return endpoints[this.#within(slot, request, Number.POSITIVE_INFINITY)] ?? null;
   }
 
+  settled(request: BalanceRequest): Endpoint | null {
+    return this.#options.key(request) === -1 ? null : this.pick(request);
+  }
+
   #slotOf(request: BalanceRequest): number {
     const hash = this.#options.key(request);
     return hash === -1 ? Math.floor(this.#options.random() * SLOTS) : hash & (SLOTS - 1);

@@ -1,6 +1,6 @@
 // Hot: one pick per attempt. Benchmark: bench/balance.ts.
 import { type Endpoint, isHealthy, isInService, weightOf } from '../endpoint.ts';
-import { type BalanceRequest, type Balancer, type Candidates, noCandidates } from './balancer.ts';
+import { type BalanceRequest, type Balancer, type Candidates, isPassedOver, noCandidates } from './balancer.ts';
 import type { Balancing } from './balancing.ts';
 import { isPanic, type TierHealth, tierShares } from './shares.ts';
 
@@ -79,6 +79,18 @@ export class Tiers {
     const endpoint = choices.length === 0 ? null : (choices[chosen] as Choice).balancer.pick(request);
     // All of them were tried or are at their limits: better another priority than nobody.
     return endpoint === null && choices.length > 1 ? this.#pickElsewhere(request, chosen) : endpoint;
+  }
+
+  /** Whom `pick` would choose now, where that follows from the request or there is nobody else; else `null`. Changes nothing. */
+  settled(request: BalanceRequest): { readonly endpoint: Endpoint; readonly by: 'hash' | 'only' } | null {
+    const [first, ...others] = this.#choices;
+    if (first === undefined || (others.length > 0 && first.upTo < 1)) return null;
+    const free = first.candidates.endpoints.filter((endpoint) => !isPassedOver(endpoint, request.tried));
+    const [only, ...rest] = free;
+    if (only === undefined) return null;
+    if (rest.length === 0) return { endpoint: only, by: 'only' };
+    const endpoint = first.balancer.settled?.(request) ?? null;
+    return endpoint === null ? null : { endpoint, by: 'hash' };
   }
 
   #chosen(request: BalanceRequest): number {
