@@ -51,7 +51,13 @@ const FENCES: Record<string, readonly RegExp[]> = {
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],
   // `BlockList` and `isIP` do no I/O.
-  'node:net': [/^downstream\//, /^transport\//, /^routing\/client-list\.ts$/, /^control\/certificates\//],
+  'node:net': [
+    /^downstream\//,
+    /^transport\//,
+    /^routing\/client-list\.ts$/,
+    /^config\/local-name\.ts$/,
+    /^control\/certificates\//,
+  ],
   'node:tls': [/^downstream\//, /^transport\//],
   'node:http': [/^downstream\//],
   'node:http2': [/^downstream\//, /^transport\/http2\//],

@@ -4,14 +4,13 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { AdminPlace } from './admin-arguments.ts';
 import type { AdminAccess } from './admin-client.ts';
+import type { Environment, Io } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Found extends AdminAccess {
   /** For standard error, or `null`: the configuration has mistakes, and yet says where to ask. */
   readonly warning: string | null;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_PATH = 'routes';
 const DEFAULT_URL = 'http://127.0.0.1:4600';
@@ -36,6 +35,13 @@ export function adminAccess({ url, path, tokenFile }: AdminPlace, environment: E
   // One that is being edited must not keep anybody from draining an endpoint.
   const warning = loaded.ok ? null : `${from} has mistakes (headgate check): asking ${place.origin}`;
   return { url: place, token: given ?? config.admin.token ?? null, warning };
+}
+
+/** The same for a command, which says on standard error what there is to be warned of. */
+export function accessTo(place: AdminPlace, { environment, stderr }: Io): AdminAccess {
+  const { warning, ...access } = adminAccess(place, environment);
+  if (warning !== null) stderr.write(`headgate: ${warning}\n`);
+  return access;
 }
 
 function tokenIn(file: string): string {

@@ -1,6 +1,6 @@
-import { MOST_WEIGHT } from '../control/control.ts';
-import { type CacheCommand, cacheCommandOf } from './cache-arguments.ts';
-import type { Given, OptionSpecs } from './options.ts';
+import type { Environment, OptionSpecs } from './command.ts';
+import type { Given } from './options.ts';
+import { CONFIG_OPTION, JSON_OPTION } from './shared-options.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where the admin listener of the gateway that is asked is, and how it is asked. */
@@ -13,76 +13,28 @@ export interface AdminPlace {
   readonly tokenFile: string | null;
 }
 
-/** What asks a running gateway. */
-export type AdminCommand =
-  | { readonly command: 'status'; readonly place: AdminPlace; readonly json: boolean }
-  | CacheCommand
-  | HandCommand;
-
-/** What an endpoint is to do. */
-export type HandCommand = EndpointNamed &
-  (
-    | { readonly command: 'drain' | 'disable' | 'enable' }
-    /** `null`: that of the configuration. */
-    | { readonly command: 'weight'; readonly weight: number | null }
-  );
-
-interface EndpointNamed {
-  readonly pool: string;
-  readonly endpoint: string;
-  readonly place: AdminPlace;
-  readonly json: boolean;
-}
-
-export const ADMIN_OPTIONS: OptionSpecs = {
-  config: { type: 'string', short: 'c' },
-  admin: { type: 'string' },
-  'token-file': { type: 'string' },
-  json: { type: 'boolean' },
-};
-
-const EXAMPLES: Readonly<Record<HandCommand['command'], string>> = {
-  drain: 'For example: headgate drain shop 10.0.0.11:3000',
-  disable: 'For example: headgate disable shop 10.0.0.11:3000',
-  enable: 'For example: headgate enable shop 10.0.0.11:3000',
-  weight: 'For example: headgate weight shop 10.0.0.11:3000 5, or default in place of 5',
-};
+/** Of every command that asks a running gateway. */
+export const ADMIN_OPTIONS = {
+  admin: {
+    value: 'URL',
+    summary: 'where the gateway is asked; HEADGATE_ADMIN, or as the configuration says, unless given',
+  },
+  ...CONFIG_OPTION,
+  'token-file': {
+    value: 'FILE',
+    summary: 'its token; HEADGATE_ADMIN_TOKEN, or that of the configuration, unless given',
+    completes: 'path',
+  },
+  ...JSON_OPTION,
+} as const satisfies OptionSpecs;
 
 /** @throws UsageError */
-export function adminCommandOf(
-  command: AdminCommand['command'],
-  given: Given,
-  environment: Readonly<Record<string, string | undefined>>,
-): AdminCommand {
-  const json = given.on('json');
-  const place = {
+export function placeOf(given: Given, environment: Environment): AdminPlace {
+  return {
     url: urlOf(given.text('admin') ?? environment['HEADGATE_ADMIN']),
     path: given.text('config') ?? environment['HEADGATE_CONFIG'] ?? null,
     tokenFile: given.text('token-file') ?? null,
   };
-  if (command === 'status') {
-    const [first] = given.positionals;
-    if (first !== undefined) throw new UsageError(`“headgate status” does not take “${first}”`);
-    return { command, place, json };
-  }
-  if (command === 'purge' || command === 'cache') return cacheCommandOf(command, given, { place, json });
-  const [pool, endpoint, ...more] = given.positionals;
-  const example = EXAMPLES[command];
-  if (pool === undefined) throw new UsageError(`“headgate ${command}” needs a pool and an endpoint`, example);
-  if (endpoint === undefined) throw new UsageError(`“headgate ${command}” needs an endpoint of “${pool}”`, example);
-  const weight = command === 'weight' ? more.shift() : undefined;
-  const [extra] = more;
-  if (extra !== undefined) throw new UsageError(`“headgate ${command}” does not take “${extra}”`, example);
-  const named = { pool, endpoint, place, json };
-  return command === 'weight' ? { ...named, command, weight: weightOf(weight) } : { ...named, command };
-}
-
-function weightOf(text: string | undefined): number | null {
-  if (text === undefined) throw new UsageError('“headgate weight” needs a weight', EXAMPLES.weight);
-  if (text === 'default') return null;
-  const weight = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (weight <= MOST_WEIGHT) return weight;
-  throw new UsageError(`“${text}” is not a weight`, `A weight is a whole number from 0 to ${MOST_WEIGHT}, or default`);
 }
 
 function urlOf(text: string | undefined): URL | null {

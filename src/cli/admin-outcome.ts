@@ -1,5 +1,5 @@
 import { type AdminAnswer, Unreachable } from './admin-client.ts';
-import type { Output } from './check.ts';
+import type { Output } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export interface Outputs {

@@ -1,8 +1,23 @@
 import type { HandState } from '../control/control.ts';
-import type { HandCommand } from './admin-arguments.ts';
+import type { AdminPlace } from './admin-arguments.ts';
 import { type AdminAccess, askAdmin } from './admin-client.ts';
 import { answered, type Outputs, plain } from './admin-outcome.ts';
 import type { ExitCode } from './exit-codes.ts';
+
+/** What an endpoint is to do. */
+export type HandCommand = EndpointNamed &
+  (
+    | { readonly command: 'drain' | 'disable' | 'enable' }
+    /** `null`: that of the configuration. */
+    | { readonly command: 'weight'; readonly weight: number | null }
+  );
+
+interface EndpointNamed {
+  readonly pool: string;
+  readonly endpoint: string;
+  readonly place: AdminPlace;
+  readonly json: boolean;
+}
 
 /** `headgate drain`, `disable`, `enable`, `weight`: sets what an endpoint of a running gateway is to do, and tells how it is then. */
 export async function setByHand(command: HandCommand, access: AdminAccess, outputs: Outputs): Promise<ExitCode> {

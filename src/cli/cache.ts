@@ -2,18 +2,19 @@ import type { CachedUrl } from '../control/cache-listing.ts';
 import type { CacheSummary } from '../control/cache-summary.ts';
 import { type AdminAccess, askAdmin } from './admin-client.ts';
 import { answered, type Outputs, plain } from './admin-outcome.ts';
-import type { CacheCommand } from './cache-arguments.ts';
+import type { CacheOptions } from './commands/cache.ts';
+import type { PurgeOptions } from './commands/purge.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { table } from './table.ts';
 
-/** `headgate purge`, `headgate cache`: purges what a running gateway has stored, or tells of it. */
-export function askCache(command: CacheCommand, access: AdminAccess, outputs: Outputs): Promise<ExitCode> {
-  const { json } = command;
-  if (command.command === 'purge') {
-    const asked = { method: 'POST', path: '/cache/purge', body: command.order } as const;
-    return answered(() => askAdmin(access, asked), { ...outputs, json, text: (body) => purgedText(body as Purged) });
-  }
-  const { url } = command;
+/** `headgate purge`: purges what a running gateway has stored. */
+export function orderPurge({ order, json }: PurgeOptions, access: AdminAccess, outputs: Outputs): Promise<ExitCode> {
+  const asked = { method: 'POST', path: '/cache/purge', body: order } as const;
+  return answered(() => askAdmin(access, asked), { ...outputs, json, text: (body) => purgedText(body as Purged) });
+}
+
+/** `headgate cache`: tells of what a running gateway has stored, in all or for a URL. */
+export function showCache({ url, json }: CacheOptions, access: AdminAccess, outputs: Outputs): Promise<ExitCode> {
   const path = url === null ? '/cache' : `/cache/entries?url=${encodeURIComponent(url)}`;
   return answered(() => askAdmin(access, { method: 'GET', path, body: null }), {
     ...outputs,

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:
 import { join, resolve } from 'node:path';
 import { AUTHORITY_NAME, LocalAuthority } from '../control/certificates/local-authority.ts';
 import { fileNameOf } from '../control/certificates/local-names.ts';
-import type { Output } from './check.ts';
+import type { Output } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { writeJson } from './trust/report.ts';
 

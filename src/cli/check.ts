@@ -2,18 +2,13 @@ import type { Diagnostic } from '../config/config-error.ts';
 import type { LoadResult } from '../config/load.ts';
 import { renderDiagnostics, renderDiagnosticsJson, wantsColour } from '../config/render.ts';
 import type { Config } from '../config/schema/config.ts';
+import type { Output } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export interface CheckOptions {
   /** Directory or file. */
   readonly path: string;
   readonly json: boolean;
-}
-
-/** A stream to write to; `process.stdout` is one. */
-export interface Output {
-  readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
 }
 
 export interface CheckDependencies {

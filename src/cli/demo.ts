@@ -1,10 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-
-/** The three services that the starter configuration points to. */
-export const DEMO_SERVICES = ['fine', 'slow', 'flaky'] as const;
-export type DemoName = (typeof DEMO_SERVICES)[number];
-
-export const DEMO_PORTS: Readonly<Record<DemoName, number>> = { fine: 9001, slow: 9002, flaky: 9003 };
+import type { DemoName } from './demo-services.ts';
 
 const SLOW_MS = 1_500;
 /** Every third request of the flaky service fails, in turn by a 500 and by a cut connection. */

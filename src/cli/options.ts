@@ -1,16 +1,13 @@
 import { parseArgs } from 'node:util';
 import { closest } from '../config/suggest.ts';
+import type { OptionSpec, OptionSpecs } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
-/** An option: takes a value, or is a switch. */
-export interface OptionSpec {
-  readonly type: 'string' | 'boolean';
-  readonly short?: string;
-  readonly multiple?: boolean;
-}
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
-const HELP = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'V' } } as const;
+/** What every command has besides its own. */
+export const COMMON_OPTIONS = {
+  help: { short: 'h', summary: 'this, or the help of a command' },
+  version: { short: 'V', summary: 'the version' },
+} as const satisfies OptionSpecs;
 
 /** Options and positionals as they were given, checked against what the command takes. */
 export interface Given {
@@ -25,10 +22,10 @@ export interface Given {
  * @throws UsageError
  */
 export function readOptions(args: readonly string[], specs: OptionSpecs, command: string | null): Given {
-  const options = { ...specs, ...HELP };
+  const options: OptionSpecs = { ...specs, ...COMMON_OPTIONS };
   const { tokens, positionals } = parseArgs({
     args: [...args],
-    options,
+    options: Object.fromEntries(Object.entries(options).map(([name, spec]) => [name, shapeOf(spec)])),
     allowPositionals: true,
     strict: false, // its messages know no "did you mean"
     tokens: true,
@@ -36,11 +33,12 @@ export function readOptions(args: readonly string[], specs: OptionSpecs, command
   const values = new Map<string, string[]>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
-    const spec = Object.hasOwn(options, token.name) ? (options as OptionSpecs)[token.name] : undefined;
+    const spec = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (spec === undefined) throw unknownOption(token.rawName, { specs: options, command });
     const known = values.get(token.name) ?? [];
-    if (spec.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-    if (spec.type === 'string' && (token.value ?? '') === '') throw new UsageError(`${token.rawName} needs a value`);
+    const takesValue = spec.value !== undefined;
+    if (!takesValue && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
+    if (takesValue && (token.value ?? '') === '') throw new UsageError(`${token.rawName} needs a value`);
     if (known.length > 0 && spec.multiple !== true) throw new UsageError(`${token.rawName} is given twice`);
     values.set(token.name, [...known, token.value ?? '']);
   }
@@ -52,19 +50,14 @@ export function readOptions(args: readonly string[], specs: OptionSpecs, command
   };
 }
 
+function shapeOf({ value, short }: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
+  return { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) };
+}
+
 function unknownOption(rawName: string, { specs, command }: { specs: OptionSpecs; command: string | null }) {
-  const names = Object.entries(specs).flatMap(([name, { short }]) => [
-    `--${name}`,
-    ...(short === undefined ? [] : [`-${short}`]),
-  ]);
-  const near = rawName.startsWith('--')
-    ? closest(
-        rawName,
-        names.filter((name) => name.startsWith('--')),
-      )
-    : null;
+  const names = Object.keys(specs).map((name) => `--${name}`);
+  const near = rawName.startsWith('--') ? closest(rawName, names) : null;
   const of = command === null ? '' : ` of “headgate ${command}”`;
-  const hint =
-    near === null ? `There are ${names.filter((name) => name.startsWith('--')).join(', ')}` : `Did you mean ${near}?`;
+  const hint = near === null ? `There are ${names.join(', ')}` : `Did you mean ${near}?`;
   return new UsageError(`${rawName} is not an option${of}`, hint);
 }

@@ -1,5 +1,5 @@
 import { LocalAuthority } from '../control/certificates/local-authority.ts';
-import type { Output } from './check.ts';
+import type { Output } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { change } from './trust/change.ts';
 import { localCa } from './trust/local-ca.ts';

@@ -10,7 +10,6 @@ export class UsageError extends Error {
 
   /** For a person, on standard error. Ends with a line end. */
   render(): string {
-    const hint = this.hint === null ? '' : `  ${this.hint}\n`;
-    return `headgate: ${this.message}\n${hint}  headgate --help shows what there is\n`;
+    return `headgate: ${this.message}\n  ${this.hint ?? 'headgate --help shows what there is'}\n`;
   }
 }

@@ -1,4 +1,4 @@
-import type { Output } from '../check.ts';
+import type { Output } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { StoreReport, Wanted } from './change.ts';
 import type { Authority } from './store.ts';

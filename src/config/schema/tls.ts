@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLocalName } from '../local-name.ts';
 import { acme } from './acme.ts';
 import { duration, isMap, oneOrMore } from './units.ts';
 
@@ -6,14 +7,6 @@ import { duration, isMap, oneOrMore } from './units.ts';
 const version = z
   .union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)])
   .transform((value) => String(value) as '1.2' | '1.3');
-
-const LABEL = '(?!-)[A-Za-z0-9_-]{1,63}(?<!-)';
-const NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
-
-/** A host name, `*.` and one, or an address without brackets: what the local CA can mint a certificate for. */
-export function isLocalName(text: string): boolean {
-  return NAME.test(text) || z.ipv4().safeParse(text).success || z.ipv6().safeParse(text).success;
-}
 
 const localName = z
   .string()

@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminAccess } from '../../../src/cli/admin-access.ts';
-import type { AdminCommand, AdminPlace, HandCommand } from '../../../src/cli/admin-arguments.ts';
+import type { AdminPlace } from '../../../src/cli/admin-arguments.ts';
 import type { AdminAccess } from '../../../src/cli/admin-client.ts';
-import { parseArguments } from '../../../src/cli/arguments.ts';
-import { setByHand } from '../../../src/cli/by-hand.ts';
-import { showStatus } from '../../../src/cli/status.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
+import { askedOf } from '../../kit/command-line.ts';
 import { forwardTo } from '../../kit/config.ts';
 import { startTestGateway } from '../../kit/gateway.ts';
 import { deadPort } from '../../kit/origin.ts';
@@ -22,26 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command line as the process would, against this gateway. */
-async function run(line: string, access: AdminAccess): Promise<Ran> {
-  const command = parseArguments(line.split(' '), {}) as AdminCommand;
-  const [out, err]: [string[], string[]] = [[], []];
-  const outputs = {
-    stdout: { write: (text: string) => void out.push(text) },
-    stderr: { write: (text: string) => void err.push(text) },
-  };
-  const code =
-    command.command === 'status'
-      ? await showStatus(access, command.json, outputs)
-      : await setByHand(command as HandCommand, access, outputs);
-  return { code, out: out.join(''), err: err.join('') };
-}
+const run = (line: string, access: AdminAccess) => askedOf(access, line);
 
 async function aGateway() {
   const gateway = await startTestGateway(forwardTo([{ port: 3001 }, { port: 3002 }]));

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { COMMANDS, parseArguments } from '../../../src/cli/arguments.ts';
-import { helpText } from '../../../src/cli/help.ts';
+import { parseArguments } from '../../../src/cli/arguments.ts';
+import { commandHelp, mainHelp } from '../../../src/cli/help.ts';
+import { COMMANDS } from '../../../src/cli/registry.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
 
+/** The name of the command and its options, on one level. */
+function parsed(argv: readonly string[], environment: Record<string, string> = {}): Record<string, unknown> {
+  const { command, options } = parseArguments(argv, environment);
+  return { ...(options as object), command: command.name };
+}
+
 const parse = (line: string, environment: Record<string, string> = {}) =>
-  parseArguments(line === '' ? [] : line.split(' '), environment);
+  parsed(line === '' ? [] : line.split(' '), environment);
+
+const named = (name: string) => expect.objectContaining({ name });
 
 describe('a command line', () => {
   test.each([
@@ -12,13 +21,14 @@ describe('a command line', () => {
     ['--help', { command: 'help', topic: null }],
     ['-h', { command: 'help', topic: null }],
     ['help', { command: 'help', topic: null }],
-    ['help start', { command: 'help', topic: 'start' }],
-    ['start --help', { command: 'help', topic: 'start' }],
-    ['check -h', { command: 'help', topic: 'check' }],
+    ['help start', { command: 'help', topic: named('start') }],
+    ['start --help', { command: 'help', topic: named('start') }],
+    ['check -h', { command: 'help', topic: named('check') }],
     ['/api=3000 --help', { command: 'help', topic: null }],
     ['--version', { command: 'version' }],
     ['-V', { command: 'version' }],
     ['version', { command: 'version' }],
+    ['check --version', { command: 'version' }],
     ['start', { command: 'start', path: 'routes', inline: null, demo: false, strict: false }],
     ['start --demo', { command: 'start', path: 'routes', inline: null, demo: true, strict: false }],
     ['start -c gateway.yaml', { command: 'start', path: 'gateway.yaml', inline: null, demo: false, strict: false }],
@@ -59,7 +69,7 @@ describe('a command line', () => {
 
   test('of a request to explain', () => {
     const argv = ['route', 'POST', 'https://shop.example/a?b', '-H', 'X-Beta: on', '--header', 'x:y:z', '--explain'];
-    expect(parseArguments(argv, {})).toEqual({
+    expect(parsed(argv)).toEqual({
       command: 'route',
       path: 'routes',
       method: 'POST',
@@ -92,18 +102,17 @@ describe('flags win over the environment, which wins over defaults', () => {
     expect(parse('start -c flag', environment)).toMatchObject({ path: 'flag' });
   });
   test('for the listener', () => {
-    const https = (line: string) => {
-      const command = parse(line, environment);
-      return command.command === 'start' ? command.inline?.listeners?.['https'] : null;
-    };
-    expect(https('/=3000')).toMatchObject({ address: '::', port: 1 });
-    expect(https('/=3000 --port 2 --listen ::1')).toMatchObject({ address: '::1', port: 2 });
+    const https = (line: string) => expect(parse(line, environment));
+    https('/=3000').toMatchObject({ inline: { listeners: { https: { address: '::', port: 1 } } } });
+    https('/=3000 --port 2 --listen ::1').toMatchObject({
+      inline: { listeners: { https: { address: '::1', port: 2 } } },
+    });
   });
 });
 
 describe('a wrong command line', () => {
   const ALL =
-    'There are start, check, routes, route, config, schema, status, drain, disable, enable, weight, purge, cache, trust, untrust, cert, demo; or ROUTE=TARGET, as in /api=3000';
+    'There are start, demo, check, routes, route, config, schema, status, drain, disable, enable, weight, purge, cache, trust, untrust, cert; or ROUTE=TARGET, as in /api=3000';
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
   test.each([
     ['strat', '“strat” is not a command', 'Did you mean “headgate start”?'],
@@ -160,14 +169,18 @@ describe('a wrong command line', () => {
     ],
     ['demo', 'Which demo service?', 'For example: headgate demo fine. There are fine, slow, flaky'],
     ['demo fast', '“fast” is not a demo service', 'For example: headgate demo fine. There are fine, slow, flaky'],
-    ['demo fine slow', '“slow” is not a demo service', 'For example: headgate demo fine. There are fine, slow, flaky'],
+    [
+      'demo fine slow',
+      '“headgate demo” does not take “slow”',
+      'For example: headgate demo fine. There are fine, slow, flaky',
+    ],
   ])('headgate %s', (line, message, hint) => {
     expect(() => parse(line)).toThrow(expect.objectContaining({ name: 'UsageError', message, hint }));
   });
 
-  test('is told on standard error in two or three lines', () => {
+  test('is told on standard error in two lines', () => {
     expect(new UsageError('“strat” is not a command', 'Did you mean “headgate start”?').render()).toBe(
-      'headgate: “strat” is not a command\n  Did you mean “headgate start”?\n  headgate --help shows what there is\n',
+      'headgate: “strat” is not a command\n  Did you mean “headgate start”?\n',
     );
     expect(new UsageError('-c needs a value').render()).toBe(
       'headgate: -c needs a value\n  headgate --help shows what there is\n',
@@ -177,16 +190,17 @@ describe('a wrong command line', () => {
 
 describe('help', () => {
   test('has its examples before anything else', () => {
-    expect(helpText(null).split('\n').slice(0, 3)).toEqual([
+    expect(mainHelp(COMMANDS).split('\n').slice(0, 3)).toEqual([
       'Headgate is a reverse proxy: HTTPS in front, your services behind it.',
       '',
       '  headgate /api=3000 /=5173                  two services on https://localhost:8443/, no file needed',
     ]);
   });
 
-  test.each(COMMANDS)('names %s, fits a terminal, and shows only lines that are understood', (topic) => {
-    const text = helpText(topic);
-    expect(helpText(null)).toContain(topic);
+  test.each(COMMANDS)('names $name, fits a terminal, and shows only lines that are understood', (command) => {
+    const text = commandHelp(command);
+    expect(mainHelp(COMMANDS)).toContain(`  ${command.name} `);
+    expect(command.summary.length).toBeLessThan(70);
     expect(text.endsWith('\n')).toBe(true);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
     const examples = [...text.matchAll(/^ {2}(?:HEADGATE_CONFIG=\S+ )?headgate (.+?)(?: {2,}.*)?$/gm)].map(
@@ -197,7 +211,8 @@ describe('help', () => {
       const argv = [...example.replace(/ > .*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
         ([, quoted, word]) => quoted ?? word ?? '',
       );
-      expect(parseArguments(argv, {}).command).toBe(argv[0]?.includes('=') ? 'start' : argv[0]);
+      const help = argv.includes('--help') ? 'help' : argv[0]?.replace('--', '');
+      expect(parsed(argv)['command']).toBe(help);
     }
   });
 });

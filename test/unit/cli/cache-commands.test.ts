@@ -1,22 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { AdminAccess } from '../../../src/cli/admin-client.ts';
 import { parseArguments } from '../../../src/cli/arguments.ts';
-import { askCache } from '../../../src/cli/cache.ts';
-import type { CacheCommand } from '../../../src/cli/cache-arguments.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
+import { askedOf } from '../../kit/command-line.ts';
 import { forwardTo } from '../../kit/config.ts';
 import { fickleOrigin } from '../../kit/fickle-origin.ts';
 import { startTestGateway } from '../../kit/gateway.ts';
 
-async function run(line: string, access: AdminAccess) {
-  const command = parseArguments(line.split(' '), {}) as CacheCommand;
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await askCache(command, access, {
-    stdout: { write: (text: string) => void out.push(text) },
-    stderr: { write: (text: string) => void err.push(text) },
-  });
-  return { code, out: out.join(''), err: err.join('') };
-}
+const run = (line: string, access: AdminAccess) => askedOf(access, line);
 
 async function aGateway() {
   const page = { status: 200, headers: { 'cache-control': 'max-age=60', 'cache-tag': 'list' }, body: 'x'.repeat(2000) };

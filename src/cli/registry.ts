@@ -1,0 +1,43 @@
+import type { Command } from './command.ts';
+import { cache } from './commands/cache.ts';
+import { cert } from './commands/cert.ts';
+import { check } from './commands/check.ts';
+import { config } from './commands/config.ts';
+import { demo } from './commands/demo.ts';
+import { disable } from './commands/disable.ts';
+import { drain } from './commands/drain.ts';
+import { enable } from './commands/enable.ts';
+import { help } from './commands/help.ts';
+import { purge } from './commands/purge.ts';
+import { route } from './commands/route.ts';
+import { routes } from './commands/routes.ts';
+import { schema } from './commands/schema.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { trust } from './commands/trust.ts';
+import { untrust } from './commands/untrust.ts';
+import { version } from './commands/version.ts';
+import { weight } from './commands/weight.ts';
+
+/** Everything that the program can do, in the order of its help. */
+export const COMMANDS: readonly Command[] = [
+  start,
+  demo,
+  check,
+  routes,
+  route,
+  config,
+  schema,
+  status,
+  drain,
+  disable,
+  enable,
+  weight,
+  purge,
+  cache,
+  trust,
+  untrust,
+  cert,
+  help,
+  version,
+];
