@@ -3,13 +3,14 @@ import { AdminServer } from './admin/server.ts';
 import type { SharedCache } from './cache/shared-cache.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
+import type { Loaded } from './config/load.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import { CacheAdmin } from './control/cache-admin.ts';
 import { cacheDiskStatus } from './control/cache-disk/disk-status.ts';
 import type { DiskTier } from './control/cache-disk/disk-tier.ts';
 import { cacheStatus } from './control/cache-status.ts';
-import { compile, inUseOf } from './control/compile.ts';
+import { type CompileResult, compile, inUseOf } from './control/compile.ts';
 import { sharedCache } from './control/compile-cache.ts';
 import { Control } from './control/control.ts';
 import { Discovery } from './control/discovery/discovery.ts';
@@ -19,6 +20,14 @@ import { httpClient } from './control/http-client.ts';
 import { httpStream } from './control/http-stream.ts';
 import { Ledger } from './control/ledger.ts';
 import { probeSender } from './control/probe/probe-sender.ts';
+import {
+  type ConfigSource,
+  type Prepared,
+  type ReloadAsker,
+  type ReloadChanges,
+  Reloader,
+  type ReloadReport,
+} from './control/reload.ts';
 import { type GatewayStatus, poolStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
@@ -29,11 +38,13 @@ import { bindError } from './gateway/bind-error.ts';
 import { cacheDisk } from './gateway/cache-disk.ts';
 import { connectionsOf } from './gateway/connection-sources.ts';
 import { firstAnswers } from './gateway/first-answers.ts';
-import { Front } from './gateway/front.ts';
+import { Front, type FrontChange } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { logPurge } from './gateway/purge-log.ts';
+import { logReload } from './gateway/reload-log.ts';
+import { StartError } from './gateway/start-error.ts';
 import { UpstreamWatch } from './gateway/upstream-watch.ts';
 import { WarmUp } from './gateway/warm-up.ts';
 import { addCacheMetrics } from './observe/cache-metrics.ts';
@@ -60,6 +71,8 @@ const DISK_PATIENCE_MS = 5_000;
 export interface GatewayOptions {
   readonly config: Config;
   readonly origins: Origins;
+  /** Where a reload loads from; without, every reload is refused. */
+  readonly source?: ConfigSource;
   /** Where the local CA and what it mints are kept. */
   readonly certificatesDirectory: string;
   /** Error pages name route, pool and endpoint, and reload themselves. Default false. */
@@ -80,7 +93,7 @@ export { StartError } from './gateway/start-error.ts';
 
 /** A running gateway. */
 export interface Gateway {
-  /** What is wrong with the parts of the configuration that were left out at the start. */
+  /** What is wrong with the parts of the configuration that were left out. */
   readonly quarantined: readonly Diagnostic[];
   /** Base URL by listener name: `https://localhost:8443`, or `unix:/run/headgate.sock`. */
   readonly urls: ReadonlyMap<string, string>;
@@ -89,6 +102,10 @@ export interface Gateway {
   readonly control: Control;
   /** What is stored, by hand: purges, lists, figures. */
   readonly cache: CacheAdmin;
+  /** Loads the configuration anew and serves by it, if it is sound; nothing is disturbed that has not changed. Never rejects. */
+  reload(by?: ReloadAsker): Promise<ReloadReport>;
+  /** The last 50, oldest first. */
+  readonly reloads: readonly ReloadReport[];
   status(): GatewayStatus;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
@@ -117,7 +134,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 class Composition implements Gateway {
-  readonly quarantined: readonly Diagnostic[];
   adminUrl = '';
   readonly #options: GatewayOptions;
   readonly #logs: GatewayLogs;
@@ -126,7 +142,8 @@ class Composition implements Gateway {
   readonly #discovery: Discovery;
   readonly #prober: Prober;
   readonly #engine: Engine;
-  readonly #routes: number;
+  readonly #reloader: Reloader;
+  #running: Running;
   readonly #front: Front;
   readonly #cache: SharedCache;
   readonly #disk: DiskTier | null;
@@ -197,18 +214,7 @@ class Composition implements Gateway {
     addRefreshMetrics(this.#metrics, this.#cache.refreshes);
     addCacheMetrics(this.#metrics, this.#cache);
     addEarlyHintMetrics(this.#metrics, this.#cache.links);
-    const compiled = compile({
-      config,
-      origins: options.origins,
-      ledger: this.#ledger,
-      discovery: this.#discovery,
-      cache: this.#cache,
-      development: options.development ?? false,
-    });
-    if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
-    this.quarantined = compiled.quarantined;
-    if (options.strict === true && this.quarantined.length > 0) throw new ConfigError(this.quarantined);
-    this.#routes = compiled.routes.length;
+    const compiled = this.#compile(options);
     for (const pool of compiled.snapshot.pools.values()) pool.enforce();
     this.#guard = new OverloadGuard(
       { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
@@ -231,10 +237,8 @@ class Composition implements Gateway {
       compiled.snapshot,
     );
     this.#front = new Front({
-      config,
-      origins: options.origins,
+      admin: config.admin,
       directory: options.certificatesDirectory,
-      compiled,
       engine: this.#engine,
       ledger: this.#ledger,
       http,
@@ -250,8 +254,24 @@ class Composition implements Gateway {
       cache: this.cache,
       revocationList: () => this.#front.revocationList(),
     });
+    this.#running = { config, origins: options.origins, compiled };
     this.#discovery.retain(compiled.memberships);
     this.#retainInUse();
+    this.#reloader = new Reloader({
+      source: options.source ?? null,
+      prepare: (loaded) => this.#prepare(loaded),
+      clock: this.#clock,
+      reloaded: (report) => logReload(log, report),
+      broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
+    });
+  }
+
+  get quarantined(): readonly Diagnostic[] {
+    return this.#running.compiled.quarantined;
+  }
+
+  get reloads(): readonly ReloadReport[] {
+    return this.#reloader.history;
   }
 
   get urls(): ReadonlyMap<string, string> {
@@ -263,7 +283,8 @@ class Composition implements Gateway {
     this.#discovery.start();
     this.#disk?.start();
     await firstAnswers(this.#discovery);
-    await this.#front.open();
+    const change = await this.#front.prepare(this.#running);
+    change.commit();
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({
       ...admin,
@@ -282,6 +303,10 @@ class Composition implements Gateway {
     this.#front.start();
   }
 
+  reload(by?: ReloadAsker): Promise<ReloadReport> {
+    return this.#reloader.reload(by);
+  }
+
   status(): GatewayStatus {
     const via = { transport: this.#transport, streams: this.#streams, discovery: this.#discovery };
     return {
@@ -290,7 +315,7 @@ class Composition implements Gateway {
       phase: this.#phase,
       listeners: this.#front.status(),
       pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
-      routes: this.#routes,
+      routes: this.#running.compiled.routes.length,
       overload: this.#guard.overload?.status() ?? null,
       cache: cacheStatus(this.#cache),
       certificates: this.#front.certificates(),
@@ -305,7 +330,7 @@ class Composition implements Gateway {
   async drain(): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
-    const deadlineMs = this.#options.config.drainTimeout;
+    const deadlineMs = this.#running.config.drainTimeout;
     this.#logs.log.info({ deadlineMs }, 'Draining');
     this.#cache.refreshes.close();
     await this.#front.drain(deadlineMs);
@@ -314,6 +339,7 @@ class Composition implements Gateway {
 
   async close(): Promise<void> {
     this.#phase = 'draining';
+    await this.#reloader.settled();
     this.#discovery.stop();
     this.#prober.stop();
     this.#guard.stop();
@@ -329,12 +355,65 @@ class Composition implements Gateway {
     await this.#logs.flushed();
   }
 
+  /** Throws a `ConfigError`. */
+  #compile({ config, origins }: Pick<Loaded, 'config' | 'origins'>): Compiled {
+    const compiled = compile({
+      config,
+      origins,
+      ledger: this.#ledger,
+      discovery: this.#discovery,
+      cache: this.#cache,
+      development: this.#options.development ?? false,
+    });
+    if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
+    if (this.#options.strict === true && compiled.quarantined.length > 0) throw new ConfigError(compiled.quarantined);
+    return compiled;
+  }
+
+  /** Everything that can fail, beside the configuration that serves. */
+  async #prepare({ config, origins }: Loaded): Promise<Prepared> {
+    if (this.#phase === 'draining') throw new StartError('The gateway is draining');
+    const next = { config, origins, compiled: this.#compile({ config, origins }) };
+    const change = await this.#front.prepare(next);
+    return { commit: () => this.#commit(next, change), abandon: () => change.abandon() };
+  }
+
+  /** One pointer; then what the new one does not use is let go of. */
+  #commit(next: Running, change: FrontChange): ReloadChanges {
+    const needsRestart = whatNeedsRestart(this.#running.config, next.config);
+    this.#running = next;
+    const { snapshot, memberships, quarantined } = next.compiled;
+    for (const pool of snapshot.pools.values()) pool.enforce();
+    this.#engine.publish(snapshot, () => {});
+    change.commit();
+    this.#discovery.retain(memberships);
+    this.#retainInUse();
+    const { opened, changed, closed } = change;
+    return { listeners: { opened, changed, closed }, needsRestart, quarantined };
+  }
+
   /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
   #retainInUse(): void {
-    const inUse = inUseOf(this.#engine.snapshot, this.#options.config);
+    const inUse = inUseOf(this.#engine.snapshot, this.#running.config);
     this.#ledger.retain(inUse);
     this.#transport.retain(inUse.connections);
     const endpoints = [...this.#engine.snapshot.pools.values()].flatMap((pool) => pool.endpoints);
     this.#upstream.retain(new Set(endpoints.map(({ origin }) => origin)));
   }
+}
+
+type Compiled = CompileResult & { readonly ok: true };
+
+/** What is served now. */
+interface Running {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly compiled: Compiled;
+}
+
+/** Sections that are looked at once, when the process starts. */
+const ONCE = ['accessLog', 'admin', 'cache', 'overload'] as const;
+
+function whatNeedsRestart(before: Config, next: Config): readonly string[] {
+  return ONCE.filter((section) => JSON.stringify(before[section]) !== JSON.stringify(next[section]));
 }

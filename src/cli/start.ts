@@ -38,6 +38,7 @@ export async function start(options: StartOptions): Promise<number> {
     const gateway = await startGateway({
       config: loaded.config,
       origins: loaded.origins,
+      ...(options.inline === null ? { source: { load: () => loadConfig(options.path, process.env) } } : {}),
       certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
       strict: options.strict,
@@ -177,6 +178,7 @@ function untilStopped(gateway: Gateway): Promise<number> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  process.on('SIGHUP', () => void gateway.reload({ via: 'signal', address: null }));
   process.on('SIGUSR2', () => gateway.reopenLogs());
   return promise;
 }

@@ -18,12 +18,17 @@ export interface BindingParts {
 export class Binding {
   readonly #place: BindPlace;
   readonly #server: Server;
-  readonly #parts: BindingParts;
+  #parts: BindingParts;
 
   constructor(place: BindPlace, parts: BindingParts) {
     this.#place = place;
     this.#parts = parts;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, parts.accepted);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#parts.accepted(socket));
+  }
+
+  /** Connections from now on are for somebody else; those that wait to be accepted among them. */
+  handTo(parts: BindingParts): void {
+    this.#parts = parts;
   }
 
   /**
@@ -72,7 +77,7 @@ export class Binding {
     const bound = (): void => {
       server.removeListener('error', failed);
       // EMFILE while accepting.
-      server.on('error', this.#parts.broke);
+      server.on('error', (error) => this.#parts.broke(error));
       resolve();
     };
     server.once('error', failed);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Client, TlsFacts } from '../exchange/exchange.ts';
 import { UNIX_PEER } from '../http/forwarded.ts';
-import { Binding } from './binding.ts';
+import { Binding, type BindingParts } from './binding.ts';
 import { ClientAddresses } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
@@ -36,7 +36,8 @@ export class Listener {
   readonly #connections: Connections;
   readonly #addresses: ClientAddresses;
   readonly #parts: FrontParts;
-  readonly #binding: Binding;
+  /** `null` once another listener has taken it over. */
+  #binding: Binding | null;
   readonly #tls: TlsServer | null;
   /** For connections that are forwarded as they are; `null` when there are none. */
   readonly #streams: StreamFront | null;
@@ -63,10 +64,11 @@ export class Listener {
     this.#tls = options.tls ? this.#createTls() : null;
     this.#challenges = options.tls ? this.#createChallenges() : null;
     this.#streams = options.kind === 'tcp' || options.passthrough ? this.#createStreams() : null;
-    this.#binding = new Binding(options.place, {
-      accepted: (socket) => this.#accept(socket),
-      broke: (error) => deps.log.broke(error),
-    });
+    this.#binding = new Binding(options.place, this.#bindingParts);
+  }
+
+  get #bindingParts(): BindingParts {
+    return { accepted: (socket) => this.#accept(socket), broke: (error) => this.#deps.log.broke(error) };
   }
 
   get name(): string {
@@ -87,13 +89,29 @@ export class Listener {
    * may be opened again then.
    */
   async open(): Promise<{ readonly port: number | null }> {
-    if (this.kind === 'http') this.#http1 ??= await createHttp1Front(this.#parts);
+    await this.prepare();
+    if (this.#binding === null) throw new TypeError(`Cannot open listener "${this.name}": its socket is another's`);
     return this.#binding.open();
+  }
+
+  /** Everything of `open` but listening. */
+  async prepare(): Promise<void> {
+    if (this.kind === 'http') this.#http1 ??= await createHttp1Front(this.#parts);
+  }
+
+  /**
+   * In place of `open`, after `prepare`: takes the listening socket of `before`, which listens at the same place, so that nobody
+   * is refused a connection meanwhile. `before` keeps the connections that it has accepted, and gets no more.
+   */
+  takeOver(before: Listener): void {
+    this.#binding = before.#binding;
+    before.#binding = null;
+    this.#binding?.handTo(this.#bindingParts);
   }
 
   /** Stops listening; connections that are open stay. Cannot be undone. */
   pauseAccepting(): void {
-    this.#binding.close();
+    this.#binding?.close();
   }
 
   /**

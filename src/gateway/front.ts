@@ -4,28 +4,25 @@ import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
-import { LocalAuthority } from '../control/certificates/local-authority.ts';
 import type { CompileResult } from '../control/compile.ts';
 import type { HttpClient } from '../control/http-client.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { ListenerStatus } from '../control/status.ts';
-import { TlsPolicies } from '../control/tls/tls-policies.ts';
-import { Listener } from '../downstream/listener.ts';
-import type { DownstreamObserver } from '../downstream/options.ts';
+import type { DownstreamObserver, ListenerOptions } from '../downstream/options.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../observe/log.ts';
-import { Acme } from './acme.ts';
 import { bindError } from './bind-error.ts';
-import { GatewayCertificates } from './gateway-certificates.ts';
-import { listenerOptions, schemeOf, urlOf } from './listener-options.ts';
+import { FrontDraft } from './front-draft.ts';
+import { listenerOptions, urlOf } from './listener-options.ts';
+import type { ListenerTls } from './listener-tls.ts';
+import { OpenListener } from './open-listener.ts';
+import { SharedTls } from './shared-tls.ts';
 
 export interface FrontParts {
-  readonly config: Config;
-  readonly origins: Origins;
+  readonly admin: Config['admin'];
   /** Where the local CA, ACME and what they make are kept. */
   readonly directory: string;
-  readonly compiled: CompileResult & { readonly ok: true };
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'handle' | 'streams'>;
   readonly ledger: Ledger;
   readonly http: HttpClient;
   readonly clock: Clock;
@@ -33,105 +30,166 @@ export interface FrontParts {
   readonly downstreamLog: DownstreamObserver;
 }
 
+/** What the listeners are made from. */
+export interface FrontPlan {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly compiled: CompileResult & { readonly ok: true };
+}
+
+/** Listeners that differ from those that are open, ready to take their places. */
+export interface FrontChange {
+  /** Names, for people. */
+  readonly opened: readonly string[];
+  readonly changed: readonly string[];
+  readonly closed: readonly string[];
+  /** Nothing can fail any more. What is superseded drains. */
+  commit(): void;
+  /** Gives back what was opened. */
+  abandon(): Promise<void>;
+}
+
 /** Everything that clients meet: the listeners, and the certificates and TLS settings that they need. */
 export class Front {
-  /** Base URL by listener name. */
-  readonly urls = new Map<string, string>();
   readonly #parts: FrontParts;
-  readonly #listeners: Listener[] = [];
-  readonly #certificates: GatewayCertificates;
-  readonly #localAuthority: LocalAuthority;
-  readonly #tlsPolicies: TlsPolicies;
-  readonly #acme: Acme;
+  readonly #tls: SharedTls;
+  #listeners: ReadonlyMap<string, OpenListener> = new Map();
+  /** What takes nothing new and is not done yet. */
+  readonly #draining = new Set<OpenListener>();
+  #started = false;
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
-    const { config, compiled, directory, ledger, http, clock, log } = parts;
-    this.#localAuthority = new LocalAuthority({
-      directory,
-      now: () => clock.now(),
-      trouble: (message) => log.warn(message),
-      revocationListUrl: revocationListUrl(config.admin),
-    });
-    this.#certificates = new GatewayCertificates({ clock, log, ask: http });
-    this.#tlsPolicies = new TlsPolicies({ clock, log });
-    this.#acme = new Acme({ plans: compiled.acme, ledger, http, clock, directory, log });
+    const { directory, ledger, http, clock, log } = parts;
+    const revocationListUrl = urlOfRevocationList(parts.admin);
+    const certificates = () => this.certificates();
+    this.#tls = new SharedTls({ directory, ledger, http, clock, log, revocationListUrl, certificates });
   }
 
-  /** Binds every listener. Rejects with a `StartError` at the first that can't be. */
-  async open(): Promise<void> {
-    for (const [name, config] of Object.entries(this.#parts.config.listeners)) await this.#listen(name, config);
+  /** Base URL by listener name. */
+  get urls(): ReadonlyMap<string, string> {
+    return new Map([...this.#listeners].map(([name, { url }]) => [name, url]));
+  }
+
+  /**
+   * Opens what `plan` has and is not open as it says: sockets that nobody of ours listens on are bound, the others are taken over when it is
+   * committed. Rejects with a `StartError` at the first that can't be, and gives back what was opened.
+   */
+  async prepare(plan: FrontPlan): Promise<FrontChange> {
+    const draft = new FrontDraft(this.#listeners);
+    try {
+      for (const [name, config] of Object.entries(plan.config.listeners)) await this.#plan(draft, name, config, plan);
+    } catch (error) {
+      await draft.abandon();
+      throw error;
+    }
+    const closed = [...this.#listeners.keys()].filter((name) => !draft.next.has(name));
+    return {
+      opened: draft.opened,
+      changed: draft.changed,
+      closed,
+      commit: () => this.#commit(draft, plan.config.drainTimeout),
+      abandon: () => draft.abandon(),
+    };
   }
 
   /** Certificates and keys are looked after from now on. */
   start(): void {
-    this.#certificates.start();
-    this.#tlsPolicies.start();
-    this.#acme.start();
+    this.#started = true;
+    for (const { tls } of this.#listeners.values()) tls?.start();
+    this.#tls.start();
   }
 
   status(): readonly ListenerStatus[] {
-    return this.#listeners.map(({ name, kind, connections }) => ({
-      name,
-      kind,
-      url: this.urls.get(name) ?? '',
-      connections,
-    }));
+    return [...this.#listeners.values()].map((listener) => listener.status());
   }
 
   certificates(): readonly CertificateStatus[] {
-    return this.#certificates.status();
+    return [...this.#listeners.values()].flatMap(({ tls }) => tls?.status() ?? []);
   }
 
   /** That of the local CA, DER; `null` while there is none. */
   revocationList(): Buffer | null {
-    return this.#localAuthority.revocationList();
+    return this.#tls.revocationList();
   }
 
   /** Takes nothing new; resolves when nothing is left, after `deadlineMs` at the latest. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#acme.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.drain(deadlineMs)));
+    const all = this.#all();
+    for (const { tls } of all) tls?.stopOrders();
+    await Promise.all(all.map(({ listener }) => listener.drain(deadlineMs)));
   }
 
   async close(): Promise<void> {
-    this.#certificates.stop();
-    this.#tlsPolicies.stop();
-    this.#acme.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#tls.stop();
+    await Promise.all(this.#all().map((listener) => listener.close()));
   }
 
-  async #listen(name: string, config: ListenerConfig): Promise<void> {
-    const { compiled, engine, ledger, clock, downstreamLog, origins } = this.#parts;
-    const plan = compiled.certificates.get(name);
-    const settings = compiled.tlsSettings.get(name);
-    const acme = await this.#acme.open(name);
-    const providers = { localAuthority: this.#localAuthority, acme, now: () => clock.now() };
-    const certificates = plan === undefined ? null : await this.#certificates.open(name, plan, providers);
+  #all(): readonly OpenListener[] {
+    return [...this.#listeners.values(), ...this.#draining];
+  }
+
+  async #plan(draft: FrontDraft, name: string, config: ListenerConfig, plan: FrontPlan): Promise<void> {
     const options = listenerOptions(name, config);
-    const listener = new Listener(options, {
-      handle: engine.handle,
-      clock,
-      log: downstreamLog,
-      certificates,
-      tlsPolicies:
-        settings === undefined || config.tls === undefined
-          ? null
-          : this.#tlsPolicies.follow(name, config.tls, settings),
-      tlsChallenges: this.#acme.tlsChallenges,
-      streams: engine.streams,
+    const tlsKey = config.tls === undefined ? null : tlsKeyOf(name, config.tls, plan);
+    const current = this.#listeners.get(name);
+    const same = current !== undefined && JSON.stringify(current.options) === JSON.stringify(options);
+    if (same && current.tlsKey === tlsKey) {
+      draft.next.set(name, current);
+      return;
+    }
+    const own = config.tls === undefined ? null : await this.#tls.open(name, config.tls, plan.compiled);
+    if (same && own !== null && tlsKey !== null) {
+      draft.replaceTls(current, tlsKey, own);
+      return;
+    }
+    const opened = this.#newListener(config, options, own === null || tlsKey === null ? null : { key: tlsKey, own });
+    await draft.open(opened).catch((error: unknown) => {
+      throw bindError(error, { place: options.place, path: ['listeners', name], origins: plan.origins });
     });
-    this.#listeners.push(listener);
-    const { port } = await listener.open().catch((error: unknown) => {
-      throw bindError(error, { place: options.place, path: ['listeners', name], origins });
+  }
+
+  #newListener(
+    config: ListenerConfig,
+    options: ListenerOptions,
+    tls: { readonly key: string; readonly own: ListenerTls } | null,
+  ): OpenListener {
+    const { engine, clock, downstreamLog, ledger } = this.#parts;
+    const { handle, streams } = engine;
+    const { tlsChallenges } = ledger;
+    return new OpenListener(config, options, {
+      ground: { handle, streams, clock, log: downstreamLog, tlsChallenges },
+      tls,
     });
-    if (port !== null) ledger.ports.set(name, port);
-    this.urls.set(name, urlOf(options.place, schemeOf(config), port));
+  }
+
+  #commit(draft: FrontDraft, drainMs: number): void {
+    const before = this.#listeners;
+    const { superseded, fresh } = draft.commit();
+    this.#listeners = draft.next;
+    for (const [name, { port }] of this.#listeners) if (port !== null) this.#parts.ledger.ports.set(name, port);
+    for (const name of before.keys()) if (!this.#listeners.has(name)) this.#parts.ledger.ports.delete(name);
+    if (this.#started) for (const tls of fresh) tls.start();
+    this.#tls.changed();
+    for (const listener of before.values()) {
+      if (![...this.#listeners.values()].includes(listener)) this.#retire(listener, drainMs);
+    }
+    for (const tls of superseded) tls.stop();
+  }
+
+  #retire(listener: OpenListener, drainMs: number): void {
+    this.#draining.add(listener);
+    void listener.drain(drainMs).then(() => this.#draining.delete(listener));
   }
 }
 
+/** What the local CA mints for depends on the hosts of routes too. */
+function tlsKeyOf(name: string, tls: NonNullable<ListenerConfig['tls']>, { compiled }: FrontPlan): string {
+  return JSON.stringify([tls, compiled.certificates.get(name)?.minted]);
+}
+
 /** `null` for a port that is another one at each start: what is minted is stored. */
-function revocationListUrl({ address, port }: Config['admin']): string | null {
+function urlOfRevocationList({ address, port }: Config['admin']): string | null {
   if (port === 0) return null;
   return `${urlOf({ kind: 'tcp', host: address, port }, 'http', port)}${REVOCATION_LIST_PATH}`;
 }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
-import { configFromObject } from '../../src/config/load.ts';
+import { configFromObject, type LoadResult } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema/config.ts';
+import type { ReloadReport } from '../../src/control/reload.ts';
 import type { GatewayStatus } from '../../src/control/status.ts';
 import type { Pressure } from '../../src/engine/overload.ts';
 import type { ExchangeObserver } from '../../src/exchange/observer.ts';
@@ -38,12 +39,21 @@ export class TestGateway {
   /** Every finished refresh of a stored response, in order. */
   readonly refreshes: readonly RefreshRecord[];
   readonly #observed: RecordCollector;
+  readonly #file: { content: LoadResult };
+  readonly #adminPort: number;
   #next = 0;
   #nextStream = 0;
 
-  constructor(gateway: Gateway, observed: RecordCollector) {
+  /** `file` is what a reload loads. */
+  constructor(
+    gateway: Gateway,
+    observed: RecordCollector,
+    { file, adminPort }: { readonly file: { content: LoadResult }; readonly adminPort: number },
+  ) {
     this.gateway = gateway;
     this.#observed = observed;
+    this.#file = file;
+    this.#adminPort = adminPort;
     this.records = observed.records;
     this.streams = observed.streams;
     this.refreshes = observed.refreshes;
@@ -84,6 +94,12 @@ export class TestGateway {
     return this.gateway.status();
   }
 
+  /** Reloads, with `config` in place of what it has. */
+  reload(config: TestConfig): Promise<ReloadReport> {
+    this.#file.content = load(config, this.#adminPort);
+    return this.gateway.reload();
+  }
+
   /** Closes it and checks what must hold of every gateway that is gone: no bug was met, and nothing counts as in flight. */
   async stop(): Promise<void> {
     await this.gateway.close();
@@ -101,22 +117,28 @@ export class TestGateway {
 
 /** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
 export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const loaded = configFromObject({ ...onFreePorts(config), admin: { port: options.adminPort ?? 0 } });
+  const loaded = load(config, options.adminPort ?? 0);
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
+  const file: { content: LoadResult } = { content: loaded };
   const { clock, accessLog, pressure } = options;
   const gateway = await startGateway({
     config: loaded.config,
     origins: loaded.origins,
+    source: { load: () => file.content },
     certificatesDirectory: await certificatesDirectory(),
     logLevel: 'silent',
     ...(accessLog === true ? {} : { observer: collector }),
     ...(clock === undefined ? {} : { clock }),
     ...(pressure === undefined ? {} : { pressure }),
   });
-  const started = new TestGateway(gateway, collector);
+  const started = new TestGateway(gateway, collector, { file, adminPort: options.adminPort ?? 0 });
   stopAfterTest(() => started.stop());
   return started;
+}
+
+function load(config: TestConfig, adminPort: number): LoadResult {
+  return configFromObject({ ...onFreePorts(config), admin: { port: adminPort } });
 }
 
 function onFreePorts(config: TestConfig): TestConfig {

@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { test } from 'vitest';
+import type { ReloadReport } from '../../src/control/reload.ts';
 import type { ClientConnection, ClientExchange, ClientRequest, Reply } from './client.ts';
 import {
   startTestGateway,
@@ -73,11 +74,15 @@ export const ONE_PROTOCOL = {
 } as const;
 
 async function frontOf(downstream: Downstream, config: TestConfig, options?: TestGatewayOptions): Promise<Front> {
+  return new Front(await startTestGateway(speaking(downstream, config), options), downstream);
+}
+
+function speaking(downstream: Downstream, config: TestConfig): TestConfig {
   const names = ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'];
   const protocol = isPlain(downstream) ? { h2c: downstream === 'h2c' } : { tls: { names } };
   const { web, ...others } = config.listeners ?? {};
   const listeners = { web: { port: 0, ...protocol, ...web }, ...others };
-  return new Front(await startTestGateway({ ...config, listeners }, options), downstream);
+  return { ...config, listeners };
 }
 
 /** A gateway as clients of one protocol see it. */
@@ -93,6 +98,11 @@ export class Front {
   /** Scheme that clients use. */
   get scheme(): 'http' | 'https' {
     return isPlain(this.downstream) ? 'http' : 'https';
+  }
+
+  /** Reloads the gateway, with `config` in place of what it was started with. */
+  reload(config: TestConfig): Promise<ReloadReport> {
+    return this.gateway.reload(speaking(this.downstream, config));
   }
 
   /** A connection for several requests. Closed after the test. */

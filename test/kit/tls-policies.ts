@@ -1,8 +1,6 @@
-import { systemClock } from '../../src/clock.ts';
 import { TlsPolicies } from '../../src/control/tls/tls-policies.ts';
 
-/** Policies whose keys rotate by the time that `monotonic` tells; nothing of them is logged. */
+/** Policies whose keys rotate by the time that `monotonic` tells. */
 export function tlsPolicies(monotonic: () => number = () => 0): TlsPolicies {
-  const silent = { info: () => {}, warn: () => {}, error: () => {} };
-  return new TlsPolicies({ clock: { ...systemClock, monotonic }, log: silent });
+  return new TlsPolicies(monotonic);
 }

@@ -1,8 +1,4 @@
-import type { Clock } from '../../clock.ts';
-import type { TlsConfig } from '../../config/schema/tls.ts';
 import type { TlsPolicy, TlsPolicySource } from '../../exchange/tls-policy.ts';
-import type { CertificateLog } from '../certificates/certificate-log.ts';
-import { PolicyFiles } from './policy-files.ts';
 import { RotatingSecrets, type TicketSecrets, ticketKeysOf } from './ticket-secrets.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
@@ -11,19 +7,14 @@ const FILE_SESSION_SECONDS = 12 * 3600;
 /** A client is looked at anew once a day at least, whatever the rotation. */
 const MAX_SESSION_SECONDS = 24 * 3600;
 
-export interface TlsPoliciesOptions {
-  readonly clock: Clock;
-  readonly log: CertificateLog;
-}
-
 /** The policies of a gateway's TLS listeners. Secrets made here are common to all listeners that rotate alike; bounded by the configuration. */
 export class TlsPolicies {
-  readonly #options: TlsPoliciesOptions;
+  readonly #now: () => number;
   readonly #secrets = new Map<number, TicketSecrets>();
-  readonly #followed: PolicyFiles[] = [];
 
-  constructor(options: TlsPoliciesOptions) {
-    this.#options = options;
+  /** `now`: monotonic milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /** The policy of one listener, as `settings` have it. */
@@ -31,25 +22,10 @@ export class TlsPolicies {
     return new ReplaceablePolicy(settings, (rotationMs) => this.#rotating(rotationMs));
   }
 
-  /** The same, and once `start` was called it follows the files that `tls` names. */
-  follow(listener: string, tls: TlsConfig, settings: TlsSettings): TlsPolicySource {
-    const policy = this.open(settings);
-    this.#followed.push(new PolicyFiles({ ...this.#options, listener, tls, policy }));
-    return policy;
-  }
-
-  start(): void {
-    for (const files of this.#followed) files.start();
-  }
-
-  stop(): void {
-    for (const files of this.#followed) files.stop();
-  }
-
   #rotating(rotationMs: number): TicketSecrets {
     const known = this.#secrets.get(rotationMs);
     if (known !== undefined) return known;
-    const made = new RotatingSecrets(rotationMs, () => this.#options.clock.monotonic());
+    const made = new RotatingSecrets(rotationMs, this.#now);
     this.#secrets.set(rotationMs, made);
     return made;
   }

@@ -1,0 +1,139 @@
+import type { Clock } from '../clock.ts';
+import { ConfigError, type Diagnostic } from '../config/config-error.ts';
+import type { Loaded, LoadResult } from '../config/load.ts';
+
+/** Where a reload finds the configuration. Must not throw. */
+export interface ConfigSource {
+  load(): LoadResult | Promise<LoadResult>;
+}
+
+/** Who asked. */
+export interface ReloadAsker {
+  readonly via: 'watch' | 'signal' | 'api' | 'cli' | 'program';
+  /** Of the client of the admin listener; else `null`. */
+  readonly address: string | null;
+}
+
+/** What one reload has changed, by name. */
+export interface ReloadChanges {
+  readonly listeners: {
+    readonly opened: readonly string[];
+    readonly changed: readonly string[];
+    readonly closed: readonly string[];
+  };
+  /** Sections whose changes only count after a restart: `admin`, `accessLog`. */
+  readonly needsRestart: readonly string[];
+  /** What is wrong with parts that were left out. */
+  readonly quarantined: readonly Diagnostic[];
+}
+
+/** How one reload went. Plain data, nothing secret. */
+export interface ReloadReport {
+  /** ISO 8601, of its beginning. */
+  readonly at: string;
+  readonly by: ReloadAsker;
+  /** `refused`: the configuration before serves on, untouched. */
+  readonly result: 'applied' | 'refused';
+  /** Milliseconds. */
+  readonly tookMs: number;
+  /** Why it was refused; empty unless it was for the configuration. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Why it was refused for another reason than the configuration, like a port in use; else `null`. */
+  readonly obstacle: string | null;
+  /** `null` when it was refused. */
+  readonly changes: ReloadChanges | null;
+}
+
+/** A configuration that is ready to serve. */
+export interface Prepared {
+  /** Makes it the one that serves; synchronous, and can't fail. */
+  commit(): ReloadChanges;
+  /** Gives back everything that it has opened. */
+  abandon(): Promise<void>;
+}
+
+export interface ReloaderParts {
+  /** `null` where there is nothing to load from: every reload is refused. */
+  readonly source: ConfigSource | null;
+  /** Rejects with a `ConfigError`, or with an obstacle that an operator can understand; nothing has changed then. */
+  readonly prepare: (loaded: Loaded) => Promise<Prepared>;
+  readonly clock: Clock;
+  /** Hears of each when it is over. Must not throw. */
+  readonly reloaded: (report: ReloadReport) => void;
+  /** A bug that a reload met, which refuses it. Must not throw. */
+  readonly broke: (bug: unknown) => void;
+}
+
+/** Reports that are kept. */
+export const MOST_REPORTS = 50;
+
+const PROGRAM: ReloadAsker = { via: 'program', address: null };
+
+/** Takes the gateway from one configuration to the next: one at a time, all or nothing. */
+export class Reloader {
+  readonly #parts: ReloaderParts;
+  readonly #history: ReloadReport[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  /** One that has not begun yet: it sees what everybody wants who asks before it does. */
+  #waiting: Promise<ReloadReport> | null = null;
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+  }
+
+  /** The last 50, oldest first. */
+  get history(): readonly ReloadReport[] {
+    return this.#history;
+  }
+
+  /** Loads the configuration anew and serves by it, if it is sound. Never rejects. Who asks while one waits to begin gets that one's report. */
+  reload(by: ReloadAsker = PROGRAM): Promise<ReloadReport> {
+    if (this.#waiting !== null) return this.#waiting;
+    const next = this.#last.then(() => {
+      this.#waiting = null;
+      return this.#carryOut(by);
+    });
+    this.#waiting = next;
+    this.#last = next;
+    return next;
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  async #carryOut(by: ReloadAsker): Promise<ReloadReport> {
+    const { clock } = this.#parts;
+    const begin = { at: new Date(clock.now()).toISOString(), by };
+    const startedMs = clock.monotonic();
+    const outcome = await this.#try();
+    const report: ReloadReport = { ...begin, tookMs: clock.monotonic() - startedMs, ...outcome };
+    this.#history.push(report);
+    if (this.#history.length > MOST_REPORTS) this.#history.shift();
+    this.#parts.reloaded(report);
+    return report;
+  }
+
+  async #try(): Promise<Outcome> {
+    const { source, prepare } = this.#parts;
+    if (source === null) return refused([], 'This gateway was started without a file to load from');
+    try {
+      const loaded = await source.load();
+      if (!loaded.ok) return refused(loaded.diagnostics, null);
+      const prepared = await prepare(loaded);
+      return { result: 'applied', diagnostics: [], obstacle: null, changes: prepared.commit() };
+    } catch (error) {
+      if (error instanceof ConfigError) return refused(error.diagnostics, null);
+      if (error instanceof Error && error.name === 'StartError') return refused([], error.message);
+      this.#parts.broke(error);
+      return refused([], 'The gateway met a bug: its log has more');
+    }
+  }
+}
+
+type Outcome = Pick<ReloadReport, 'result' | 'diagnostics' | 'obstacle' | 'changes'>;
+
+function refused(diagnostics: readonly Diagnostic[], obstacle: string | null): Outcome {
+  return { result: 'refused', diagnostics, obstacle, changes: null };
+}

@@ -1,0 +1,94 @@
+import { connect } from 'node:net';
+import { expect } from 'vitest';
+import type { TestConfig } from '../kit/gateway.ts';
+import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { deadPort } from '../kit/origin.ts';
+
+matrix(
+  'after a reload new requests go by the new configuration, on connections that were open before',
+  async (stage) => {
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((body) => stage.origin({ script: [{ respond: 200, body }] })),
+    );
+    const front = await stage.gateway(site(one?.port));
+    const connection = await front.connect();
+    expect((await connection.send({})).text).toBe('one');
+    expect(await front.reload(site(two?.port))).toMatchObject({ result: 'applied', diagnostics: [] });
+    expect((await connection.send({})).text).toBe('two');
+  },
+);
+
+matrix('a request under way ends as it began, whatever a reload does to its route', async (stage) => {
+  const release = Promise.withResolvers<void>();
+  const slow = await stage.origin({ script: ['read head', { wait: release.promise }, { respond: 200, body: 'slow' }] });
+  const front = await stage.gateway(site(slow.port));
+  const exchange = await front.begin({});
+  await slow.request(0);
+  await front.reload({ routes: [{ respond: { status: 410 } }] });
+  expect((await front.send({})).status).toBe(410);
+  release.resolve();
+  expect((await exchange.reply()).text).toBe('slow');
+});
+
+matrix('a configuration that is refused changes nothing, and says where it is wrong', async (stage) => {
+  const origin = await stage.origin({ script: [{ respond: 200, body: 'still here' }] });
+  const front = await stage.gateway(site(origin.port));
+  const report = await front.reload({ pools: {}, routes: [{ match: { path: '/**' }, pool: 'gone' }] });
+  expect(report).toMatchObject({ result: 'refused', changes: null, diagnostics: [{ code: 'HG0103' }] });
+  expect((await front.send({})).text).toBe('still here');
+  expect(front.gateway.gateway.reloads.map(({ result }) => result)).toEqual(['refused']);
+});
+
+matrix(
+  'a listener opens, changes and closes; its neighbours notice nothing',
+  async (stage) => {
+    const route = { respond: { status: 200, body: 'here' } };
+    const front = await stage.gateway({ routes: [route] });
+    const connection = await front.connect();
+    expect((await connection.send({})).text).toBe('here');
+    const more = await deadPort();
+    const opened = await front.reload({ listeners: { more: { port: more, address: '127.0.0.1' } }, routes: [route] });
+    expect(opened.changes?.listeners).toEqual({ opened: ['more'], changed: [], closed: [] });
+    expect(await isListening(more)).toBe(true);
+    const limits = { headerCount: 50 };
+    const changed = await front.reload({
+      listeners: { more: { port: more, address: '127.0.0.1', limits } },
+      routes: [route],
+    });
+    expect(changed.changes?.listeners).toEqual({ opened: [], changed: ['more'], closed: [] });
+    expect(await isListening(more)).toBe(true);
+    const closed = await front.reload({ routes: [route] });
+    expect(closed.changes?.listeners).toEqual({ opened: [], changed: [], closed: ['more'] });
+    expect(await isListening(more)).toBe(false);
+    expect((await connection.send({})).text).toBe('here');
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix('a listener that can’t be opened refuses the reload, and nothing of it is left', async (stage) => {
+  const front = await stage.gateway({ routes: [{ respond: { status: 200, body: 'here' } }] });
+  const taken = await stage.origin();
+  const free = await deadPort();
+  const listeners = {
+    free: { port: free, address: '127.0.0.1' },
+    taken: { port: taken.port, address: '127.0.0.1' },
+  };
+  const report = await front.reload({ listeners, routes: [{ respond: { status: 410 } }] });
+  expect(report).toMatchObject({ result: 'refused', obstacle: expect.stringContaining('in use') });
+  expect(await isListening(free)).toBe(false);
+  expect((await front.send({})).text).toBe('here');
+});
+
+function site(port: number | undefined): TestConfig {
+  return { pools: { site: { endpoints: [`127.0.0.1:${port}`] } }, routes: [{ pool: 'site' }] };
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => socket.destroy());
+    socket.once('connect', () => socket.destroy());
+  });
+}
