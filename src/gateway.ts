@@ -1,25 +1,13 @@
 import type { AdminDesk } from './admin/desk.ts';
 import { AdminServer } from './admin/server.ts';
-import type { SharedCache } from './cache/shared-cache.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Loaded } from './config/load.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
-import { CacheAdmin } from './control/cache-admin.ts';
-import { cacheDiskStatus } from './control/cache-disk/disk-status.ts';
-import type { DiskTier } from './control/cache-disk/disk-tier.ts';
-import { cacheStatus } from './control/cache-status.ts';
-import { type CompileResult, compile, inUseOf } from './control/compile.ts';
-import { sharedCache } from './control/compile-cache.ts';
-import { Control } from './control/control.ts';
-import { Discovery } from './control/discovery/discovery.ts';
-import { SystemNames } from './control/discovery/name-lookup.ts';
-import { ownFamilies } from './control/discovery/own-families.ts';
-import { httpClient } from './control/http-client.ts';
-import { httpStream } from './control/http-stream.ts';
-import { Ledger } from './control/ledger.ts';
-import { probeSender } from './control/probe/probe-sender.ts';
+import type { CacheAdmin } from './control/cache-admin.ts';
+import { type Compiled, compile } from './control/compile.ts';
+import type { Control } from './control/control.ts';
 import {
   type ConfigSource,
   type Prepared,
@@ -28,45 +16,29 @@ import {
   Reloader,
   type ReloadReport,
 } from './control/reload.ts';
-import { type GatewayStatus, poolStatus } from './control/status.ts';
+import type { GatewayStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
 import type { Pressure } from './engine/overload.ts';
+import type { EngineParts } from './engine/parts.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
+import { Back } from './gateway/back.ts';
 import { bindError } from './gateway/bind-error.ts';
-import { cacheDisk } from './gateway/cache-disk.ts';
-import { connectionsOf } from './gateway/connection-sources.ts';
-import { firstAnswers } from './gateway/first-answers.ts';
 import { Front, type FrontChange } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
-import { logPurge } from './gateway/purge-log.ts';
 import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
-import { UpstreamWatch } from './gateway/upstream-watch.ts';
-import { WarmUp } from './gateway/warm-up.ts';
-import { addCacheMetrics } from './observe/cache-metrics.ts';
-import { addCollapseMetrics } from './observe/collapse-metrics.ts';
-import { addConnectionMetrics } from './observe/connection-metrics.ts';
-import { addEarlyHintMetrics } from './observe/early-hint-metrics.ts';
+import { Store } from './gateway/store.ts';
 import type { LogLevel } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { addRefreshMetrics } from './observe/refresh-metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
-import { TransportByProtocol } from './transport/by-protocol.ts';
-import { TcpTransport } from './transport/tcp.ts';
-import { Prober } from './upstream/health/prober.ts';
-import type { Pool } from './upstream/pool.ts';
-import { Revision } from './upstream/revision.ts';
 import { version } from './version.ts';
 
 /** Request bodies of all exchanges that are kept for another attempt: a thousand of 64 KiB. */
 const REPLAY_BYTES = 64 * 1024 ** 2;
-
-/** What waits to be written to the cache's disk when the gateway stops has this long. */
-const DISK_PATIENCE_MS = 5_000;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -135,117 +107,55 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 class Composition implements Gateway {
   adminUrl = '';
-  readonly #options: GatewayOptions;
-  readonly #logs: GatewayLogs;
-  readonly #transport: TransportByProtocol;
-  readonly #streams: TcpTransport;
-  readonly #discovery: Discovery;
-  readonly #prober: Prober;
-  readonly #engine: Engine;
-  readonly #reloader: Reloader;
-  #running: Running;
-  readonly #front: Front;
-  readonly #cache: SharedCache;
-  readonly #disk: DiskTier | null;
-  readonly #ledger: Ledger;
-  readonly #startedAt = new Date().toISOString();
-  readonly #clock: Clock;
-  readonly #metrics: Metrics;
-  readonly #guard: OverloadGuard;
   readonly control: Control;
   readonly cache: CacheAdmin;
-  readonly #upstream: UpstreamWatch;
-  readonly #warmUp: WarmUp;
+  readonly #options: GatewayOptions;
+  readonly #startedAt = new Date().toISOString();
+  readonly #clock: Clock;
+  readonly #logs: GatewayLogs;
+  readonly #metrics: Metrics;
+  readonly #front: Front;
+  readonly #engine: Engine;
+  readonly #back: Back;
+  readonly #store: Store;
+  readonly #guard: OverloadGuard;
   readonly #desk: AdminDesk;
+  readonly #reloader: Reloader;
+  #running: Running;
   #admin: AdminServer | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { config } = options;
+    const { config, origins } = options;
     this.#clock = options.clock ?? systemClock;
     this.#logs = new GatewayLogs(options.logLevel ?? 'info');
-    const { log } = this.#logs;
     this.#metrics = new Metrics({
       connections: () => this.#front.status().map(({ name, connections }) => [name, connections]),
       certificates: () => this.#front.certificates(),
     });
-    this.#upstream = new UpstreamWatch(log, {
-      clock: this.#clock,
-      metrics: this.#metrics,
-      pools: () => this.#engine.snapshot.pools.values(),
-      mirrors: () => this.#engine.snapshot.mirrors,
-      discovered: () => this.#discovery.counts(),
-    });
-    this.control = new Control({ pools: () => this.#engine.snapshot.pools, observer: this.#upstream });
-    this.#transport = new TransportByProtocol({ clock: this.#clock });
-    this.#streams = new TcpTransport(this.#clock);
-    const pools = (): Iterable<Pool> => this.#engine.snapshot.pools.values();
-    const via = { transport: this.#transport, streams: this.#streams };
-    addConnectionMetrics(this.#metrics, () => connectionsOf(pools(), via));
-    this.#warmUp = new WarmUp({ clock: this.#clock, transport: this.#transport, pools });
-    const upstream = {
-      clock: this.#clock,
-      random: Math.random,
-      observer: this.#upstream,
-      revision: new Revision(),
-    };
-    this.#prober = new Prober({ sender: probeSender(this.#transport, this.#streams), ...upstream });
-    this.#ledger = new Ledger(this.#prober, upstream);
-    const http = httpClient(this.#transport, this.#clock);
-    this.#discovery = new Discovery({
-      ...upstream,
-      lookup: new SystemNames(),
-      ownFamilies,
-      http,
-      stream: httpStream(this.#transport),
-      changed: () => this.#retainInUse(),
-      failed: (pool, reason) => this.#upstream.discoveryFailed(pool, reason),
-    });
-    this.#disk = cacheDisk(config.cache, { clock: this.#clock, log, metrics: this.#metrics });
-    this.#cache = sharedCache(config.cache, this.#disk);
-    this.cache = new CacheAdmin({
-      cache: this.#cache,
-      clock: this.#clock,
-      purged: (note) => logPurge(log, note),
-      forgotten: async () => this.#disk?.forgotten(DISK_PATIENCE_MS),
-    });
-    addCollapseMetrics(this.#metrics, this.#cache);
-    addRefreshMetrics(this.#metrics, this.#cache.refreshes);
-    addCacheMetrics(this.#metrics, this.#cache);
-    addEarlyHintMetrics(this.#metrics, this.#cache.links);
-    const compiled = this.#compile(options);
-    for (const pool of compiled.snapshot.pools.values()) pool.enforce();
+    const common = { clock: this.#clock, log: this.#logs.log, metrics: this.#metrics };
+    this.#back = new Back({ ...common, snapshot: () => this.#engine.snapshot, config: () => this.#running.config });
+    this.control = this.#back.control;
+    this.#store = new Store(config.cache, common);
+    this.cache = this.#store.admin;
+    this.#running = { config, origins, compiled: this.#compile({ config, origins }) };
     this.#guard = new OverloadGuard(
       { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
-      { clock: this.#clock, random: Math.random, log, metrics: this.#metrics, pressure: options.pressure },
+      { ...common, random: Math.random, pressure: options.pressure },
     );
-    const observer = inTurn(this.#metrics, options.observer ?? this.#logs.accessLog(config.accessLog));
-    this.#engine = new Engine(
-      {
-        transport: this.#transport,
-        clock: this.#clock,
-        deadlines: new CoarseClock(this.#clock),
-        observer,
-        streams: this.#streams,
-        streamObserver: observer,
-        newRequestId,
-        replay: new ReplayMemory(REPLAY_BYTES),
-        random: Math.random,
-        overload: this.#guard.overload,
-      },
-      compiled.snapshot,
-    );
+    this.#engine = new Engine(this.#engineParts(), this.#running.compiled.snapshot);
     this.#front = new Front({
+      ...common,
       admin: config.admin,
       directory: options.certificatesDirectory,
       engine: this.#engine,
-      ledger: this.#ledger,
-      http,
-      clock: this.#clock,
-      log,
+      ledger: this.#back.ledger,
+      http: this.#back.http,
       downstreamLog: this.#logs.downstream(this.#metrics),
     });
+    this.#back.adopt(this.#running.compiled);
+    this.#reloader = this.#newReloader();
     this.#desk = gatewayDesk({
       status: () => this.status(),
       state: () => ({ phase: this.#phase, overload: this.#guard.overload?.status() ?? null }),
@@ -253,16 +163,6 @@ class Composition implements Gateway {
       control: this.control,
       cache: this.cache,
       revocationList: () => this.#front.revocationList(),
-    });
-    this.#running = { config, origins: options.origins, compiled };
-    this.#discovery.retain(compiled.memberships);
-    this.#retainInUse();
-    this.#reloader = new Reloader({
-      source: options.source ?? null,
-      prepare: (loaded) => this.#prepare(loaded),
-      clock: this.#clock,
-      reloaded: (report) => logReload(log, report),
-      broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
     });
   }
 
@@ -280,11 +180,10 @@ class Composition implements Gateway {
 
   async open(): Promise<void> {
     this.#logs.warnOf(this.#options.config, this.quarantined);
-    this.#discovery.start();
-    this.#disk?.start();
-    await firstAnswers(this.#discovery);
-    const change = await this.#front.prepare(this.#running);
-    change.commit();
+    this.#store.start();
+    await this.#back.find();
+    const listeners = await this.#front.prepare(this.#running);
+    listeners.commit();
     const { admin } = this.#options.config;
     this.#admin = new AdminServer({
       ...admin,
@@ -296,10 +195,8 @@ class Composition implements Gateway {
     this.adminUrl = await this.#admin.open().catch((error: unknown) => {
       throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
     });
-    this.#upstream.start();
-    this.#prober.start();
+    this.#back.start();
     this.#guard.start();
-    this.#warmUp.start();
     this.#front.start();
   }
 
@@ -308,18 +205,16 @@ class Composition implements Gateway {
   }
 
   status(): GatewayStatus {
-    const via = { transport: this.#transport, streams: this.#streams, discovery: this.#discovery };
     return {
       version,
       startedAt: this.#startedAt,
       phase: this.#phase,
       listeners: this.#front.status(),
-      pools: [...this.#engine.snapshot.pools.values()].map((pool) => poolStatus(pool, via)),
+      pools: this.#back.status(),
       routes: this.#running.compiled.routes.length,
       overload: this.#guard.overload?.status() ?? null,
-      cache: cacheStatus(this.#cache),
       certificates: this.#front.certificates(),
-      cacheDisk: this.#disk === null ? null : cacheDiskStatus(this.#disk),
+      ...this.#store.status(),
     };
   }
 
@@ -332,7 +227,7 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     const deadlineMs = this.#running.config.drainTimeout;
     this.#logs.log.info({ deadlineMs }, 'Draining');
-    this.#cache.refreshes.close();
+    this.#store.stop();
     await this.#front.drain(deadlineMs);
     await this.close();
   }
@@ -340,19 +235,44 @@ class Composition implements Gateway {
   async close(): Promise<void> {
     this.#phase = 'draining';
     await this.#reloader.settled();
-    this.#discovery.stop();
-    this.#prober.stop();
+    this.#back.stop();
     this.#guard.stop();
-    this.#upstream.stop();
-    this.#warmUp.stop();
-    this.#cache.refreshes.close();
+    this.#store.stop();
     await this.#front.close();
-    await this.#transport.drain(0);
-    await this.#streams.drain(0);
-    await this.#disk?.close(DISK_PATIENCE_MS);
-    this.#ledger.close();
+    await this.#store.close();
+    await this.#back.close();
     await this.#admin?.close();
     await this.#logs.flushed();
+  }
+
+  #engineParts(): EngineParts {
+    const observer = inTurn(
+      this.#metrics,
+      this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog),
+    );
+    return {
+      transport: this.#back.transport,
+      clock: this.#clock,
+      deadlines: new CoarseClock(this.#clock),
+      observer,
+      streams: this.#back.streams,
+      streamObserver: observer,
+      newRequestId,
+      replay: new ReplayMemory(REPLAY_BYTES),
+      random: Math.random,
+      overload: this.#guard.overload,
+    };
+  }
+
+  #newReloader(): Reloader {
+    const { log } = this.#logs;
+    return new Reloader({
+      source: this.#options.source ?? null,
+      prepare: (loaded) => this.#prepare(loaded),
+      clock: this.#clock,
+      reloaded: (report) => logReload(log, report),
+      broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
+    });
   }
 
   /** Throws a `ConfigError`. */
@@ -360,9 +280,9 @@ class Composition implements Gateway {
     const compiled = compile({
       config,
       origins,
-      ledger: this.#ledger,
-      discovery: this.#discovery,
-      cache: this.#cache,
+      ledger: this.#back.ledger,
+      discovery: this.#back.discovery,
+      cache: this.#store.cache,
       development: this.#options.development ?? false,
     });
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
@@ -382,27 +302,13 @@ class Composition implements Gateway {
   #commit(next: Running, change: FrontChange): ReloadChanges {
     const needsRestart = whatNeedsRestart(this.#running.config, next.config);
     this.#running = next;
-    const { snapshot, memberships, quarantined } = next.compiled;
-    for (const pool of snapshot.pools.values()) pool.enforce();
-    this.#engine.publish(snapshot, () => {});
+    this.#engine.publish(next.compiled.snapshot, () => {});
     change.commit();
-    this.#discovery.retain(memberships);
-    this.#retainInUse();
+    this.#back.adopt(next.compiled);
     const { opened, changed, closed } = change;
-    return { listeners: { opened, changed, closed }, needsRestart, quarantined };
-  }
-
-  /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
-  #retainInUse(): void {
-    const inUse = inUseOf(this.#engine.snapshot, this.#running.config);
-    this.#ledger.retain(inUse);
-    this.#transport.retain(inUse.connections);
-    const endpoints = [...this.#engine.snapshot.pools.values()].flatMap((pool) => pool.endpoints);
-    this.#upstream.retain(new Set(endpoints.map(({ origin }) => origin)));
+    return { listeners: { opened, changed, closed }, needsRestart, quarantined: next.compiled.quarantined };
   }
 }
-
-type Compiled = CompileResult & { readonly ok: true };
 
 /** What is served now. */
 interface Running {

@@ -36,22 +36,23 @@ export interface CompileInput {
   readonly incomplete?: boolean;
 }
 
-export type CompileResult =
-  | {
-      readonly ok: true;
-      readonly snapshot: Snapshot;
-      /** The pools whose members are to be found. */
-      readonly memberships: readonly Membership[];
-      readonly routes: readonly RouteRule<RoutePlan>[];
-      /** For each TLS listener. */
-      readonly certificates: ReadonlyMap<string, CertificatePlan>;
-      readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
-      /** For each listener that gets certificates by ACME. */
-      readonly acme: ReadonlyMap<string, AcmePlan>;
-      /** What is wrong with parts that can be left out: certificates that can't be used. */
-      readonly quarantined: readonly Diagnostic[];
-    }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+export type CompileResult = Compiled | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** All of it, ready to serve. */
+export interface Compiled {
+  readonly ok: true;
+  readonly snapshot: Snapshot;
+  /** The pools whose members are to be found. */
+  readonly memberships: readonly Membership[];
+  readonly routes: readonly RouteRule<RoutePlan>[];
+  /** For each TLS listener. */
+  readonly certificates: ReadonlyMap<string, CertificatePlan>;
+  readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
+  /** For each listener that gets certificates by ACME. */
+  readonly acme: ReadonlyMap<string, AcmePlan>;
+  /** What is wrong with parts that can be left out: certificates that can't be used. */
+  readonly quarantined: readonly Diagnostic[];
+}
 
 /**
  * Configuration → snapshot, adopting live state from the ledger. Reads the files that the configuration names and touches

@@ -4,7 +4,7 @@ import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { CertificateStatus } from '../control/certificates/certificate-status.ts';
-import type { CompileResult } from '../control/compile.ts';
+import type { Compiled } from '../control/compile.ts';
 import type { HttpClient } from '../control/http-client.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { ListenerStatus } from '../control/status.ts';
@@ -34,7 +34,7 @@ export interface FrontParts {
 export interface FrontPlan {
   readonly config: Config;
   readonly origins: Origins;
-  readonly compiled: CompileResult & { readonly ok: true };
+  readonly compiled: Compiled;
 }
 
 /** Listeners that differ from those that are open, ready to take their places. */

@@ -6,7 +6,7 @@ import { ExpiryWatch } from '../control/certificates/expiry-watch.ts';
 import { FileCertificates } from '../control/certificates/file-certificates.ts';
 import { LocalAuthority } from '../control/certificates/local-authority.ts';
 import { Stapler } from '../control/certificates/stapler.ts';
-import type { CompileResult } from '../control/compile.ts';
+import type { Compiled } from '../control/compile.ts';
 import type { HttpClient } from '../control/http-client.ts';
 import type { Ledger } from '../control/ledger.ts';
 import { PolicyFiles } from '../control/tls/policy-files.ts';
@@ -54,7 +54,7 @@ export class SharedTls {
   }
 
   /** What the listener `name` needs, not started. Rejects with a `StartError` when the local CA or what is stored can't be used. */
-  async open(name: string, tls: TlsConfig, compiled: CompileResult & { readonly ok: true }): Promise<ListenerTls> {
+  async open(name: string, tls: TlsConfig, compiled: Compiled): Promise<ListenerTls> {
     const { clock, log } = this.#parts;
     const plan = compiled.certificates.get(name);
     const settings = compiled.tlsSettings.get(name);

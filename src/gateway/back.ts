@@ -1,0 +1,131 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema/config.ts';
+import { type Compiled, inUseOf } from '../control/compile.ts';
+import { Control } from '../control/control.ts';
+import { Discovery } from '../control/discovery/discovery.ts';
+import { SystemNames } from '../control/discovery/name-lookup.ts';
+import { ownFamilies } from '../control/discovery/own-families.ts';
+import { type HttpClient, httpClient } from '../control/http-client.ts';
+import { httpStream } from '../control/http-stream.ts';
+import { Ledger } from '../control/ledger.ts';
+import { probeSender } from '../control/probe/probe-sender.ts';
+import { type PoolStatus, poolStatus } from '../control/status.ts';
+import type { Snapshot } from '../engine/snapshot.ts';
+import { addConnectionMetrics } from '../observe/connection-metrics.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { TransportByProtocol } from '../transport/by-protocol.ts';
+import { TcpTransport } from '../transport/tcp.ts';
+import { Prober } from '../upstream/health/prober.ts';
+import type { Pool } from '../upstream/pool.ts';
+import { Revision } from '../upstream/revision.ts';
+import { connectionsOf } from './connection-sources.ts';
+import { firstAnswers } from './first-answers.ts';
+import { UpstreamWatch } from './upstream-watch.ts';
+import { WarmUp } from './warm-up.ts';
+
+export interface BackParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What is served now. */
+  readonly snapshot: () => Snapshot;
+  readonly config: () => Config;
+}
+
+/** Everything that endpoints meet: connections, checks, discovery, and what is known of them by identity. */
+export class Back {
+  readonly transport: TransportByProtocol;
+  readonly streams: TcpTransport;
+  readonly ledger: Ledger;
+  readonly discovery: Discovery;
+  readonly http: HttpClient;
+  /** Endpoints by hand. */
+  readonly control: Control;
+  readonly #parts: BackParts;
+  readonly #watch: UpstreamWatch;
+  readonly #prober: Prober;
+  readonly #warmUp: WarmUp;
+
+  constructor(parts: BackParts) {
+    this.#parts = parts;
+    const { clock, log, metrics, snapshot } = parts;
+    const pools = (): Iterable<Pool> => snapshot().pools.values();
+    this.#watch = new UpstreamWatch(log, {
+      clock,
+      metrics,
+      pools,
+      mirrors: () => snapshot().mirrors,
+      discovered: () => this.discovery.counts(),
+    });
+    this.control = new Control({ pools: () => snapshot().pools, observer: this.#watch });
+    this.transport = new TransportByProtocol({ clock });
+    this.streams = new TcpTransport(clock);
+    const via = { transport: this.transport, streams: this.streams };
+    addConnectionMetrics(metrics, () => connectionsOf(pools(), via));
+    this.#warmUp = new WarmUp({ clock, transport: this.transport, pools });
+    const upstream = { clock, random: Math.random, observer: this.#watch, revision: new Revision() };
+    this.#prober = new Prober({ sender: probeSender(this.transport, this.streams), ...upstream });
+    this.ledger = new Ledger(this.#prober, upstream);
+    this.http = httpClient(this.transport, clock);
+    this.discovery = new Discovery({
+      ...upstream,
+      lookup: new SystemNames(),
+      ownFamilies,
+      http: this.http,
+      stream: httpStream(this.transport),
+      changed: () => this.#retainInUse(),
+      failed: (pool, reason) => this.#watch.discoveryFailed(pool, reason),
+    });
+  }
+
+  /** From now on the snapshot that is served is made of this: what it does not use is forgotten, or closed when it is idle. */
+  adopt({ snapshot, memberships }: Pick<Compiled, 'snapshot' | 'memberships'>): void {
+    for (const pool of snapshot.pools.values()) pool.enforce();
+    this.discovery.retain(memberships);
+    this.#retainInUse();
+  }
+
+  /** Begins to look for endpoints; resolves when the first answers are there, or have let themselves be waited for. */
+  async find(): Promise<void> {
+    this.discovery.start();
+    await firstAnswers(this.discovery);
+  }
+
+  /** Begins to look after them. */
+  start(): void {
+    this.#watch.start();
+    this.#prober.start();
+    this.#warmUp.start();
+  }
+
+  /** Nothing new is begun. */
+  stop(): void {
+    this.discovery.stop();
+    this.#prober.stop();
+    this.#watch.stop();
+    this.#warmUp.stop();
+  }
+
+  /** After `stop`: resolves when every connection is closed. */
+  async close(): Promise<void> {
+    await this.transport.drain(0);
+    await this.streams.drain(0);
+    this.ledger.close();
+  }
+
+  status(): readonly PoolStatus[] {
+    const via = { transport: this.transport, streams: this.streams, discovery: this.discovery };
+    return [...this.#parts.snapshot().pools.values()].map((pool) => poolStatus(pool, via));
+  }
+
+  /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
+  #retainInUse(): void {
+    const snapshot = this.#parts.snapshot();
+    const inUse = inUseOf(snapshot, this.#parts.config());
+    this.ledger.retain(inUse);
+    this.transport.retain(inUse.connections);
+    const endpoints = [...snapshot.pools.values()].flatMap((pool) => pool.endpoints);
+    this.#watch.retain(new Set(endpoints.map(({ origin }) => origin)));
+  }
+}
