@@ -242,7 +242,7 @@ class Composition implements Gateway {
     await this.#store.close();
     await this.#back.close();
     await this.#admin?.close();
-    await this.#logs.flushed();
+    await this.#logs.close();
   }
 
   #engineParts(): EngineParts {

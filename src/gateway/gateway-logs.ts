@@ -4,7 +4,14 @@ import type { DownstreamObserver } from '../downstream/options.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver } from '../exchange/stream.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from '../observe/access-log.ts';
-import { createLog, type Logger, type LogLevel, type LogSink, openLogSink } from '../observe/log.ts';
+import {
+  type ClosableLogSink,
+  createLog,
+  type Logger,
+  type LogLevel,
+  type LogSink,
+  openLogSink,
+} from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
 /** Hears of everything that clients asked for, once it is over. */
@@ -13,7 +20,7 @@ export type TrafficObserver = ExchangeObserver & StreamObserver;
 /** The log and the access log of a gateway, and the files that they are written to. */
 export class GatewayLogs {
   readonly log: Logger;
-  readonly #sinks: LogSink[] = [];
+  readonly #sinks: ClosableLogSink[] = [];
 
   constructor(level: LogLevel) {
     this.log = createLog(this.#sink(null), level);
@@ -51,9 +58,9 @@ export class GatewayLogs {
     for (const sink of this.#sinks) sink.reopen();
   }
 
-  /** Resolves when everything that was said is written. */
-  async flushed(): Promise<void> {
-    await Promise.all(this.#sinks.map((sink) => sink.flushed()));
+  /** Resolves when everything that was said is written. Nothing is heard of a gateway after this. */
+  async close(): Promise<void> {
+    await Promise.all(this.#sinks.map((sink) => sink.close()));
   }
 
   #sink(file: string | null): LogSink {

@@ -23,8 +23,17 @@ export interface LogSink extends DestinationStream {
   reopen(): void;
 }
 
+/** A sink in the hands of who opened it. */
+export interface ClosableLogSink extends LogSink {
+  /**
+   * Waits like `flushed`, then lets go of the file (never of standard output) and of the timer behind it. Lines after that are
+   * dropped. Never rejects; closing twice is closing once.
+   */
+  close(): Promise<void>;
+}
+
 /** Opens standard output (`null`) or a file for appending, its directory included. Throws what the file system says. */
-export function openLogSink(file: string | null): LogSink {
+export function openLogSink(file: string | null): ClosableLogSink {
   if (file !== null) refuseUnwritable(file);
   const stream = destination({
     dest: file ?? 1,
@@ -38,11 +47,23 @@ export function openLogSink(file: string | null): LogSink {
   });
   // A full disk or a closed pipe must not end the process: the gateway goes on without its log.
   stream.on('error', () => {});
+  let closed = false;
   return {
-    write: (line) => void stream.write(line),
+    write: (line) => {
+      // The stream throws at what comes after its end.
+      if (!closed) stream.write(line);
+    },
     flushSync: () => flushQuietly(stream),
     flushed: () => flushed(stream),
-    reopen: () => (file === null ? undefined : stream.reopen()),
+    reopen: () => {
+      if (file !== null && !closed) stream.reopen();
+    },
+    close: async () => {
+      await flushed(stream);
+      if (closed) return;
+      closed = true;
+      stream.end();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openLogSink } from '../../../src/observe/log.ts';
 
 let directory = '';
@@ -53,4 +53,24 @@ test('a log that nothing was written to is through at once', async () => {
 
 test('a log file that cannot be opened is an error at once, not a gateway without a log', () => {
   expect(() => openLogSink(directory)).toThrow('EISDIR');
+});
+
+test('a log that is closed has written everything, and takes its timer along', async () => {
+  const file = join(directory, 'closed.log');
+  const begun = vi.spyOn(globalThis, 'setInterval');
+  const ended = vi.spyOn(globalThis, 'clearInterval');
+  onTestFinished(() => {
+    begun.mockRestore();
+    ended.mockRestore();
+  });
+  const sink = openLogSink(file);
+  sink.write('one\n');
+  await Promise.all([sink.close(), sink.close()]);
+  sink.write('two\n');
+  sink.flushSync();
+  sink.reopen();
+  await sink.flushed();
+  expect(begun.mock.results.map(({ value }) => value)).toEqual(ended.mock.calls.map(([timer]) => timer));
+  expect(begun).toHaveBeenCalledOnce();
+  expect(readFileSync(file, 'utf8')).toBe('one\n');
 });
