@@ -49,8 +49,8 @@ export class CoarseClock {
     this.#tickMs = tickMs;
   }
 
-  /** Arms or re-arms `deadline`, `delayMs` from now. `delayMs` 0 disarms: "no limit". */
-  arm(deadline: Deadline, delayMs: number): void {
+  /** Arms or re-arms `deadline`, `delayMs` from `now`, which saves a caller who knows it a look. `delayMs` 0 disarms: "no limit". */
+  arm(deadline: Deadline, delayMs: number, now = this.#clock.monotonic()): void {
     if (delayMs === 0) {
       this.disarm(deadline);
       return;
@@ -59,7 +59,7 @@ export class CoarseClock {
       deadline.slot = this.#armed.length;
       this.#armed.push(deadline);
     }
-    deadline.at = this.#clock.monotonic() + delayMs;
+    deadline.at = now + delayMs;
     this.#tick ??= this.#clock.after(this.#tickMs, this.#onTick);
   }
 

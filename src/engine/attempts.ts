@@ -178,8 +178,15 @@ export class Attempts implements AttemptOwner {
       tried: this.#leftOut,
       lastError,
       pick: () => this.#pick(),
-      begin: (endpoint) => this.#go(endpoint),
-      none: (error) => this.#none(error),
+      begin: (endpoint) => {
+        this.#goOn();
+        this.#go(endpoint);
+      },
+      none: (error) => {
+        this.#goOn();
+        this.#none(error);
+        this.#rest();
+      },
       broke: (bug) => this.#owner.broke(bug),
     });
     this.#admission.wait();
@@ -223,6 +230,7 @@ export class Attempts implements AttemptOwner {
     progress.lastEndpoint = endpoint;
     progress.attempts += 1;
     progress.reusedConnection = false;
+    progress.connectMs = -1;
     // Nowhere else can both directions stream: elsewhere a slow body holds a whole connection.
     if (call !== null) progress.exchange.bodyMayPause = endpoint.destination.protocol !== 'http1';
     const { attemptTimeoutMs } = plan.retry;
@@ -235,6 +243,10 @@ export class Attempts implements AttemptOwner {
       attemptAt(endpoint, this.outbound, { progress, pool, body: this.#body, headTimeoutMs }),
     );
     if (mirror !== null) mirror.requestSent(this.outbound);
+    if (!attempt.isAwaited) return;
+    const now = parts.clock.monotonic();
+    if (attempt.sentAt === 0) attempt.handedAt = now;
+    progress.rest(now, true);
   }
 
   /** The response is late: one attempt more, besides those that are under way. False when there is none. */
@@ -275,11 +287,26 @@ export class Attempts implements AttemptOwner {
   }
 
   #retry(lastError: GatewayError | null): void {
+    this.#goOn();
     try {
       this.#next(lastError);
     } catch (bug) {
       this.#owner.broke(bug);
     }
+    this.#rest();
+  }
+
+  // ---- what the exchange's time goes by with
+
+  #goOn(): void {
+    const { parts, progress } = this.#with;
+    if (progress.waitsSince !== 0) progress.goOn(parts.clock.monotonic());
+  }
+
+  /** All is done that can be done now. What is not for an endpoint is for a turn, a pause, or the client. */
+  #rest(): void {
+    const { parts, progress } = this.#with;
+    if (!progress.over && progress.waitsSince === 0) progress.rest(parts.clock.monotonic(), this.#current !== null);
   }
 
   // ---- what attempts report
@@ -287,7 +314,9 @@ export class Attempts implements AttemptOwner {
   attemptSent(attempt: EndpointAttempt): void {
     const { parts, progress } = this.#with;
     attempt.sentAt = parts.clock.monotonic();
+    attempt.connectMs = attempt.handedAt === 0 ? 0 : attempt.sentAt - attempt.handedAt;
     progress.sentAt = attempt.sentAt;
+    progress.connectMs = attempt.connectMs;
     progress.reusedConnection = attempt.reusedConnection;
   }
 
@@ -298,7 +327,10 @@ export class Attempts implements AttemptOwner {
 
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void {
     this.#answered(attempt, head);
-    if (this.#isUnwanted(attempt, head) || this.#isDeclined(attempt, head)) return;
+    if (this.#isUnwanted(attempt, head) || this.#isDeclined(attempt, head)) {
+      this.#rest();
+      return;
+    }
     this.#choose(attempt, head);
     this.#owner.headCame(attempt, head, last);
   }
@@ -315,9 +347,17 @@ export class Attempts implements AttemptOwner {
     this.#answered(attempt, head);
     this.#choose(attempt, head);
     this.#owner.upgradeCame(attempt, head, { offer, channel });
+    const { parts, progress } = this.#with;
+    progress.rest(parts.clock.monotonic(), false);
   }
 
   failureCame(attempt: EndpointAttempt, cause: GatewayError): void {
+    this.#goOn();
+    this.#failed(attempt, cause);
+    this.#rest();
+  }
+
+  #failed(attempt: EndpointAttempt, cause: GatewayError): void {
     const error = this.#overLimit?.error ?? cause;
     attempt.lost(error);
     if (attempt.taker !== null) {
@@ -336,6 +376,7 @@ export class Attempts implements AttemptOwner {
   #answered(attempt: EndpointAttempt, head: ResponseHead): void {
     attempt.status = head.status;
     attempt.answeredAt = this.#with.parts.clock.monotonic();
+    this.#with.progress.goOn(attempt.answeredAt);
     attempt.pool.answered(attempt.endpoint, attempt.answeredAt - attempt.sentAt, attempt);
   }
 
@@ -380,6 +421,7 @@ export class Attempts implements AttemptOwner {
     progress.lastEndpoint = attempt.endpoint;
     progress.sentAt = attempt.sentAt;
     progress.reusedConnection = attempt.reusedConnection;
+    progress.connectMs = attempt.connectMs;
   }
 }
 

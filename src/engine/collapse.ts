@@ -195,12 +195,16 @@ class Waiting implements Waiter, Deadline {
   }
 
   #guarded(deed: () => void): void {
+    const progress = this.#progress;
+    const { clock } = this.#parts.parts;
+    progress.goOn(clock.monotonic());
     try {
       deed();
     } catch (bug) {
-      this.#progress.bug ??= bug;
-      fail(this.#progress, internalError(bug));
+      progress.bug ??= bug;
+      fail(progress, internalError(bug));
     }
+    if (progress.waitsSince === 0) progress.rest(clock.monotonic(), false);
   }
 
   #leave(): void {

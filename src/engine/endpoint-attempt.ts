@@ -46,6 +46,10 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   status = 0;
   /** When the request was begun to be written, on the monotonic clock; 0 before. */
   sentAt = 0;
+  /** When the transport had it and had no connection for it yet, likewise; 0 for one that got its connection at once. */
+  handedAt = 0;
+  /** How long it waited for its connection; -1 while it has none. */
+  connectMs = -1;
   reusedConnection = false;
   /** When its response head came, likewise. */
   answeredAt = 0;
@@ -130,6 +134,11 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
     this.#inFlight = null;
     if (this.at !== 0) this.#deadlines?.disarm(this);
     this.pool.ended(this.endpoint, this);
+  }
+
+  /** It has neither been answered nor failed. */
+  get isAwaited(): boolean {
+    return !this.#over && this.status === 0;
   }
 
   /** The response may flow again. */

@@ -64,6 +64,8 @@ export class Engine {
       progress.bug = bug;
       fail(progress, internalError(bug));
     }
+    // Forwarded, it waits already.
+    if (!progress.over && progress.waitsSince === 0) progress.rest(this.#parts.clock.monotonic(), false);
   };
 
   /** Connections that are forwarded as they are. */

@@ -7,6 +7,7 @@ const noRetries: readonly string[] = Object.freeze([]);
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
 export function finish(parts: EngineParts, progress: Progress): void {
   const record = recordOf(progress, parts.clock.monotonic());
+  progress.over = true;
   if (record.cache !== null) progress.edition.snapshot.cache.tally.finished(record);
   parts.observer.finished(record);
   progress.edition.unpin();
@@ -14,7 +15,9 @@ export function finish(parts: EngineParts, progress: Progress): void {
 
 /** What is known of it at its end; `now` is monotonic. */
 export function recordOf(progress: Progress, now: number): ExchangeRecord {
+  progress.goOn(now);
   const { exchange, sentAt, firstByteAt } = progress;
+  const totalMs = now - progress.startedAt;
   return {
     id: progress.requestId,
     request: exchange.request,
@@ -26,9 +29,12 @@ export function recordOf(progress: Progress, now: number): ExchangeRecord {
     grpcStatus: progress.grpcStatus,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
-    totalMs: now - progress.startedAt,
+    totalMs,
     queueMs: sentAt === 0 ? null : sentAt - progress.startedAt,
     firstByteMs: firstByteAt === 0 ? null : firstByteAt - progress.startedAt,
+    connectMs: progress.connectMs < 0 ? null : progress.connectMs,
+    upstreamMs: progress.attempts === 0 ? null : progress.upstreamMs,
+    overheadMs: totalMs - progress.waitedMs,
     route: progress.route === '' ? null : progress.route,
     pool: progress.pool,
     endpoint: progress.endpoint,

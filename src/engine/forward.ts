@@ -107,7 +107,7 @@ export class Forward implements ResponseOwner, Feeder {
   }
 
   start(): void {
-    if (this.#progress.exchange.upgrade === null) this.#patience.begin(this.#waitedMs);
+    if (this.#progress.exchange.upgrade === null) this.#patience.begin(this.#progress.startedAt);
     this.#admitted();
   }
 
@@ -115,11 +115,6 @@ export class Forward implements ResponseOwner, Feeder {
   timedOut(error: GatewayError): void {
     this.#patience.spend();
     this.noResponse(error);
-  }
-
-  /** For another one's answer, before it came here. */
-  get #waitedMs(): number {
-    return this.#caching === null ? 0 : this.#parts.clock.monotonic() - this.#progress.startedAt;
   }
 
   /** Nothing on our side keeps the exchange from its first attempt. What does may call this later, or `noResponse`. */
@@ -154,7 +149,9 @@ export class Forward implements ResponseOwner, Feeder {
       return;
     }
     this.deserted();
-    if (!this.#done) this.#patience.awaitBody(head.headers);
+    const now = this.#parts.clock.monotonic();
+    if (!this.#done) this.#patience.awaitBody(head.headers, now);
+    this.#progress.rest(now, !this.#done);
   }
 
   #drop(verdict: 'answered' | 'ask-again', attempt: EndpointAttempt, head: ResponseHead): void {
@@ -177,23 +174,31 @@ export class Forward implements ResponseOwner, Feeder {
 
   dataCame(chunk: Uint8Array): boolean {
     if (this.#dropping !== null) return true;
+    const { clock } = this.#parts;
+    this.#progress.goOn(clock.monotonic());
     const more = this.#delivery.data(chunk);
     // It may have turned out that it will not be stored.
     if (this.#pins) this.deserted();
+    const now = clock.monotonic();
+    this.#progress.rest(now, more && !this.#done);
     if (this.#done) return true;
-    if (more) this.#patience.expect();
+    if (more) this.#patience.expect(now);
     else this.#patience.pause();
     return more;
   }
 
   endCame(trailers: HeaderList | null): void {
+    const progress = this.#progress;
+    progress.goOn(this.#parts.clock.monotonic());
     if (this.#dropping === 'ask-again') {
       this.#askAgain();
       return;
     }
     this.#finish();
-    if (this.#call !== null) this.#progress.grpcStatus ??= grpcStatusIn(trailers);
+    if (this.#call !== null) progress.grpcStatus ??= grpcStatusIn(trailers);
     if (this.#dropping === null) this.#delivery.end(trailers);
+    // Until the client has taken what is left.
+    if (!progress.over) progress.rest(this.#parts.clock.monotonic(), false);
   }
 
   upgradeCame(attempt: EndpointAttempt, head: ResponseHead, { offer, channel }: AgreedUpgrade): void {
@@ -265,7 +270,12 @@ export class Forward implements ResponseOwner, Feeder {
 
   resume(): void {
     if (this.#done) return;
-    this.#patience.expect();
+    const now = this.#parts.clock.monotonic();
+    this.#patience.expect(now);
+    if (this.#progress.waitsSince !== 0) {
+      this.#progress.goOn(now);
+      this.#progress.rest(now, true);
+    }
     this.#attempts.resume();
   }
 

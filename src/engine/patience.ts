@@ -26,33 +26,33 @@ export class Patience {
     this.#parts = parts;
   }
 
-  /** The whole exchange begins, over all its attempts. It may have waited before. */
-  begin(waitedMs = 0): void {
+  /** The whole exchange has its time, over all its attempts, from `startedAt` on the monotonic clock: it may have waited since. */
+  begin(startedAt: number): void {
     const { call, clock, timeouts } = this.#parts;
     const deadlineMs = call?.deadlineMs ?? 0;
     const isOwn = deadlineMs > 0 && (timeouts.totalMs === 0 || deadlineMs < timeouts.totalMs);
     const totalMs = isOwn ? deadlineMs : timeouts.totalMs;
     if (totalMs > 0) {
       this.#total = new Total(this.#parts, isOwn ? 'deadline-exceeded' : 'total-timeout');
-      clock.arm(this.#total, Math.max(1, totalMs - waitedMs));
+      clock.arm(this.#total, totalMs, startedAt);
     }
     if (call !== null) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout');
   }
 
   /**
    * A response head came. Event streams and gRPC streams are silent for as long as nothing happens, that is their point: they
-   * have as long as a tunnel has.
+   * have as long as a tunnel has. `now` is monotonic, like that of `expect`.
    */
-  awaitBody(headers: HeaderList): void {
+  awaitBody(headers: HeaderList, now: number): void {
     const { call, timeouts } = this.#parts;
-    if (call !== null || isEventStream(headers)) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout');
-    else this.#listen(timeouts.idleMs, 'idle-timeout');
+    if (call !== null || isEventStream(headers)) this.#listen(timeouts.tunnelIdleMs, 'stream-idle-timeout', now);
+    else this.#listen(timeouts.idleMs, 'idle-timeout', now);
   }
 
-  #listen(idleMs: number, reason: string): void {
+  #listen(idleMs: number, reason: string, now?: number): void {
     this.pause();
     this.#idle = idleMs === 0 ? null : new Silence(this.#parts, idleMs, reason);
-    this.#idle?.begin();
+    this.#idle?.begin(now);
   }
 
   /** In place of `begin`: the whole exchange has waited for all the time that it had. */
@@ -67,8 +67,8 @@ export class Patience {
   }
 
   /** More of the body is expected from now on. */
-  expect(): void {
-    this.#idle?.begin();
+  expect(now: number): void {
+    this.#idle?.begin(now);
   }
 
   /** The client takes no more for now. A slow client is not a silent endpoint: nothing is expected until it does. */
@@ -115,8 +115,8 @@ class Silence implements Deadline {
   }
 
   /** From now on. Hot. */
-  begin(): void {
-    this.#parts.clock.arm(this, this.#idleMs);
+  begin(now?: number): void {
+    this.#parts.clock.arm(this, this.#idleMs, now);
   }
 
   expire(): void {

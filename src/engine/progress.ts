@@ -53,6 +53,16 @@ export class Progress implements Variables {
   reusedConnection = false;
   sentAt = 0;
   firstByteAt = 0;
+  /** How long the last attempt waited for its connection; -1 while it has none. */
+  connectMs = -1;
+  /** Since when nothing can be done before somebody else does something; 0 while there is something to do. */
+  waitsSince = 0;
+  waitsForEndpoint = false;
+  /** All waits that are over, and those for endpoints among them. What is left of the total is what Headgate itself took. */
+  waitedMs = 0;
+  upstreamMs = 0;
+  /** Its record is written. */
+  over = false;
   /** Early hints of ours were sent, or there were none to send. */
   hinted = false;
   /** No client asked: a stored response is refreshed in the background. */
@@ -90,6 +100,22 @@ export class Progress implements Variables {
 
   get endpoint(): string | null {
     return this.lastEndpoint === null ? null : this.lastEndpoint.origin;
+  }
+
+  /** All that can be done at `now` is done: it waits for an endpoint, or for a client, a turn, another one's answer. */
+  rest(now: number, forEndpoint: boolean): void {
+    if (this.over || this.waitsSince !== 0) return;
+    this.waitsSince = now;
+    this.waitsForEndpoint = forEndpoint;
+  }
+
+  /** There is something to do again, from `now` on. */
+  goOn(now: number): void {
+    if (this.waitsSince === 0) return;
+    const ms = now - this.waitsSince;
+    this.waitsSince = 0;
+    this.waitedMs += ms;
+    if (this.waitsForEndpoint) this.upstreamMs += ms;
   }
 
   /** The head of the answer to a gRPC request came. */

@@ -69,6 +69,18 @@ export interface ExchangeRecord {
   readonly totalMs: number;
   readonly queueMs: number | null;
   readonly firstByteMs: number | null;
+  /** How long the last attempt waited for its connection: 0 for one that was kept alive and free. */
+  readonly connectMs: number | null;
+  /**
+   * Waiting for endpoints: for a connection, a response head, the next piece of a body, all attempts together. A slow client's upload is
+   * part of it, since the endpoint waits for it too. Not in it: pauses of the download because the client is slow.
+   */
+  readonly upstreamMs: number | null;
+  /**
+   * What Headgate itself took: `totalMs` less `upstreamMs` and less all other waits, which are those for the client to take the
+   * response, for a turn in a queue, for a retry's pause, for another exchange's answer, for the cache's disk, and all of a tunnel.
+   */
+  readonly overheadMs: number;
   readonly route: string | null;
   readonly pool: string | null;
   /** Origin of the last endpoint tried, `http://10.0.0.1:3000`. */

@@ -67,7 +67,8 @@ function accessLine(record: ExchangeRecord): string {
     `,"path":${quote(pathOf(request.target))},"protocol":"HTTP/${request.version}","status":${record.status}` +
     `${record.grpcStatus === null ? '' : `,"grpcStatus":${record.grpcStatus}`}` +
     `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
-    `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
+    `,"queueMs":${round(record.queueMs)},"connectMs":${round(record.connectMs)},"firstByteMs":${round(record.firstByteMs)}` +
+    `,"upstreamMs":${round(record.upstreamMs)},"overheadMs":${round(record.overheadMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
     `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection}${cache(record)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
