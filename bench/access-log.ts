@@ -43,6 +43,7 @@ const record: ExchangeRecord = {
   fallback: null,
   reusedConnection: true,
   cache: { result: 'miss', why: 'uri-miss', notStored: null, header: 'headgate; fwd=uri-miss; fwd-status=200; stored' },
+  trace: null,
   end: { side: 'gateway', reason: 'complete', error: null, bug: null },
 };
 

@@ -94,6 +94,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     cache: route.cache === undefined ? null : compileCachePolicy(route.cache, cacheContext),
     purge: route.cache?.purge === undefined ? null : compilePurge(route.cache.purge, context),
     bypassCache: route.cache === undefined ? null : compileBypass(route.cache, cacheContext),
+    traceSample: route.tracing?.sample ?? null,
   };
   return action === null ? null : { action, ...plan };
 }

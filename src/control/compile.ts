@@ -15,6 +15,7 @@ import { type CertificatePlan, compileListener, type ListenerComplaints } from '
 import { compileRoute } from './compile-route.ts';
 import { splitCookies } from './compile-split.ts';
 import { compileStreams } from './compile-streams.ts';
+import { compileTracing } from './compile-tracing.ts';
 import { Complaints } from './complaints.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
@@ -94,7 +95,7 @@ export function compile(input: CompileInput): CompileResult {
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
-    snapshot: { listeners, streams, pools, mirrors, cache, development },
+    snapshot: { listeners, streams, pools, mirrors, cache, tracing: compileTracing(config.tracing), development },
     certificates,
     tlsSettings,
     acme,

@@ -8,6 +8,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { type Admission, hasRoom, mustWait } from '../upstream/limit/admission.ts';
 import type { PoolLimit } from '../upstream/limit/pool-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { withSpan } from './attempt-span.ts';
 import { type AttemptOwner, EndpointAttempt, type ResponseTaker } from './endpoint-attempt.ts';
 import { unavailable } from './fail.ts';
 import type { GrpcCall } from './grpc.ts';
@@ -238,10 +239,9 @@ export class Attempts implements AttemptOwner {
     const { headMs, tunnelIdleMs } = plan.timeouts;
     // An endpoint may send the head of a gRPC response with its first message; how long that may take, the deadline says.
     const headTimeoutMs = call !== null && call.deadlineMs !== null ? tunnelIdleMs : headMs;
-    attempt.begin(
-      parts.transport,
-      attemptAt(endpoint, this.outbound, { progress, pool, body: this.#body, headTimeoutMs }),
-    );
+    const outbound =
+      progress.trace === null ? this.outbound : withSpan(attempt, this.outbound, { progress, clock: parts.clock });
+    attempt.begin(parts.transport, attemptAt(endpoint, outbound, { progress, pool, body: this.#body, headTimeoutMs }));
     if (mirror !== null) mirror.requestSent(this.outbound);
     if (!attempt.isAwaited) return;
     const now = parts.clock.monotonic();

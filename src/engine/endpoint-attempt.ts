@@ -7,6 +7,7 @@ import type { HeaderList } from '../http/headers.ts';
 import { type AttemptMark, nextSerial } from '../upstream/attempt-watcher.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
+import type { AttemptSpan } from './attempt-span.ts';
 
 /** More of an unwanted response than this is not read only to keep its connection. */
 export const DISCARD_BYTES = 64 * 1024;
@@ -57,6 +58,8 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   responseBegun = false;
   /** What the budget was paid for it, to be given back if it succeeds; -1 for nothing. */
   receipt = -1;
+  /** `null` where nobody traces. */
+  span: AttemptSpan | null = null;
   /** When it began, for what is hedged. */
   begunAt = 0;
   /** Deadline for the response head (`limit`), or for what is discarded. */
@@ -116,6 +119,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   cancel(cause: GatewayError | null): void {
     if (this.#over) return;
     this.#inFlight?.cancel();
+    if (this.span !== null) this.span.failed(cause);
     if (cause !== null) this.pool.failed(this.endpoint, cause, this);
     this.finish();
   }
@@ -123,6 +127,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
   /** It failed, with what the endpoint may be to blame for. */
   lost(error: GatewayError): void {
     if (this.#over) return;
+    if (this.span !== null) this.span.failed(error);
     this.pool.failed(this.endpoint, error, this);
     this.finish();
   }
@@ -134,6 +139,7 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
     this.#inFlight = null;
     if (this.at !== 0) this.#deadlines?.disarm(this);
     this.pool.ended(this.endpoint, this);
+    if (this.span !== null) this.span.end(this);
   }
 
   /** It has neither been answered nor failed. */

@@ -20,6 +20,7 @@ import { serve } from './serve.ts';
 import type { RoutePlan, Snapshot } from './snapshot.ts';
 import { serveStaleForError, staleForError } from './stale-if-error.ts';
 import { poolFor, Stream } from './stream.ts';
+import { beginTrace, type TracePlan } from './trace.ts';
 
 /** Takes exchanges from every downstream and sees each to its end. Knows no protocol. */
 export class Engine {
@@ -59,7 +60,10 @@ export class Engine {
       finish(this.#parts, progress);
     };
     try {
-      this.#do(progress, decideOn(progress));
+      const decision = decideOn(progress);
+      const { tracing } = edition.snapshot;
+      if (tracing !== null) beginTrace(progress, tracing, sampleOf(decision, tracing));
+      this.#do(progress, decision);
     } catch (bug) {
       progress.bug = bug;
       fail(progress, internalError(bug));
@@ -166,4 +170,9 @@ function requestIdOf(exchange: Exchange): string | null {
   if (!exchange.client.trusted) return null;
   const id = getHeader(exchange.request.headers, 'x-request-id');
   return id !== null && /^[A-Za-z0-9._~:/+=-]{1,128}$/.test(id) ? id : null;
+}
+
+function sampleOf(decision: Decision, tracing: TracePlan): number {
+  const plan = decision.kind === 'refuse' ? null : decision.plan;
+  return plan?.traceSample ?? tracing.sample;
 }

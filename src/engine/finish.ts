@@ -1,6 +1,7 @@
 import type { ExchangeRecord } from '../exchange/outcome.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
+import { passedTrace } from './trace.ts';
 
 const noRetries: readonly string[] = Object.freeze([]);
 
@@ -44,6 +45,7 @@ export function recordOf(progress: Progress, now: number): ExchangeRecord {
     reusedConnection: progress.reusedConnection,
     cache: progress.cacheReport,
     fallback: progress.fallback,
+    trace: progress.trace ?? passedTrace(progress),
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },
   };
 }

@@ -19,6 +19,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
+import { writeTrace } from './trace.ts';
 
 /** Tells an endpoint that it got a copy, and of whose request: the value is the pool that got the request itself. */
 export const MIRROR_FIELD = 'X-Headgate-Mirror';
@@ -49,6 +50,8 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
   if (progress.certificate !== null) tellOfCertificate(draft, progress.certificate);
   // Nobody but us says what is a copy.
   if (plan.mirror !== null) removeHeader(draft, MIRROR_LOWER);
+  // Before the edits: a route may keep it from endpoints that are not one's own.
+  if (progress.trace !== null) writeTrace(draft, progress.trace);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
     peer: client.peer,

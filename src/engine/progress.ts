@@ -9,6 +9,7 @@ import { type Captures, noCaptures } from '../routing/route.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RetryReason } from '../upstream/retry-account.ts';
 import type { Edition } from './edition.ts';
+import type { OwnTrace } from './trace.ts';
 
 /** The pool's budget is spent; the deadline would pass in the pause; the endpoint asks for a longer pause than the route makes. */
 export type RetryObstacle = 'budget' | 'deadline' | 'retry-after';
@@ -67,6 +68,10 @@ export class Progress implements Variables {
   hinted = false;
   /** No client asked: a stored response is refreshed in the background. */
   isRefresh = false;
+  /** `null` where Headgate takes no part in traces. */
+  trace: OwnTrace | null = null;
+  /** Begins a trace of its own because of this span. */
+  traceLink: OwnTrace['link'] = null;
   /** What the cache did; `null` where none is configured. */
   cacheReport: CacheReport | null = null;
   status = 0;

@@ -15,6 +15,7 @@ import { Forward } from './forward.ts';
 import type { EngineParts } from './parts.ts';
 import { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
+import { beginTrace } from './trace.ts';
 
 /** A stored response that was served stale, to whom, and where it came from. */
 export interface ServedStale {
@@ -97,6 +98,12 @@ function refreshProgress(parts: EngineParts, served: Progress, exchange: Exchang
   progress.route = served.route;
   progress.pool = served.pool;
   progress.certificate = served.certificate;
+  const { tracing } = served.edition.snapshot;
+  if (tracing !== null && served.trace !== null) {
+    const { traceId, spanId } = served.trace;
+    progress.traceLink = { traceId, spanId };
+    beginTrace(progress, tracing);
+  }
   return progress;
 }
 
@@ -117,11 +124,22 @@ function closing(): GatewayError {
 
 /**
  * What is the client's own of a request: its conditions and its part of the body are about its copy, and its `Cache-Control` would
- * let a cache behind us answer with what is just as stale.
+ * let a cache behind us answer with what is just as stale. Its trace is over before a refresh is.
  */
 const ONLY_THE_CLIENTS = new Set([
   ...['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range'],
-  ...['cache-control', 'pragma', 'content-length', 'content-type', 'transfer-encoding', 'expect', 'trailer', 'te'],
+  ...[
+    'traceparent',
+    'tracestate',
+    'cache-control',
+    'pragma',
+    'content-length',
+    'content-type',
+    'transfer-encoding',
+    'expect',
+    'trailer',
+    'te',
+  ],
 ]);
 
 function forEverybody(headers: HeaderList): HeaderList {

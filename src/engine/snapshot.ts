@@ -15,6 +15,7 @@ import type { RetryPolicy } from '../upstream/retry.ts';
 import type { Split } from '../upstream/split.ts';
 import type { FallbackPlan } from './fallback.ts';
 import type { MirrorPlan } from './mirror.ts';
+import type { TracePlan } from './trace.ts';
 
 /** Makes a reply of Headgate's own from the facts of a request. */
 export type MakeReply = (variables: Variables) => LocalReply;
@@ -43,6 +44,8 @@ export interface RoutePlan {
   readonly mirror: MirrorPlan | null;
   /** What is done when no response comes from the pool. */
   readonly fallback: FallbackPlan | null;
+  /** Share of its exchanges whose traces are recorded, in place of the one for all; `null` for that one. */
+  readonly traceSample: number | null;
 }
 
 export type RouteAction =
@@ -98,6 +101,8 @@ export interface Snapshot {
   /** What becomes of the copies of requests, for each route that has some made. */
   readonly mirrors: ReadonlySet<MirrorLive>;
   readonly cache: SharedCache;
+  /** `null`: trace contexts are passed on as they came. */
+  readonly tracing: TracePlan | null;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { RequestHead, TlsFacts } from './exchange.ts';
+import type { ExchangeTrace } from './trace.ts';
 
 export type Side = 'client' | 'gateway' | 'upstream';
 
@@ -95,6 +96,8 @@ export interface ExchangeRecord {
   readonly cache: CacheReport | null;
   /** The last step that was taken because no response came from the route's pool; `null` for the usual exchange. */
   readonly fallback: FallbackNote | null;
+  /** `null` for a request without a valid `traceparent` where Headgate takes no part in traces. */
+  readonly trace: ExchangeTrace | null;
   readonly end: ExchangeEnd;
 }
 

@@ -21,12 +21,12 @@ export class JsonAccessLog implements ExchangeObserver, StreamObserver {
 
   finished(record: ExchangeRecord): void {
     this.#sink.write(accessLine(record));
-    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+    tellBug(this.#log, record, 'Exchange ended by a bug');
   }
 
   refreshed(record: RefreshRecord): void {
     this.#sink.write(refreshLine(record));
-    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Refresh ended by a bug');
+    tellBug(this.#log, record, 'Refresh ended by a bug');
   }
 
   streamFinished(record: StreamRecord): void {
@@ -38,7 +38,8 @@ export class JsonAccessLog implements ExchangeObserver, StreamObserver {
 function refreshLine(record: RefreshRecord): string {
   const { request, end, refresh } = record;
   return (
-    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}","kind":"refresh","servedTo":"${refresh.servedTo}"` +
+    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}"${trace(record)}` +
+    `,"kind":"refresh","servedTo":"${refresh.servedTo}"` +
     `,"host":${quote(request.authority)},"path":${quote(pathOf(request.target))},"result":"${refresh.result}"` +
     `,"status":${record.status},"bytes":${record.bytesOut},"totalMs":${round(record.totalMs)}` +
     `,"queueMs":${round(record.queueMs)},"firstByteMs":${round(record.firstByteMs)}` +
@@ -62,7 +63,7 @@ function streamLine(record: StreamRecord): string {
 function accessLine(record: ExchangeRecord): string {
   const { request, end, tls } = record;
   return (
-    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}","listener":"${record.listener}"` +
+    `{"time":"${isoTime(record.startedAtEpoch)}","id":"${record.id}"${trace(record)},"listener":"${record.listener}"` +
     `,"client":"${record.clientAddress}","method":${quote(request.method)},"host":${quote(request.authority)}` +
     `,"path":${quote(pathOf(request.target))},"protocol":"HTTP/${request.version}","status":${record.status}` +
     `${record.grpcStatus === null ? '' : `,"grpcStatus":${record.grpcStatus}`}` +
@@ -74,6 +75,17 @@ function accessLine(record: ExchangeRecord): string {
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
     `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
+}
+
+/** Of a request that is part of a trace. */
+function trace({ trace: part }: ExchangeRecord): string {
+  if (part === null) return '';
+  return part.spanId === null ? `,"trace":"${part.traceId}"` : `,"trace":"${part.traceId}","span":"${part.spanId}"`;
+}
+
+/** A bug is told in the log of the gateway, whatever the access log is. */
+function tellBug(log: Logger, { id, trace: part, end }: ExchangeRecord, message: string): void {
+  if (end.bug !== null) log.error({ id, ...(part === null ? {} : { trace: part.traceId }), err: end.bug }, message);
 }
 
 /** Of an exchange that was tried more than once, or would have been. */
@@ -119,12 +131,12 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
         `"${escapeControls(request.method)} ${escapeControls(pathOf(request.target))} HTTP/${request.version}" ` +
         `${record.status} ${record.bytesOut} "${escapeControls(referer)}" "${escapeControls(agent)}"\n`,
     );
-    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+    tellBug(this.#log, record, 'Exchange ended by a bug');
   }
 
   /** No client asked for it, so there is no line for it. */
-  refreshed({ id, end }: RefreshRecord): void {
-    if (end.bug !== null) this.#log.error({ id, err: end.bug }, 'Refresh ended by a bug');
+  refreshed(record: RefreshRecord): void {
+    tellBug(this.#log, record, 'Refresh ended by a bug');
   }
 
   /** A stream has no request: its server name stands in place of the path, and a status says how it ended. */
@@ -153,11 +165,11 @@ export class BugLog implements ExchangeObserver, StreamObserver {
   }
 
   finished(record: ExchangeRecord): void {
-    if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Exchange ended by a bug');
+    tellBug(this.#log, record, 'Exchange ended by a bug');
   }
 
-  refreshed({ id, end }: RefreshRecord): void {
-    if (end.bug !== null) this.#log.error({ id, err: end.bug }, 'Refresh ended by a bug');
+  refreshed(record: RefreshRecord): void {
+    tellBug(this.#log, record, 'Refresh ended by a bug');
   }
 
   streamFinished(record: StreamRecord): void {

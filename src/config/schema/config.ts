@@ -6,6 +6,7 @@ import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
+import { tracing } from './tracing.ts';
 import { duration, name, port } from './units.ts';
 
 const admin = z
@@ -42,6 +43,7 @@ export const config = z.strictObject({
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),
   overload: overload.describe('When the gateway itself has too much to do'),
+  tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
   accessLog: accessLog.describe('One line for each exchange'),
   drainTimeout: duration.default(30_000).describe('Longest wait for exchanges to finish at shutdown'),
 });

@@ -6,6 +6,7 @@ import { mirror } from './mirror.ts';
 import { cookieEdits, headerEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
 import { retry } from './retry.ts';
 import { split, sticky } from './split.ts';
+import { routeTracing } from './tracing.ts';
 import { isMap, name, oneOrMore } from './units.ts';
 
 /** What a route does: exactly one of these. */
@@ -52,6 +53,7 @@ export const route = z
     mirror: mirror.optional().describe('Copies of requests for another pool, which never affect the client'),
     fallback: fallback.optional().describe('What to do when no response comes from the pool'),
     limits: routeLimits.optional().describe('In place of the listener’s'),
+    tracing: routeTracing.optional().describe('In place of what holds for all'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),
   })
   .superRefine(

@@ -44,6 +44,7 @@ const record: ExchangeRecord = {
   fallback: null,
   reusedConnection: true,
   cache: { result: 'miss', why: 'uri-miss', notStored: null, header: 'headgate; fwd=uri-miss; detail="a\\b"' },
+  trace: null,
   end: { side: 'upstream', reason: 'complete', error: null, bug: null },
 };
 
@@ -126,6 +127,14 @@ describe('the JSON access log', () => {
       certificate: { subject: 'CN="a",O=Zoë', fingerprint: 'cd'.repeat(32) },
     });
     expect(jsonLine({})).not.toHaveProperty('certificate');
+  });
+
+  test('tells the trace of a request that is part of one, and the span where Headgate has one', () => {
+    const trace = { traceId: 'ab'.repeat(16), spanId: null, parentId: 'cd'.repeat(8), sampled: true };
+    const rest = { random: true, state: null, link: null, attempts: null };
+    expect(jsonLine({ trace: { ...trace, ...rest } })).toMatchObject({ id: record.id, trace: 'ab'.repeat(16) });
+    expect(jsonLine({ trace: { ...trace, ...rest, spanId: 'ef'.repeat(8) } })).toMatchObject({ span: 'ef'.repeat(8) });
+    expect(jsonLine({})).not.toHaveProperty('trace');
   });
 
   test('never writes queries, credentials or cookies', () => {
