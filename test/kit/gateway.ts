@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { configFromObject, type LoadResult } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema/config.ts';
@@ -13,7 +12,7 @@ import type { ExchangeRecord, RefreshRecord } from '../../src/exchange/outcome.t
 import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { inTime, until } from './deadline.ts';
-import { stopAfterTest } from './stop.ts';
+import { stopAfterFile, stopAfterTest } from './stop.ts';
 
 /** A configuration without listeners gets one, `web`, on plain HTTP. */
 export type TestConfig = Omit<ConfigInput, 'admin'>;
@@ -179,16 +178,20 @@ let directory: Promise<string> | null = null;
 
 /** One per test file: the authority and its leaves are minted once. */
 function certificatesDirectory(): Promise<string> {
-  directory ??= mkdtemp(join(tmpdir(), 'headgate-test-'));
+  directory ??= ownDirectory();
   return directory;
+}
+
+async function ownDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'headgate-test-'));
+  stopAfterFile(async () => {
+    directory = null;
+    await rm(path, { recursive: true, force: true });
+  });
+  return path;
 }
 
 /** PEM text of the authority that signs what the gateways of this test file show. There once one with TLS has started. */
 export async function testAuthority(): Promise<string> {
   return readFile(join(await certificatesDirectory(), 'ca.pem'), 'utf8');
 }
-
-afterAll(async () => {
-  if (directory !== null) await rm(await directory, { recursive: true, force: true });
-  directory = null;
-});

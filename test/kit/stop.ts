@@ -1,15 +1,29 @@
-import { afterEach } from 'vitest';
-
 type Stop = () => unknown;
 
-const opened: Stop[] = [];
+const ofTest: Stop[] = [];
+const ofFile: Stop[] = [];
 
 /** Runs `stop` after the current test, the last opened first, whether the test passed or not. */
 export function stopAfterTest(stop: Stop): void {
-  opened.push(stop);
+  ofTest.push(stop);
 }
 
-afterEach(async () => {
+/** Runs `stop` after the last test of the current file, the last opened first. */
+export function stopAfterFile(stop: Stop): void {
+  ofFile.push(stop);
+}
+
+/** What `stopAfterTest` has been given since the last time. For test/kit/setup.ts. */
+export function stopTest(): Promise<void> {
+  return stopAll(ofTest);
+}
+
+/** What `stopAfterFile` has been given since the last time. For test/kit/setup.ts. */
+export function stopFile(): Promise<void> {
+  return stopAll(ofFile);
+}
+
+async function stopAll(opened: Stop[]): Promise<void> {
   // One at a time and in reverse: a gateway must be gone before the origins that it talks to.
   for (let stop = opened.pop(); stop !== undefined; stop = opened.pop()) await stop();
-});
+}

@@ -16,7 +16,8 @@ interface Stage {
   readonly socket: Socket;
   readonly connections: Connections;
   readonly clock: ManualClock;
-  readonly seen: Promise<Peeked>;
+  /** What the first look sees, once it does. */
+  readonly seen: () => Promise<Peeked>;
   readonly calls: Peeked[];
 }
 
@@ -42,7 +43,7 @@ async function stage(timeoutMs = 10_000): Promise<Stage> {
     client.destroy();
     socket.destroy();
   });
-  return { client, socket, connections, clock, seen: inTime(promise, 'the peek'), calls };
+  return { client, socket, connections, clock, seen: () => inTime(promise, 'the peek'), calls };
 }
 
 async function contentOf(socket: Socket, length: number): Promise<Buffer> {
@@ -56,7 +57,7 @@ test('the bytes that were looked at are given back', async () => {
   const { client, socket, seen } = await stage();
   const hello = helloBytes();
   client.write(hello);
-  expect(await seen).toEqual(HELLO);
+  expect(await seen()).toEqual(HELLO);
   client.write('more');
   expect(await contentOf(socket, hello.length + 4)).toEqual(Buffer.concat([hello, Buffer.from('more')]));
 });
@@ -70,14 +71,14 @@ test('a hello that comes byte by byte is read to its end', async () => {
     client.write(Uint8Array.of(byte));
     await until(() => socket.bytesRead > before, 'a byte');
   }
-  expect(await seen).toEqual(HELLO);
+  expect(await seen()).toEqual(HELLO);
   expect(await contentOf(socket, hello.length)).toEqual(hello);
 });
 
 test('the first byte of another protocol is enough, and the end behind it is kept', async () => {
   const { client, socket, seen } = await stage();
   client.end('SSH');
-  expect(await seen).toEqual({ kind: 'not-tls' });
+  expect(await seen()).toEqual({ kind: 'not-tls' });
   const ended = once(socket, 'end');
   expect((await contentOf(socket, 3)).toString()).toBe('SSH');
   await inTime(ended, 'the end');
@@ -87,7 +88,7 @@ test('an end right behind a whole hello is kept', async () => {
   const { client, socket, seen } = await stage();
   const hello = helloBytes();
   client.end(hello);
-  expect(await seen).toEqual(HELLO);
+  expect(await seen()).toEqual(HELLO);
   const ended = once(socket, 'end');
   expect(await contentOf(socket, hello.length)).toEqual(hello);
   await inTime(ended, 'the end');
@@ -96,7 +97,7 @@ test('an end right behind a whole hello is kept', async () => {
 test('what a second look sees is what the first one saw', async () => {
   const { client, socket, connections, seen } = await stage();
   const again = Promise.withResolvers<Peeked>();
-  const first = seen.then(() => {});
+  const first = seen().then(() => {});
   const hello = helloBytes();
   client.write(hello);
   await first;
@@ -127,7 +128,7 @@ test('a second look may begin within the call of the first', async () => {
 test('a hello without an end is given up at the bound', async () => {
   const { client, seen } = await stage();
   client.write(helloBytes({ extensions: [[51, new Uint8Array(PEEK_BYTES)]] }));
-  expect(await seen).toEqual({ kind: 'too-large' });
+  expect(await seen()).toEqual({ kind: 'too-large' });
 });
 
 test('a hello that is not through in time is given up, however steadily it drips', async () => {
@@ -141,13 +142,13 @@ test('a hello that is not through in time is given up, however steadily it drips
     expect(calls).toEqual([]);
   }
   clock.advance(2 * SWEEP_MS);
-  expect(await seen).toEqual({ kind: 'too-late' });
+  expect(await seen()).toEqual({ kind: 'too-late' });
 });
 
 test('a client that says nothing is given up in time', async () => {
   const { clock, seen } = await stage(1_000);
   clock.advance(1_000 + 2 * SWEEP_MS);
-  expect(await seen).toEqual({ kind: 'too-late' });
+  expect(await seen()).toEqual({ kind: 'too-late' });
 });
 
 test.each([
@@ -171,7 +172,7 @@ test('a listener that drains waits for no hello', async () => {
 test('a thousand peeks on one connection leave no listener behind', async () => {
   const { client, socket, connections, seen } = await stage();
   client.write(helloBytes());
-  await seen;
+  await seen();
   const before = socket.eventNames().map((name) => [name, socket.listenerCount(name)]);
   for (let i = 0; i < 1_000; i += 1) {
     const { promise, resolve } = Promise.withResolvers<Peeked>();
