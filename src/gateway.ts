@@ -1,5 +1,4 @@
 import type { AdminDesk } from './admin/desk.ts';
-import { AdminServer } from './admin/server.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import { ConfigError, type Diagnostic } from './config/config-error.ts';
 import type { Loaded } from './config/load.ts';
@@ -23,8 +22,8 @@ import type { Pressure } from './engine/overload.ts';
 import type { EngineParts } from './engine/parts.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
+import { AdminListener } from './gateway/admin-listener.ts';
 import { Back } from './gateway/back.ts';
-import { bindError } from './gateway/bind-error.ts';
 import { Front, type FrontChange } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
@@ -122,7 +121,7 @@ class Composition implements Gateway {
   readonly #desk: AdminDesk;
   readonly #reloader: Reloader;
   #running: Running;
-  #admin: AdminServer | null = null;
+  #admin: AdminListener | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
   constructor(options: GatewayOptions) {
@@ -184,17 +183,14 @@ class Composition implements Gateway {
     await this.#back.find();
     const listeners = await this.#front.prepare(this.#running);
     listeners.commit();
-    const { admin } = this.#options.config;
-    this.#admin = new AdminServer({
-      ...admin,
-      token: admin.token ?? null,
+    this.#admin = new AdminListener({
+      config: this.#options.config.admin,
+      origins: this.#options.origins,
       desk: this.#desk,
-      broke: (bug) => this.#logs.log.error({ err: bug }, 'The admin listener met a bug'),
+      clock: this.#clock,
+      log: this.#logs.log,
     });
-    const place = { kind: 'tcp', host: admin.address, port: admin.port } as const;
-    this.adminUrl = await this.#admin.open().catch((error: unknown) => {
-      throw bindError(error, { place, path: ['admin'], origins: this.#options.origins });
-    });
+    this.adminUrl = await this.#admin.open();
     this.#back.start();
     this.#guard.start();
     this.#front.start();

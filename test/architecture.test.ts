@@ -32,7 +32,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'engine',
     'config',
   ],
-  admin: ['errors', 'clock', 'http', 'upstream', 'observe', 'control'],
+  admin: ['errors', 'clock', 'http', 'upstream', 'observe', 'config', 'control'],
 };
 
 const UNRESTRICTED = new Set(['main', 'gateway', 'version', 'cli']);

@@ -1,49 +1,40 @@
-import type { FastifyError, FastifyReply } from 'fastify';
-
-/** What a request to the admin listener can't have, as its answer says: `{ error, message }`. */
+/** What a request to the admin listener can't have, as its answer says: `{ error, message, field?, parameter? }`. */
 export interface Refusal {
   readonly status: number;
   /** Enumerated kebab-case. */
   readonly error: string;
   /** For a person. */
   readonly message: string;
+  /** What of the body is meant: a JSON pointer (RFC 6901), empty for all of it. */
+  readonly field?: string;
+  /** Which name in the path or the query is meant. */
+  readonly parameter?: string;
+  /** More that a program can use. */
+  readonly details?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export function send(reply: FastifyReply, { status, headers = {}, error, message }: Refusal): FastifyReply {
-  return reply.code(status).headers(headers).send({ error, message });
+export function isRefusal(outcome: object): outcome is Refusal {
+  return 'error' in outcome;
 }
 
-/** A body that is no JSON object. */
-class NotAnObject extends Error {
-  override readonly name = 'NotAnObject';
-  readonly statusCode = 400;
+/** The body that says it. */
+export function refusalBody({ error, message, field, parameter, details }: Refusal): object {
+  return {
+    error,
+    message,
+    ...(field === undefined ? {} : { field }),
+    ...(parameter === undefined ? {} : { parameter }),
+    ...details,
+  };
 }
 
-/**
- * The object that a JSON text is; an empty one for no text at all, so that a change without details needs no body. Throws what
- * `refusalOfError` makes a 400.
- */
-export function objectIn(text: string): Readonly<Record<string, unknown>> {
-  if (text === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Its message would show a piece of the body.
-    throw new NotAnObject('The body is not JSON');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new NotAnObject('The body is no object');
-  return value as Readonly<Record<string, unknown>>;
+export function badBody(field: string, message: string): Refusal {
+  return { status: 400, error: 'bad-request', message, field };
 }
 
-/** What an error of Fastify's or of a body means to who has asked; 500 for a bug. */
-export function refusalOfError({ code, statusCode = 500, message }: Partial<FastifyError>): Refusal {
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return { status: 413, error: 'body-too-large', message: 'The body is too long' };
-  if (statusCode >= 400 && statusCode < 500) {
-    return { status: statusCode, error: 'bad-request', message: message ?? 'Bad request' };
-  }
-  return { status: 500, error: 'bug', message: 'The gateway met a bug: its log has more' };
+export function badParameter(parameter: string, message: string): Refusal {
+  return { status: 400, error: 'bad-request', message, parameter };
 }
+
+export const BUG: Refusal = { status: 500, error: 'bug', message: 'The gateway met a bug: its log has more' };

@@ -1,18 +1,23 @@
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import { bodyOf } from './body.ts';
+import { AdminConnections, type Socket } from './connections.ts';
 import type { AdminDesk } from './desk.ts';
-import { refusalOf, secretFrom } from './guard.ts';
-import { objectIn, refusalOfError, send } from './refusal.ts';
-import { addCache } from './routes/cache.ts';
-import { addDashboard } from './routes/dashboard.ts';
-import { addEndpoints } from './routes/endpoints.ts';
-import { addObservation } from './routes/observation.ts';
-import { addRevocationList } from './routes/revocation-list.ts';
+import { type Gate, type GateOptions, gate } from './gate.ts';
+import { handOf } from './hand.ts';
+import type { Answer, Operation } from './operation.ts';
+import { operations } from './operations/operations.ts';
+import { queryOf } from './query.ts';
+import { BUG, isRefusal, type Refusal, refusalBody } from './refusal.ts';
+import { type Found, Router } from './router.ts';
 
-export interface AdminOptions {
-  readonly address: string;
-  readonly port: number;
-  /** Whoever brings it may change things; `null` for none (`guard.ts`). */
-  readonly token: string | null;
+export interface AdminOptions extends GateOptions {
   /** What is read and done: nothing else here knows a gateway. */
   readonly desk: AdminDesk;
   /** Hears of a bug that a request met. Must not throw. */
@@ -21,64 +26,145 @@ export interface AdminOptions {
 
 /** Nothing that is sent here is longer. */
 const BODY_BYTES = 16 * 1024;
+const HEAD_BYTES = 16 * 1024;
 
-/** Nobody who means well takes longer for a whole request. */
-const REQUEST_TIMEOUT_MS = 10_000;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** A percent-encoded origin whose host has 253 characters, or the path of a Unix socket. */
-const LONGEST_NAME = 1024;
+/** No answer is a document of anybody else's page, and none is worth keeping. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+const router = new Router(operations);
 
 /**
- * The admin listener: liveness, readiness, metrics, status as JSON, control of endpoints and of the cache, the local CA's revocation list, and the
- * dashboard. Every refusal is JSON: `{ error, message }`.
+ * The admin listener's HTTP: what can be asked is in `operations`, who may ask in `guard.ts`. Every refusal is JSON:
+ * `{ error, message }`, with `field` or `parameter` where one is to blame. Accepts no connections by itself: see `accept`.
  */
 export class AdminServer {
   readonly #options: AdminOptions;
   readonly #server: FastifyInstance;
+  readonly #gate: Gate;
+  readonly #connections: AdminConnections;
+  /** What a request that has passed the gate is for. */
+  readonly #found = new WeakMap<FastifyRequest, Found & { readonly kind: 'operation' }>();
 
   constructor(options: AdminOptions) {
     this.#options = options;
+    this.#gate = gate(options);
+    this.#connections = new AdminConnections(options.clock);
     this.#server = fastify({
-      forceCloseConnections: true,
       bodyLimit: BODY_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      routerOptions: { maxParamLength: LONGEST_NAME },
+      http: { maxHeaderSize: HEAD_BYTES },
+      // Own deadlines (`connections.ts`): Node's are only checked once a server listens, and this one never does.
+      keepAliveTimeout: 0,
+      requestTimeout: 0,
+      // The path is the router's to read.
+      rewriteUrl: () => '/',
       exposeHeadRoutes: false,
-      // A path that can't be decoded: nothing else of Fastify's runs for it.
-      frameworkErrors: (error, _request, reply) => void send(reply, refusalOfError(error)),
+      return503OnClosing: false,
+      clientErrorHandler: (error, socket) => answerMalformed(error, socket),
+      logController: new LogController({ disableRequestLogging: true }),
     });
-    this.#server.addHook('onRequest', async (request, reply) => {
-      const refusal = refusalOf(request, options);
-      if (refusal !== null) await send(reply, refusal);
-    });
+    this.#addHooks();
     this.#server.removeAllContentTypeParsers();
-    this.#server.addContentTypeParser(
-      'application/json',
-      { parseAs: 'string' },
-      async (_request: unknown, text: string) => objectIn(text),
-    );
+    // Of whatever type: the guard has seen to it where it matters.
+    this.#server.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, text: string) => text);
     this.#server.setErrorHandler<FastifyError>(async (error, _request, reply) => {
       const refusal = refusalOfError(error);
       if (refusal.status === 500) options.broke(error);
       return send(reply, refusal);
     });
-    this.#server.setNotFoundHandler(async (_request, reply) =>
-      send(reply, { status: 404, error: 'not-found', message: 'Nothing is here' }),
-    );
-    const { desk } = options;
-    addObservation(this.#server, desk);
-    addEndpoints(this.#server, desk);
-    addCache(this.#server, desk, (request) => secretFrom(request, options));
-    addRevocationList(this.#server, desk);
-    addDashboard(this.#server);
+    this.#server.route({ method: METHODS, url: '/', handler: (request, reply) => this.#answer(request, reply) });
   }
 
-  /** Binds and resolves to the URL. Rejects with what the system says (EADDRINUSE, EACCES). */
-  async open(): Promise<string> {
-    return this.#server.listen({ host: this.#options.address, port: this.#options.port });
+  /** Before the first `accept`. */
+  async ready(): Promise<void> {
+    await this.#server.ready();
+  }
+
+  /** Takes a connection that was accepted. */
+  accept(socket: Socket): void {
+    if (this.#connections.admit(socket)) this.#server.server.emit('connection', socket);
   }
 
   async close(): Promise<void> {
+    this.#connections.closeAll();
     await this.#server.close();
   }
+
+  #addHooks(): void {
+    this.#server.addHook('onRequest', async (request, reply) => {
+      const [path = ''] = request.originalUrl.split('?', 1);
+      const found = router.find(request.method, path);
+      const refusal = await this.#gate(request, found);
+      if (refusal !== null) await send(reply, refusal);
+      else if (found.kind === 'operation') this.#found.set(request, found);
+    });
+    this.#server.addHook('preHandler', async ({ raw }) => this.#connections.awaitAnswer(raw.socket));
+    this.#server.addHook('onResponse', async ({ raw }) => this.#connections.awaitRequest(raw.socket));
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const found = this.#found.get(request);
+    if (found === undefined) return send(reply, BUG);
+    const outcome = await this.#outcome(request, found);
+    return send(reply, outcome);
+  }
+
+  async #outcome(
+    request: FastifyRequest,
+    { operation, parameters }: { readonly operation: Operation; readonly parameters: Readonly<Record<string, string>> },
+  ): Promise<Answer | Refusal> {
+    const queryText = request.originalUrl.split('?').slice(1).join('?');
+    const asked = queryOf(queryText, operation.query ?? {});
+    if (isRefusal(asked)) return asked;
+    const text = operation.method !== 'GET' && typeof request.body === 'string' ? request.body : '';
+    const sent = bodyOf(text, operation.body ?? {});
+    if (isRefusal(sent)) return sent;
+    const { desk } = this.#options;
+    const { accept = '' } = request.headers;
+    return operation.run({ desk, parameters, query: asked.query, body: sent.body, accept, by: handOf(request) });
+  }
+}
+
+function send(reply: FastifyReply, outcome: Answer | Refusal): FastifyReply {
+  const { status, headers = {} } = outcome;
+  reply.code(status).headers({ ...HEADERS, ...headers });
+  if (isRefusal(outcome)) return reply.send(refusalBody(outcome));
+  if (outcome.type !== undefined) reply.type(outcome.type);
+  return reply.send(outcome.body);
+}
+
+/** What an error of Fastify's means to who has asked; 500 for a bug. */
+function refusalOfError({ code, statusCode = 500, message }: Partial<FastifyError>): Refusal {
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return { status: 413, error: 'body-too-large', message: `The body is longer than ${BODY_BYTES} bytes` };
+  }
+  if (statusCode >= 400 && statusCode < 500) {
+    return { status: statusCode, error: 'bad-request', message: message ?? 'Bad request' };
+  }
+  return BUG;
+}
+
+/** What the parser of HTTP refuses. */
+function answerMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, refusal] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [
+          '431 Request Header Fields Too Large',
+          { error: 'head-too-large', message: `The head is longer than ${HEAD_BYTES} bytes` },
+        ]
+      : ['400 Bad Request', { error: 'bad-request', message: 'This is not HTTP' }];
+  const body = JSON.stringify(refusal);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
 }

@@ -1,14 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/**
- * Does this `Authorization` field bring the token (RFC 6750 §2.1)? Compares hashes, so that neither time nor length tells how much
- * of a guess was right.
- */
-export function bringsToken(authorization: string | undefined, token: string): boolean {
-  const brought = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1];
-  return brought !== undefined && timingSafeEqual(digest(brought), digest(token));
+/** What an `Authorization` field brings (RFC 6750 §2.1); `null` for nothing that could be a token. */
+export function tokenIn(authorization: string | undefined): string | null {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 }
 
-function digest(text: string): Buffer {
+/** Compares hashes, so that neither time nor length tells how much of a guess was right. */
+export function isToken(brought: string, token: string): boolean {
+  return timingSafeEqual(digest(brought), digest(token));
+}
+
+export function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

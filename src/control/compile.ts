@@ -22,6 +22,7 @@ import { type Known, knownOf, type Listed, type Membership } from './discovery/m
 import type { InUse, Ledger } from './ledger.ts';
 import { compilePool } from './pool/compile-pool.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
+import { vetAdmin } from './vet-admin.ts';
 import { vetCacheDisk } from './vet-cache-disk.ts';
 import { vetListeners } from './vet-listeners.ts';
 
@@ -82,6 +83,7 @@ export function compile(input: CompileInput): CompileResult {
   const acme = compileAcme(config, complaints);
   if (input.incomplete !== true) vetListeners(config, complaints);
   vetCacheDisk(config, complaints);
+  vetAdmin(config, complaints);
   if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder(quarantine) };
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();

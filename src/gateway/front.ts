@@ -1,4 +1,4 @@
-import { REVOCATION_LIST_PATH } from '../admin/routes/revocation-list.ts';
+import { REVOCATION_LIST_PATH } from '../admin/operations/certificates.ts';
 import type { Clock } from '../clock.ts';
 import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
@@ -188,8 +188,8 @@ function tlsKeyOf(name: string, tls: NonNullable<ListenerConfig['tls']>, { compi
   return JSON.stringify([tls, compiled.certificates.get(name)?.minted]);
 }
 
-/** `null` for a port that is another one at each start: what is minted is stored. */
-function urlOfRevocationList({ address, port }: Config['admin']): string | null {
-  if (port === 0) return null;
+/** `null` for a port that is another one at each start, since what is minted is stored; and for a Unix socket. */
+function urlOfRevocationList({ address, port, socket }: Config['admin']): string | null {
+  if (port === 0 || socket !== undefined) return null;
   return `${urlOf({ kind: 'tcp', host: address, port }, 'http', port)}${REVOCATION_LIST_PATH}`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admin } from './admin.ts';
 import { cache } from './cache.ts';
 import { dns } from './dns.ts';
 import { listener } from './listener.ts';
@@ -7,20 +8,7 @@ import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
 import { tracing } from './tracing.ts';
-import { duration, name, port } from './units.ts';
-
-const admin = z
-  .strictObject({
-    address: z.string().default('127.0.0.1').describe('Address to bind'),
-    port: port.default(4600).describe('Port of the API and the dashboard'),
-    token: z
-      .string()
-      .regex(/^[\x21-\x7e]+$/, 'a token is visible ASCII without blanks')
-      .min(16)
-      .optional()
-      .describe('Who changes things brings it (Authorization: Bearer); without, only a loopback address takes changes'),
-  })
-  .prefault({});
+import { duration, name } from './units.ts';
 
 const accessLog = z
   .strictObject({

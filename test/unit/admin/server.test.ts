@@ -1,10 +1,9 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import type { AdminDesk, Readiness } from '../../../src/admin/desk.ts';
-import { AdminServer } from '../../../src/admin/server.ts';
 import type { GatewayStatus } from '../../../src/control/status.ts';
+import { adminOf } from '../../kit/admin.ts';
 import { deskOf } from '../../kit/desk.ts';
-import { stopAfterTest } from '../../kit/stop.ts';
 
 const serving: GatewayStatus = {
   version: '1.2.3',
@@ -20,18 +19,8 @@ const serving: GatewayStatus = {
 };
 
 async function admin(parts: Partial<AdminDesk>): Promise<string> {
-  const server = new AdminServer({
-    address: '127.0.0.1',
-    port: 0,
-    token: null,
-    broke: (bug) => {
-      throw bug;
-    },
-    desk: deskOf(parts),
-  });
-  const url = await server.open();
-  stopAfterTest(() => server.close());
-  return url;
+  const { port } = await adminOf({ desk: deskOf(parts) });
+  return `http://127.0.0.1:${port}`;
 }
 
 function get(url: string, host: string): Promise<{ status: number; body: string }> {
