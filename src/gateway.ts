@@ -27,6 +27,7 @@ import { Back } from './gateway/back.ts';
 import { Front, type FrontChange } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
+import { type InheritedSocket, InheritedSockets } from './gateway/inherited-sockets.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** How hard the process is pressed, in place of measuring it. For tests. */
   readonly pressure?: () => Pressure;
+  /** Listening sockets that the process was started with. Default none. */
+  readonly sockets?: readonly InheritedSocket[];
 }
 
 export { StartError } from './gateway/start-error.ts';
@@ -81,8 +84,8 @@ export interface Gateway {
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
   /**
-   * Stops taking new work, lets exchanges finish, and resolves when everything is closed; what is left after the
-   * configuration's `drainTimeout` is cut off. Readiness fails at once.
+   * Readiness fails at once. After the configuration's `drainDelay` it stops taking new work, lets exchanges finish, and resolves
+   * when everything is closed; what is left after `drainTimeout` is cut off.
    */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -122,6 +125,9 @@ class Composition implements Gateway {
   readonly #reloader: Reloader;
   #running: Running;
   #admin: AdminListener | null = null;
+  readonly #sockets: InheritedSockets;
+  /** Ends the time in which readiness fails and nothing else has changed. */
+  #endDelay: (() => void) | null = null;
   #phase: 'serving' | 'draining' = 'serving';
 
   constructor(options: GatewayOptions) {
@@ -129,6 +135,7 @@ class Composition implements Gateway {
     const { config, origins } = options;
     this.#clock = options.clock ?? systemClock;
     this.#logs = new GatewayLogs(options.logLevel ?? 'info');
+    this.#sockets = new InheritedSockets(options.sockets ?? []);
     this.#metrics = new Metrics({
       connections: () => this.#front.status().map(({ name, connections }) => [name, connections]),
       certificates: () => this.#front.certificates(),
@@ -152,6 +159,7 @@ class Composition implements Gateway {
       ledger: this.#back.ledger,
       http: this.#back.http,
       downstreamLog: this.#logs.downstream(this.#metrics),
+      sockets: this.#sockets,
     });
     this.#back.adopt(this.#running.compiled);
     this.#reloader = this.#newReloader();
@@ -183,6 +191,9 @@ class Composition implements Gateway {
     await this.#back.find();
     const listeners = await this.#front.prepare(this.#running);
     listeners.commit();
+    for (const { fd, name: socket } of this.#sockets.closeRest()) {
+      this.#logs.log.warn({ fd, socket }, 'No listener is for a socket that was passed to the process: it is closed');
+    }
     this.#admin = new AdminListener({
       config: this.#options.config.admin,
       origins: this.#options.origins,
@@ -221,15 +232,26 @@ class Composition implements Gateway {
   async drain(): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
-    const deadlineMs = this.#running.config.drainTimeout;
-    this.#logs.log.info({ deadlineMs }, 'Draining');
+    const { drainDelay: delayMs, drainTimeout: deadlineMs } = this.#running.config;
+    this.#logs.log.info({ delayMs, deadlineMs }, 'Draining');
+    if (delayMs > 0) await this.#delay(delayMs);
     this.#store.stop();
     await this.#front.drain(deadlineMs);
     await this.close();
   }
 
+  /** Load balancers learn that nothing more should come, and what comes until then is served. */
+  async #delay(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endDelay = resolve;
+    const timer = this.#clock.after(delayMs, resolve);
+    await promise;
+    this.#clock.cancel(timer);
+  }
+
   async close(): Promise<void> {
     this.#phase = 'draining';
+    this.#endDelay?.();
     await this.#reloader.settled();
     this.#back.stop();
     this.#guard.stop();
@@ -314,7 +336,7 @@ interface Running {
 }
 
 /** Sections that are looked at once, when the process starts. */
-const ONCE = ['accessLog', 'admin', 'cache', 'overload'] as const;
+const ONCE = ['accessLog', 'admin', 'cache', 'overload', 'pidFile'] as const;
 
 function whatNeedsRestart(before: Config, next: Config): readonly string[] {
   return ONCE.filter((section) => JSON.stringify(before[section]) !== JSON.stringify(next[section]));

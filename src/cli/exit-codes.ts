@@ -7,7 +7,7 @@ export const exitCodes = {
   usage: 2,
   /** EX_UNAVAILABLE: the gateway that was asked is not running, or Node is too old. */
   unavailable: 69,
-  /** EX_TEMPFAIL: an address is in use. */
+  /** EX_TEMPFAIL: an address is in use, or another gateway has the PID file. */
   addressInUse: 75,
   /** EX_NOPERM: a port or a file is not for us. */
   noPermission: 77,

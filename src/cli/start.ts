@@ -12,10 +12,14 @@ import { mistakesIn } from './compile-only.ts';
 import { startDemo, stopDemo } from './demo.ts';
 import { DEMO_PORTS, DEMO_SERVICES } from './demo-services.ts';
 import { exitCodes } from './exit-codes.ts';
+import { PidFile } from './pid-file.ts';
+import { activatedSockets, forgetActivation } from './socket-activation.ts';
 import { streamRows } from './stream-rows.ts';
+import { serviceManager } from './systemd.ts';
 import { certificatesDirectory, localCa } from './trust/local-ca.ts';
 import { thisMachine } from './trust/machine.ts';
 import { isTrusted } from './trust/stores.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface StartOptions {
   /** Directory or file; `routes` unless given. */
@@ -33,7 +37,11 @@ export async function start(options: StartOptions): Promise<number> {
   const loaded = load(options);
   if (!loaded.ok) return refuse(mistakesIn(loaded), loaded.files);
   const demos: Server[] = [];
+  const pidFile = loaded.config.pidFile === undefined ? null : new PidFile(loaded.config.pidFile);
+  const sockets = activatedSockets(process.env, process.pid);
+  forgetActivation(process.env);
   try {
+    pidFile?.refuseLiving();
     if (options.demo) await startDemos(demos);
     const gateway = await startGateway({
       config: loaded.config,
@@ -42,9 +50,11 @@ export async function start(options: StartOptions): Promise<number> {
       certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
       strict: options.strict,
+      sockets,
     });
+    await writePidFile(pidFile, gateway);
     // Before the banner: whoever waits for it may send a signal at once.
-    const stopped = untilStopped(gateway);
+    const stopped = untilStopped(gateway, { pidFile, manager: serviceManager(process.env) });
     tellOfQuarantined(gateway, loaded.files);
     process.stderr.write(await describe(gateway, loaded.config, options));
     return await stopped;
@@ -53,6 +63,16 @@ export async function start(options: StartOptions): Promise<number> {
   } finally {
     // Otherwise they would keep the process.
     for (const demo of demos) stopDemo(demo);
+  }
+}
+
+/** Only who listens has it. */
+async function writePidFile(pidFile: PidFile | null, gateway: Gateway): Promise<void> {
+  try {
+    pidFile?.write();
+  } catch (error) {
+    await gateway.close();
+    throw error;
   }
 }
 
@@ -75,6 +95,7 @@ function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
 const OBSTACLES = {
   configuration: exitCodes.configuration,
   'address-in-use': exitCodes.addressInUse,
+  'already-running': exitCodes.addressInUse,
   'no-permission': exitCodes.noPermission,
 } as const;
 
@@ -165,20 +186,4 @@ function matchOf(match: Config['routes'][number]['match']): string {
         ? `${match.path.value.replace(/\/$/, '')}/**`
         : match.path.value;
   return `${host}${path}` || '/**';
-}
-
-/** First signal: drain. Second: exit at once. Resolves with 0 after a drain. */
-function untilStopped(gateway: Gateway): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(exitCodes.failure);
-    stopping = true;
-    gateway.drain().then(() => resolve(exitCodes.ok), reject);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', () => void gateway.reload({ via: 'signal', address: null }));
-  process.on('SIGUSR2', () => gateway.reopenLogs());
-  return promise;
 }

@@ -14,16 +14,18 @@ export interface BindingParts {
   broke(error: Error): void;
 }
 
-/** The server socket of a listener: binds, accepts, and knows nothing of what comes over its connections. */
+/** The server sockets of a listener, mostly one: binds or adopts, accepts, and knows nothing of what comes over its connections. */
 export class Binding {
   readonly #place: BindPlace;
-  readonly #server: Server;
   #parts: BindingParts;
+  /** That it has bound itself; `null` while it has not. */
+  #own: Server | null = null;
+  /** Those that the process was started with, by file descriptor. */
+  readonly #adopted = new Map<number, Server>();
 
   constructor(place: BindPlace, parts: BindingParts) {
     this.#place = place;
     this.#parts = parts;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#parts.accepted(socket));
   }
 
   /** Connections from now on are for somebody else; those that wait to be accepted among them. */
@@ -34,42 +36,69 @@ export class Binding {
   /**
    * Listens, and resolves with the port, which is `null` on a Unix socket. Rejects with the system's error (`EADDRINUSE`,
    * `EACCES`, `EADDRNOTAVAIL`) if it can't; it may be opened again then. The file of a Unix socket that nobody listens on
-   * any more is replaced; one that somebody does is in use.
+   * any more is replaced; one that somebody does is in use. With `inherited` sockets nothing is bound: it listens on those.
    */
-  async open(): Promise<{ readonly port: number | null }> {
-    const place = this.#place;
-    if (place.kind === 'unix') await this.#openSocket(place.path, place.mode);
-    else await this.#listen({ port: place.port, ...(place.host === null ? {} : { host: place.host }) });
-    const address = this.#server.address();
-    return { port: address === null || typeof address === 'string' ? null : address.port };
+  async open(inherited: readonly number[] = []): Promise<{ readonly port: number | null }> {
+    const [first, ...more] = inherited;
+    if (first === undefined) return { port: portOf(await this.#bind()) };
+    const server = await this.adopt(first);
+    for (const fd of more) await this.adopt(fd);
+    return { port: portOf(server) };
   }
 
-  /** Stops listening, and removes the file of a Unix socket; connections that are open stay. Cannot be undone. */
+  /** Listens on a socket that is bound already, beside what it has. Rejects with the system's error for what is no such socket. */
+  async adopt(fd: number): Promise<Server> {
+    const server = this.#newServer();
+    await this.#listen(server, { fd });
+    this.#adopted.set(fd, server);
+    return server;
+  }
+
+  /** Lets go of a socket that was adopted. What waits to be accepted is whoever's has it too. */
+  release(fd: number): void {
+    this.#adopted.get(fd)?.close();
+    this.#adopted.delete(fd);
+  }
+
+  /** Stops listening, and removes the file of a Unix socket that it has made; connections that are open stay. Cannot be undone. */
   close(): void {
-    if (this.#server.listening) this.#server.close();
+    if (this.#own?.listening === true) this.#own.close();
+    for (const fd of [...this.#adopted.keys()]) this.release(fd);
   }
 
-  async #openSocket(path: string, mode: number): Promise<void> {
+  async #bind(): Promise<Server> {
+    const place = this.#place;
+    const server = this.#newServer();
+    this.#own = server;
+    if (place.kind === 'unix') await this.#openSocket(server, place.path, place.mode);
+    else await this.#listen(server, { port: place.port, ...(place.host === null ? {} : { host: place.host }) });
+    return server;
+  }
+
+  #newServer(): Server {
+    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#parts.accepted(socket));
+  }
+
+  async #openSocket(server: Server, path: string, mode: number): Promise<void> {
     try {
-      await unseen(() => this.#listen({ path }));
+      await unseen(() => this.#listen(server, { path }));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EACCES') throw await missingDirectory(path, error);
       if (code !== 'EADDRINUSE' || !(await isStaleSocket(path))) throw error;
       await removeSocket(path);
-      await unseen(() => this.#listen({ path }));
+      await unseen(() => this.#listen(server, { path }));
     }
     try {
       await restrictSocket(path, mode);
     } catch (error) {
-      this.#server.close();
+      server.close();
       throw error;
     }
   }
 
-  #listen(where: { readonly port: number; readonly host?: string } | { readonly path: string }): Promise<void> {
+  #listen(server: Server, where: ListenOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const server = this.#server;
     const failed = (error: Error): void => {
       server.removeListener('listening', bound);
       reject(error);
@@ -85,4 +114,15 @@ export class Binding {
     server.listen(where);
     return promise;
   }
+}
+
+/** `fd` is missing in the types of `ListenOptions`. */
+type ListenOptions =
+  | { readonly port: number; readonly host?: string }
+  | { readonly path: string }
+  | { readonly fd: number };
+
+function portOf(server: Server): number | null {
+  const address = server.address();
+  return address === null || typeof address === 'string' ? null : address.port;
 }

@@ -86,12 +86,12 @@ export class Listener {
 
   /**
    * Listens; the port is `null` on a Unix socket. Rejects with the system's error (`EADDRINUSE`, `EACCES`) if it can't; it
-   * may be opened again then.
+   * may be opened again then. It listens on `inherited` sockets in place of one of its own.
    */
-  async open(): Promise<{ readonly port: number | null }> {
+  async open(inherited: readonly number[] = []): Promise<{ readonly port: number | null }> {
     await this.prepare();
     if (this.#binding === null) throw new TypeError(`Cannot open listener "${this.name}": its socket is another's`);
-    return this.#binding.open();
+    return this.#binding.open(inherited);
   }
 
   /** Everything of `open` but listening. */
@@ -107,6 +107,15 @@ export class Listener {
     this.#binding = before.#binding;
     before.#binding = null;
     this.#binding?.handTo(this.#bindingParts);
+  }
+
+  /** Listens on one more socket, which is bound already, until `release`. Rejects with the system's error for what is none. */
+  async adopt(fd: number): Promise<void> {
+    await this.#binding?.adopt(fd);
+  }
+
+  release(fd: number): void {
+    this.#binding?.release(fd);
   }
 
   /** Stops listening; connections that are open stay. Cannot be undone. */

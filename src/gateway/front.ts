@@ -13,6 +13,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../observe/log.ts';
 import { bindError } from './bind-error.ts';
 import { FrontDraft } from './front-draft.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import { listenerOptions, urlOf } from './listener-options.ts';
 import type { ListenerTls } from './listener-tls.ts';
 import { OpenListener } from './open-listener.ts';
@@ -28,6 +29,8 @@ export interface FrontParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly downstreamLog: DownstreamObserver;
+  /** Those that the process was started with. */
+  readonly sockets: InheritedSockets;
 }
 
 /** What the listeners are made from. */
@@ -154,11 +157,11 @@ export class Front {
     options: ListenerOptions,
     tls: { readonly key: string; readonly own: ListenerTls } | null,
   ): OpenListener {
-    const { engine, clock, downstreamLog, ledger } = this.#parts;
+    const { engine, clock, downstreamLog, ledger, sockets } = this.#parts;
     const { handle, streams } = engine;
     const { tlsChallenges } = ledger;
     return new OpenListener(config, options, {
-      ground: { handle, streams, clock, log: downstreamLog, tlsChallenges },
+      ground: { handle, streams, clock, log: downstreamLog, tlsChallenges, sockets },
       tls,
     });
   }

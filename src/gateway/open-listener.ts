@@ -2,11 +2,15 @@ import type { ListenerConfig } from '../config/schema/listener.ts';
 import type { ListenerStatus } from '../control/status.ts';
 import { Listener } from '../downstream/listener.ts';
 import type { DownstreamDeps, ListenerOptions } from '../downstream/options.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import { schemeOf, urlOf } from './listener-options.ts';
 import { type ListenerTls, ReplaceableTls } from './listener-tls.ts';
 
 /** What a listener needs of the gateway, whichever it is. */
-export type ListenerGround = Omit<DownstreamDeps, 'certificates' | 'tlsPolicies'>;
+export type ListenerGround = Omit<DownstreamDeps, 'certificates' | 'tlsPolicies'> & {
+  /** Those that the process was started with. */
+  readonly sockets: InheritedSockets;
+};
 
 /** A listener with what it was opened by: what a reload compares, and keeps or replaces. */
 export class OpenListener {
@@ -15,6 +19,7 @@ export class OpenListener {
   readonly #config: ListenerConfig;
   #tls: { readonly key: string; readonly own: ListenerTls } | null;
   readonly #replaceable: ReplaceableTls | null;
+  readonly #sockets: InheritedSockets;
   #port: number | null = null;
 
   /** `tls.key` is another whenever something else must be shown or agreed on. */
@@ -25,6 +30,7 @@ export class OpenListener {
   ) {
     this.#config = config;
     this.options = options;
+    this.#sockets = ground.sockets;
     this.#tls = tls;
     this.#replaceable = tls === null ? null : new ReplaceableTls(tls.own);
     this.listener = new Listener(options, {
@@ -53,7 +59,8 @@ export class OpenListener {
 
   /** Rejects with what the system says. */
   async open(): Promise<void> {
-    this.#port = (await this.listener.open()).port;
+    const { name, place } = this.options;
+    this.#port = (await this.listener.open(this.#sockets.take(name, place))).port;
   }
 
   /** In place of `open`, after `listener.prepare()`. */

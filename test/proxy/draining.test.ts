@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import { inTime, until } from '../kit/deadline.ts';
+import { startTestGateway } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, HTTP1_ONLY, HTTP2_ONLY, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 
@@ -21,6 +22,30 @@ matrix('a gateway that drains finishes what it has begun, and takes no new conne
   expect([reply.status, reply.text, reply.ended]).toEqual([200, 'ok\n', 'clean']);
   await inTime(drained, 'the drain to end');
   await shop.idle();
+});
+
+test('after a drain was asked for, readiness fails first, and what comes within drainDelay is served', async () => {
+  const clock = new ManualClock();
+  const gateway = await startTestGateway(
+    { routes: [{ respond: { status: 200, body: 'still here' } }], drainDelay: '5s' },
+    { clock },
+  );
+  const drained = gateway.gateway.drain();
+  const readiness = await fetch(`${gateway.gateway.adminUrl}/readyz`);
+  expect([readiness.status, await readiness.json()]).toEqual([503, { status: 'draining' }]);
+  clock.advance(4_999);
+  const headers = { connection: 'close' };
+  expect(await (await fetch(gateway.url(), { headers })).text()).toBe('still here');
+  clock.advance(1);
+  await inTime(drained, 'the drain to end');
+  await expect(fetch(gateway.url())).rejects.toThrow();
+});
+
+test('a gateway that is closed while it waits for drainDelay waits no longer', async () => {
+  const gateway = await startTestGateway({ drainDelay: '1h' }, { clock: new ManualClock() });
+  const drained = gateway.gateway.drain();
+  await gateway.gateway.close();
+  await inTime(drained, 'the drain to end');
 });
 
 matrix('no request fails under load while a gateway drains', async ({ gateway, origin }) => {

@@ -33,7 +33,11 @@ export const config = z.strictObject({
   overload: overload.describe('When the gateway itself has too much to do'),
   tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
   accessLog: accessLog.describe('One line for each exchange'),
+  drainDelay: duration
+    .default(0)
+    .describe('At shutdown /readyz fails so long before anything else changes, for load balancers to notice'),
   drainTimeout: duration.default(30_000).describe('Longest wait for exchanges to finish at shutdown'),
+  pidFile: z.string().min(1).optional().describe('Where the number of the process is written (default nowhere)'),
 });
 
 export type Config = z.output<typeof config>;

@@ -13,6 +13,7 @@ const PACKAGES = {
   pebble: 'pebble',
   'pebble-challtestsrv': 'pebble',
   sh: 'dash',
+  'systemd-analyze': 'systemd',
   'update-ca-certificates': 'ca-certificates',
   slowhttptest: 'slowhttptest',
   testssl: 'testssl.sh',
