@@ -5,7 +5,7 @@ import type { Loaded } from './config/load.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
-import { type Compiled, compile } from './control/compile.ts';
+import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
 import {
   type ConfigSource,
@@ -15,6 +15,7 @@ import {
   Reloader,
   type ReloadReport,
 } from './control/reload.ts';
+import { sliced } from './control/slices.ts';
 import type { GatewayStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
@@ -145,7 +146,7 @@ class Composition implements Gateway {
     this.control = this.#back.control;
     this.#store = new Store(config.cache, common);
     this.cache = this.#store.admin;
-    this.#running = { config, origins, compiled: this.#compile({ config, origins }) };
+    this.#running = { config, origins, compiled: this.#accepted(compile(this.#compileInput({ config, origins }))) };
     this.#guard = new OverloadGuard(
       { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
       { ...common, random: Math.random, pressure: options.pressure },
@@ -162,6 +163,7 @@ class Composition implements Gateway {
       sockets: this.#sockets,
     });
     this.#back.adopt(this.#running.compiled);
+    this.#store.adopt(this.#running.compiled);
     this.#reloader = this.#newReloader();
     this.#desk = gatewayDesk({
       status: () => this.status(),
@@ -235,6 +237,8 @@ class Composition implements Gateway {
     const { drainDelay: delayMs, drainTimeout: deadlineMs } = this.#running.config;
     this.#logs.log.info({ delayMs, deadlineMs }, 'Draining');
     if (delayMs > 0) await this.#delay(delayMs);
+    // What is being opened is drained with the rest.
+    await this.#reloader.settled();
     this.#store.stop();
     await this.#front.drain(deadlineMs);
     await this.close();
@@ -293,16 +297,19 @@ class Composition implements Gateway {
     });
   }
 
-  /** Throws a `ConfigError`. */
-  #compile({ config, origins }: Pick<Loaded, 'config' | 'origins'>): Compiled {
-    const compiled = compile({
+  #compileInput({ config, origins }: Pick<Loaded, 'config' | 'origins'>): CompileInput {
+    return {
       config,
       origins,
       ledger: this.#back.ledger,
       discovery: this.#back.discovery,
       cache: this.#store.cache,
       development: this.#options.development ?? false,
-    });
+    };
+  }
+
+  /** Throws a `ConfigError`. */
+  #accepted(compiled: CompileResult): Compiled {
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
     if (this.#options.strict === true && compiled.quarantined.length > 0) throw new ConfigError(compiled.quarantined);
     return compiled;
@@ -311,9 +318,22 @@ class Composition implements Gateway {
   /** Everything that can fail, beside the configuration that serves. */
   async #prepare({ config, origins }: Loaded): Promise<Prepared> {
     if (this.#phase === 'draining') throw new StartError('The gateway is draining');
-    const next = { config, origins, compiled: this.#compile({ config, origins }) };
-    const change = await this.#front.prepare(next);
-    return { commit: () => this.#commit(next, change), abandon: () => change.abandon() };
+    this.#back.hold();
+    try {
+      const { parts: before } = this.#running.compiled;
+      const steps = compileSteps({ ...this.#compileInput({ config, origins }), before });
+      const next = { config, origins, compiled: this.#accepted(await sliced(steps, this.#clock)) };
+      const change = await this.#front.prepare(next);
+      return { commit: () => this.#commit(next, change), abandon: () => this.#abandon(change) };
+    } catch (error) {
+      this.#back.disregard();
+      throw error;
+    }
+  }
+
+  #abandon(change: FrontChange): Promise<void> {
+    this.#back.disregard();
+    return change.abandon();
   }
 
   /** One pointer; then what the new one does not use is let go of. */
@@ -323,6 +343,7 @@ class Composition implements Gateway {
     this.#engine.publish(next.compiled.snapshot, () => {});
     change.commit();
     this.#back.adopt(next.compiled);
+    this.#store.adopt(next.compiled);
     const { opened, changed, closed } = change;
     return { listeners: { opened, changed, closed }, needsRestart, quarantined: next.compiled.quarantined };
   }

@@ -1,11 +1,11 @@
 import type { FallbackConfig } from '../config/schema/fallback.ts';
 import type { FailureKind, FallbackPlan, FallbackStep } from '../engine/fallback.ts';
 import { compileRespond } from '../policy/respond.ts';
-import type { Pool } from '../upstream/pool.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
+import type { PoolsByName } from './kept-parts.ts';
 
 export interface FallbackContext {
-  readonly pools: ReadonlyMap<string, Pool>;
+  readonly pools: PoolsByName;
   readonly complaints: Complaints;
   /** Of the route. */
   readonly path: KeyPath;

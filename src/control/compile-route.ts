@@ -14,20 +14,25 @@ import { compileRewrite } from '../policy/rewrite.ts';
 import { compileCidrs, parseNetwork } from '../routing/client-list.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
-import type { Pool } from '../upstream/pool.ts';
 import { compileCachePolicy } from './compile-cache.ts';
 import { compileBypass } from './compile-cache-policy.ts';
 import { compileFallback } from './compile-fallback.ts';
 import { compileRetry } from './compile-retry.ts';
 import { compileSplit } from './compile-split.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
+import type { PoolsByName } from './kept-parts.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface RouteContext {
   readonly config: Config;
-  readonly pools: ReadonlyMap<string, Pool>;
+  readonly pools: PoolsByName;
   readonly complaints: Complaints;
   readonly ledger: Ledger;
+}
+
+/** How a route is called: its place in the files unless it has a name. */
+export function ruleNameOf({ name }: RouteConfig, index: number, complaints: Complaints): string {
+  return name ?? complaints.where(['routes', index]);
 }
 
 /** Compiles one route of the configuration. `null` after a complaint. */
@@ -35,7 +40,7 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
   const { complaints } = context;
   const path: KeyPath = ['routes', index];
   const shape = {
-    name: route.name ?? complaints.where(path),
+    name: ruleNameOf(route, index, complaints),
     at: complaints.where(path),
     listeners: route.listeners ?? null,
     match: route.match,

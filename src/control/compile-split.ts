@@ -5,10 +5,11 @@ import { readKey } from '../upstream/balance/hash-key.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Split, type Stickiness } from '../upstream/split.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
+import type { PoolsByName } from './kept-parts.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface SplitContext {
-  readonly pools: ReadonlyMap<string, Pool>;
+  readonly pools: PoolsByName;
   readonly complaints: Complaints;
   readonly ledger: Ledger;
   /** Of the route. */

@@ -7,20 +7,22 @@ import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from 
 import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
 import type { RouteRule } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
-import { vet } from '../routing/vet.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { vetSteps } from '../routing/vet.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
 import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
-import { compileRoute } from './compile-route.ts';
 import { splitCookies } from './compile-split.ts';
 import { compileStreams } from './compile-streams.ts';
 import { compileTracing } from './compile-tracing.ts';
 import { Complaints } from './complaints.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
+import { KeptParts } from './kept-parts.ts';
+import { keptRoute } from './kept-route.ts';
 import type { InUse, Ledger } from './ledger.ts';
 import { compilePool } from './pool/compile-pool.ts';
+import { atOnce } from './slices.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
 import { vetAdmin } from './vet-admin.ts';
 import { vetCacheDisk } from './vet-cache-disk.ts';
@@ -34,6 +36,8 @@ export interface CompileInput {
   readonly development: boolean;
   /** Members of pools that were found already. Default: what the configuration itself says. */
   readonly discovery?: Pick<Discovery, 'known'>;
+  /** What an earlier configuration was compiled to, for the same ledger: the parts that are in both are taken over. */
+  readonly before?: KeptParts;
   /** Parts were taken out: look at what is left one by one, not at what it is together. The result is not to be run. */
   readonly incomplete?: boolean;
 }
@@ -54,6 +58,8 @@ export interface Compiled {
   readonly acme: ReadonlyMap<string, AcmePlan>;
   /** What is wrong with parts that can be left out: certificates that can't be used. */
   readonly quarantined: readonly Diagnostic[];
+  /** For the next one. */
+  readonly parts: KeptParts;
 }
 
 /**
@@ -61,23 +67,35 @@ export interface Compiled {
  * nothing else: no socket, no timer. Every problem at once, each with its place.
  */
 export function compile(input: CompileInput): CompileResult {
-  const { config, ledger } = input;
+  return atOnce(compileSteps(input));
+}
+
+/**
+ * The same in short steps, for who serves meanwhile. Nothing that is served now changes by it; what it creates in the ledger may be forgotten
+ * again if it comes to nothing (`Ledger.retain`), but not before it is over.
+ */
+export function* compileSteps(input: CompileInput): Generator<void, CompileResult> {
+  const { config, ledger, before = null } = input;
+  const parts = new KeptParts();
   const complaints = new Complaints(input.origins);
   const quarantine = new Complaints(input.origins);
   const pools = new Map<string, Pool>();
   const memberships: Membership[] = [];
   const known = (listed: readonly Listed[]): Known => input.discovery?.known(listed) ?? knownOf(listed, null);
   for (const [name, pool] of Object.entries(config.pools)) {
-    const compiled = compilePool(name, pool, { ledger, complaints, dns: config.dns, known });
+    const compiled = compilePool(name, pool, { ledger, complaints, dns: config.dns, known, parts, before });
     if (compiled !== null) pools.set(name, compiled.pool);
     if (compiled !== null && compiled.membership !== null) memberships.push(compiled.membership);
+    yield;
   }
   const routes: RouteRule<RoutePlan>[] = [];
+  const environment = JSON.stringify([config.defaults, config.cache]);
   for (const [index, route] of config.routes.entries()) {
-    const rule = compileRoute(route, index, { config, pools, complaints, ledger });
+    const rule = keptRoute(route, index, { config, pools, complaints, ledger, parts, before, environment });
     if (rule !== null) routes.push(rule);
+    yield;
   }
-  if (input.incomplete !== true) complainOfUnreachable(routes, complaints);
+  if (input.incomplete !== true) yield* complainOfUnreachable(routes, complaints);
   const certificates = compileListeners(config, { complaints, quarantine });
   const tlsSettings = tlsSettingsOf(config, complaints);
   const acme = compileAcme(config, complaints);
@@ -88,12 +106,15 @@ export function compile(input: CompileInput): CompileResult {
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
-    if (listener.kind === 'http') listeners.set(name, listenerRules(name, listener, { config, routes, ledger }));
+    if (listener.kind === 'http') {
+      const served = routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name));
+      const table = yield* parts.table(name, served, before);
+      listeners.set(name, listenerRules(listener, { config, table, ledger }));
+    }
     const rules = compileStreams(listener, pools);
     if (rules !== null) streams.set(name, rules);
   }
   const { cache, development } = input;
-  cache.keys.adopt(routes.flatMap(({ plan }) => plan.cache?.key?.query ?? []));
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
@@ -104,6 +125,7 @@ export function compile(input: CompileInput): CompileResult {
     quarantined: quarantine.inOrder(),
     memberships,
     routes,
+    parts,
   };
 }
 
@@ -128,16 +150,18 @@ function tlsSettingsOf({ listeners }: Config, complaints: Complaints): ReadonlyM
   return all;
 }
 
-function complainOfUnreachable(routes: readonly RouteRule<RoutePlan>[], complaints: Complaints): void {
-  for (const finding of vet(routes)) {
+function* complainOfUnreachable(
+  routes: readonly RouteRule<RoutePlan>[],
+  complaints: Complaints,
+): Generator<void, void> {
+  for (const finding of yield* vetSteps(routes)) {
     complaints.add(['routes', finding.rule.order], { message: finding.message });
   }
 }
 
 function listenerRules(
-  name: string,
   listener: ListenerConfig,
-  context: { config: Config; routes: readonly RouteRule<RoutePlan>[]; ledger: Ledger },
+  context: { config: Config; table: RouteTable<RoutePlan>; ledger: Ledger },
 ): ListenerRules {
   return {
     pathPolicy: listener.path,
@@ -146,7 +170,7 @@ function listenerRules(
     forwardCertificate: listener.tls?.clientCertificates?.forward ?? false,
     redirect: redirectOf(listener, context.ledger),
     challenges: answersHttpChallenges(listener, context.config) ? context.ledger.httpChallenges : null,
-    table: new RouteTable(context.routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name))),
+    table: context.table,
   };
 }
 

@@ -60,6 +60,8 @@ export class Ledger {
   readonly #retries = new Map<string, RetryAccount>();
   readonly #limits = new Map<string, PoolLimit>();
   readonly #prober: Prober;
+  /** What kept state is to be told of a configuration that is being compiled. */
+  #whenServed: (() => void)[] = [];
   /** For whatever is made of live state. */
   readonly upstream: UpstreamParts;
 
@@ -91,12 +93,12 @@ export class Ledger {
     return this.#breakers.ofEndpoint(pool, endpoint, policy);
   }
 
-  /** What the pool has spent on retries; from now on with this budget. */
+  /** What the pool has spent on retries; with this budget once it is served. */
   retries(pool: string, budget: RetryBudgetOptions): RetryAccount {
     const { clock, observer } = this.upstream;
     const changed = (spent: boolean): void => observer.event({ kind: 'retry-budget', pool, spent });
     const account = adopt(this.#retries, pool, () => new RetryAccount(budget, { clock, changed }));
-    account.budget.adopt(budget);
+    this.#whenServed.push(() => account.budget.adopt(budget));
     return account;
   }
 
@@ -118,10 +120,10 @@ export class Ledger {
     return adopt(this.#secrets, pool, () => randomBytes(32).toString('base64url'));
   }
 
-  /** The sessions that a pool has learned. */
+  /** The sessions that a pool has learned; within these bounds once it is served. */
   sessions(pool: string, options: SessionTableOptions): SessionTable {
     const table = adopt(this.#sessions, pool, () => new SessionTable(options, this.upstream.clock));
-    table.adopt(options);
+    this.#whenServed.push(() => table.adopt(options));
     return table;
   }
 
@@ -135,6 +137,17 @@ export class Ledger {
     return adopt(this.#mirrors, `${pool} ${route}`, () => new MirrorLive(route, pool));
   }
 
+  /** What was compiled since the last time is served from now on: kept state takes over what is new of its options. */
+  serve(): void {
+    for (const tell of this.#whenServed.splice(0)) tell();
+  }
+
+  /** What was compiled since the last time came to nothing. */
+  disregard(): void {
+    this.#whenServed = [];
+  }
+
+  /** Never while something is compiled: what is new for it would be forgotten before it is used. */
   retain(inUse: InUse): void {
     for (const [key, live] of this.#mirrors) if (!inUse.mirrors.has(live)) this.#mirrors.delete(key);
     this.#breakers.retain(inUse.breakers.pools);

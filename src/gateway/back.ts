@@ -46,6 +46,7 @@ export class Back {
   readonly #watch: UpstreamWatch;
   readonly #prober: Prober;
   readonly #warmUp: WarmUp;
+  #held = false;
 
   constructor(parts: BackParts) {
     this.#parts = parts;
@@ -79,8 +80,22 @@ export class Back {
     });
   }
 
+  /** A configuration is being compiled: what is made for it is not forgotten before `adopt` or `disregard`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** It came to nothing. */
+  disregard(): void {
+    this.#held = false;
+    this.ledger.disregard();
+    this.#retainInUse();
+  }
+
   /** From now on the snapshot that is served is made of this: what it does not use is forgotten, or closed when it is idle. */
   adopt({ snapshot, memberships }: Pick<Compiled, 'snapshot' | 'memberships'>): void {
+    this.#held = false;
+    this.ledger.serve();
     for (const pool of snapshot.pools.values()) pool.enforce();
     this.discovery.retain(memberships);
     this.#retainInUse();
@@ -121,6 +136,7 @@ export class Back {
 
   /** Live state of endpoints that no pool has any more is forgotten; their connections close when nothing is left to do on them. */
   #retainInUse(): void {
+    if (this.#held) return;
     const snapshot = this.#parts.snapshot();
     const inUse = inUseOf(snapshot, this.#parts.config());
     this.ledger.retain(inUse);

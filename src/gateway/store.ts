@@ -5,6 +5,7 @@ import { CacheAdmin } from '../control/cache-admin.ts';
 import { type CacheDiskStatus, cacheDiskStatus } from '../control/cache-disk/disk-status.ts';
 import type { DiskTier } from '../control/cache-disk/disk-tier.ts';
 import { type CacheStatus, cacheStatus } from '../control/cache-status.ts';
+import type { Compiled } from '../control/compile.ts';
 import { sharedCache } from '../control/compile-cache.ts';
 import { addCacheMetrics } from '../observe/cache-metrics.ts';
 import { addCollapseMetrics } from '../observe/collapse-metrics.ts';
@@ -39,6 +40,11 @@ export class Store {
     addRefreshMetrics(metrics, this.cache.refreshes);
     addCacheMetrics(metrics, this.cache);
     addEarlyHintMetrics(metrics, this.cache.links);
+  }
+
+  /** From now on the routes that are served are these. */
+  adopt({ routes }: Pick<Compiled, 'routes'>): void {
+    this.cache.keys.adopt(routes.flatMap(({ plan }) => plan.cache?.key?.query ?? []));
   }
 
   start(): void {

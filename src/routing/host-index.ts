@@ -20,7 +20,7 @@ export class HostIndex<T> {
   readonly #any = new PathIndex<T>();
   readonly #all: PathIndex<T>[] = [this.#any];
 
-  /** Compile time only; call `seal` after the last one. A rule with several hosts is listed under each. */
+  /** Compile time only; take `seal` to its end after the last one. A rule with several hosts is listed under each. */
   add(compiled: CompiledRule<T>): void {
     const hosts = compiled.rule.match.host;
     if (hosts === undefined) {
@@ -33,8 +33,8 @@ export class HostIndex<T> {
     }
   }
 
-  seal(): void {
-    for (const index of this.#all) index.seal();
+  *seal(): Generator<void, void> {
+    for (const index of this.#all) yield* index.seal();
   }
 
   match(request: RouteRequest): Matched<T> | null {

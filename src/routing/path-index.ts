@@ -28,7 +28,7 @@ export class PathIndex<T> {
   /** Where the remainder of the match starts. */
   #restStart = 0;
 
-  /** Compile time only; call `seal` after the last one. */
+  /** Compile time only; take `seal` to its end after the last one. */
   add(compiled: CompiledRule<T>): void {
     const { path } = compiled;
     if (path.captures.length * 2 > this.#spans.length) this.#spans = new Int32Array(path.captures.length * 2);
@@ -47,10 +47,11 @@ export class PathIndex<T> {
   }
 
   /** Puts every list into order of rank. */
-  seal(): void {
+  *seal(): Generator<void, void> {
     this.#regexes.sort(compareWithinPath);
     this.#everything.sort(compareWithinPath);
-    sealNode(this.#root);
+    yield;
+    yield* sealNode(this.#root);
   }
 
   /** The best rule that holds, or `null`. */
@@ -151,9 +152,10 @@ function childFor<T>(node: Node<T>, segment: string | null): Node<T> {
   return child;
 }
 
-function sealNode<T>(node: Node<T>): void {
+function* sealNode<T>(node: Node<T>): Generator<void, void> {
   node.end?.sort(compareWithinPath);
   node.below?.sort(compareWithinPath);
-  node.literals?.forEach(sealNode);
-  if (node.captured !== null) sealNode(node.captured);
+  yield;
+  if (node.literals !== null) for (const literal of node.literals.values()) yield* sealNode(literal);
+  if (node.captured !== null) yield* sealNode(node.captured);
 }

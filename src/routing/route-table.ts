@@ -12,13 +12,34 @@ import type { Matched, RouteRequest, RouteRule } from './route.ts';
 export class RouteTable<T> {
   /** As given, compiled: what `trace` walks. */
   readonly compiled: readonly CompiledRule<T>[];
-  readonly #hosts = new HostIndex<T>();
+  readonly #hosts: HostIndex<T>;
+
+  private constructor(compiled: readonly CompiledRule<T>[], hosts: HostIndex<T>) {
+    this.compiled = compiled;
+    this.#hosts = hosts;
+  }
 
   /** Every rule must compile: ask `compileRule` first. Throws a `TypeError` that names the one that does not. */
-  constructor(rules: readonly RouteRule<T>[]) {
-    this.compiled = rules.map((rule) => compiledRule(rule));
-    for (const one of this.compiled) this.#hosts.add(one);
-    this.#hosts.seal();
+  static of<T>(rules: readonly RouteRule<T>[]): RouteTable<T> {
+    const steps = RouteTable.steps(rules);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** The same in short steps, for who has more to do than to wait for thousands of rules. */
+  static *steps<T>(rules: readonly RouteRule<T>[]): Generator<void, RouteTable<T>> {
+    const hosts = new HostIndex<T>();
+    const compiled: CompiledRule<T>[] = [];
+    for (const rule of rules) {
+      const one = compiledRule(rule);
+      compiled.push(one);
+      hosts.add(one);
+      yield;
+    }
+    yield* hosts.seal();
+    return new RouteTable(compiled, hosts);
   }
 
   /**

@@ -40,8 +40,8 @@ export class SpanMap<V> {
   }
 
   /** Every value, in no order. */
-  forEach(visit: (value: V) => void): void {
-    for (const entry of this.#slots) if (entry !== null) visit(entry.value);
+  *values(): Iterable<V> {
+    for (const entry of this.#slots) if (entry !== null) yield entry.value;
   }
 
   /** The slot that holds the span, or the free one where it would go. */

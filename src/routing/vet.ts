@@ -26,12 +26,29 @@ const MAX_NESTED_COMPARED = 20_000;
  * a rule is compared only with those on its very host and path.
  */
 export function vet<T>(rules: readonly RouteRule<T>[]): readonly Finding<T>[] {
-  const all = rules.map((rule) => compiledRule(rule));
-  const neighbours = new Neighbours(all);
+  const steps = vetSteps(rules);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in short steps, for who has more to do than to wait for thousands of rules. */
+export function* vetSteps<T>(rules: readonly RouteRule<T>[]): Generator<void, readonly Finding<T>[]> {
+  const neighbours = new Neighbours<T>();
+  const all: CompiledRule<T>[] = [];
+  for (const rule of rules) {
+    const compiled = compiledRule(rule);
+    all.push(compiled);
+    neighbours.add(compiled);
+    yield;
+  }
+  yield* neighbours.seal();
   const findings: Finding<T>[] = [];
   for (const compiled of all) {
     const finding = neverMatches(compiled.rule) ?? hidden(compiled, neighbours);
     if (finding !== null) findings.push(finding);
+    yield;
   }
   return findings;
 }
@@ -93,17 +110,22 @@ class Neighbours<T> {
   readonly #lists = new Map<string, CompiledRule<T>[]>();
   #nestedLeft = MAX_NESTED_COMPARED;
 
-  constructor(all: readonly CompiledRule<T>[]) {
-    for (const compiled of all) {
-      const anchor = anchorOf(compiled.rule.match);
-      for (const host of new Set(hostsOf(compiled.rule.match))) {
-        const key = keyOf(host, compiled.path.shape, anchor);
-        const list = this.#lists.get(key);
-        if (list === undefined) this.#lists.set(key, [compiled]);
-        else list.push(compiled);
-      }
+  add(compiled: CompiledRule<T>): void {
+    const anchor = anchorOf(compiled.rule.match);
+    for (const host of new Set(hostsOf(compiled.rule.match))) {
+      const key = keyOf(host, compiled.path.shape, anchor);
+      const list = this.#lists.get(key);
+      if (list === undefined) this.#lists.set(key, [compiled]);
+      else list.push(compiled);
     }
-    for (const list of this.#lists.values()) list.sort(compareWithinPath);
+  }
+
+  /** To be taken to its end after the last one was added. */
+  *seal(): Generator<void, void> {
+    for (const list of this.#lists.values()) {
+      list.sort(compareWithinPath);
+      yield;
+    }
   }
 
   /** A rule that takes every request that `compiled` gets in `place`, or `null`. */

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointTls } from '../../upstream/endpoint.ts';
 import { type HostPolicy, Pool } from '../../upstream/pool.ts';
 import type { Complaints } from '../complaints.ts';
 import { type Known, type Listed, type Membership, membersOf } from '../discovery/membership.ts';
+import type { KeptParts } from '../kept-parts.ts';
 import type { Ledger } from '../ledger.ts';
 import { compileAffinity } from './compile-affinity.ts';
 import { compileBalance } from './compile-balance.ts';
@@ -28,13 +29,29 @@ export interface PoolContext {
   readonly dns: DnsConfig;
   /** The members that are known already (`Discovery.known`). */
   readonly known: (listed: readonly Listed[]) => Known;
+  /** Where it is kept for the next configuration. */
+  readonly parts: KeptParts;
+  /** Those of the configuration before. */
+  readonly before: KeptParts | null;
 }
 
-/** Builds a pool, adopting what the ledger knows of it. `null` after a complaint. */
+/** Builds a pool, adopting what the ledger knows of it; the one that there was before, if it would be the same. `null` after a complaint. */
 export function compilePool(name: string, config: PoolConfig, context: PoolContext): CompiledPool | null {
-  const { ledger, complaints } = context;
-  const before = complaints.count;
+  const { complaints, dns, parts, before } = context;
+  const count = complaints.count;
   const tls = compileTls(name, config, complaints);
+  const key = JSON.stringify([config, tls, dns]);
+  const compiled = before?.pool(name, key) ?? newPool(name, { config, tls, count }, context);
+  if (compiled !== null) parts.keepPool(name, key, compiled);
+  return compiled;
+}
+
+function newPool(
+  name: string,
+  { config, tls, count }: { readonly config: PoolConfig; readonly tls: EndpointTls; readonly count: number },
+  context: PoolContext,
+): CompiledPool | null {
+  const { ledger, complaints } = context;
   const health = compileHealth(name, config, complaints);
   if (config.protocol !== 'http1' && config.proxyProtocol !== undefined) {
     const message = 'a PROXY header names the one client of a connection, and HTTP/2 connections carry many';
@@ -45,7 +62,7 @@ export function compilePool(name: string, config: PoolConfig, context: PoolConte
     complaints.add(['pools', name, 'connections', 'warm'], { message });
   }
   complainOfTwice(name, { config, tls }, complaints);
-  if (complaints.count > before) return null;
+  if (complaints.count > count) return null;
   const listed = compileDiscovery(name, config, context.dns);
   const make = (found: FoundEndpoint): Endpoint => compileEndpoint(name, found, { config, tls, health, ledger });
   const { endpoints, absence } = context.known(listed);

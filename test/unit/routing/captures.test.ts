@@ -4,7 +4,7 @@ import { RouteTable } from '../../../src/routing/route-table.ts';
 import { exact, pattern, prefix, regex, request, rules } from './rules.ts';
 
 function captured(path: PathMatch, asked: string): readonly string[] | null {
-  return new RouteTable(rules({ path })).match(request({ path: asked }))?.captures ?? null;
+  return RouteTable.of(rules({ path })).match(request({ path: asked }))?.captures ?? null;
 }
 
 describe('captures of patterns', () => {
@@ -40,7 +40,7 @@ describe('captures of patterns', () => {
   });
 
   test('branches that were tried in vain leave nothing behind', () => {
-    const table = new RouteTable(
+    const table = RouteTable.of(
       rules(
         { path: pattern('/a/{x}/{y}/z') },
         { path: pattern('/{p}/b/{q}/w') },
@@ -76,14 +76,14 @@ describe('captures of regexes', () => {
 
 describe('what a match returns', () => {
   test('without captures it is one frozen object per rule', () => {
-    const table = new RouteTable(rules({ path: exact('/a') }));
+    const table = RouteTable.of(rules({ path: exact('/a') }));
     const first = table.match(request({ path: '/a' }));
     expect(first).toBe(table.match(request({ path: '/a' })));
     expect(Object.isFrozen(first)).toBe(true);
   });
 
   test('with captures it is a new one each time', () => {
-    const table = new RouteTable(rules({ path: pattern('/{a}') }));
+    const table = RouteTable.of(rules({ path: pattern('/{a}') }));
     expect(table.match(request({ path: '/1' }))?.captures).toEqual(['a', '1']);
     expect(table.match(request({ path: '/2' }))?.captures).toEqual(['a', '2']);
   });

@@ -12,7 +12,7 @@ describe('matching, over generated rules and requests', { timeout: 60_000 }, () 
   test('the table chooses what asking every rule and sorting chooses', () => {
     fc.assert(
       fc.property(ruleSet, requests, (rules, asked) => {
-        const table = new RouteTable(rules);
+        const table = RouteTable.of(rules);
         for (const one of asked) expect(table.match(one)?.rule.name).toBe(naiveMatch(rules, one)?.name);
       }),
       { numRuns: 1500 },
@@ -22,7 +22,7 @@ describe('matching, over generated rules and requests', { timeout: 60_000 }, () 
   test('an explanation names the same winner, and a miss for each rule that does not hold', () => {
     fc.assert(
       fc.property(ruleSet, requests, (rules, asked) => {
-        const table = new RouteTable(rules);
+        const table = RouteTable.of(rules);
         for (const one of asked) {
           const lines = trace(table, one);
           expect(lines).toHaveLength(rules.length);

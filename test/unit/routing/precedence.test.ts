@@ -5,7 +5,7 @@ import { exact, oneOf, pattern, prefix, present, regex, request, rule, rules } f
 
 /** Name of the winner; rules are r0, r1, … in the order given. */
 function winner(matches: readonly RouteMatch[], asked: Partial<RouteRequest>): string | null {
-  return new RouteTable(rules(...matches)).match(request(asked))?.rule.name ?? null;
+  return RouteTable.of(rules(...matches)).match(request(asked))?.rule.name ?? null;
 }
 
 describe('hosts (Gateway API, HTTPRouteSpec.hostnames)', () => {
@@ -153,7 +153,7 @@ describe('the further conditions, one after the other (Gateway API, HTTPRouteRul
   );
 
   test('then the higher priority wins, then the earlier rule', () => {
-    const table = new RouteTable([
+    const table = RouteTable.of([
       rule({}, { order: 0 }),
       rule({}, { order: 1, priority: 5 }),
       rule({}, { order: 2, priority: 5 }),
@@ -163,7 +163,7 @@ describe('the further conditions, one after the other (Gateway API, HTTPRouteRul
   });
 
   test('priority does not lift a rule over a more specific one', () => {
-    const table = new RouteTable([
+    const table = RouteTable.of([
       rule({ path: prefix('/') }, { priority: 100 }),
       rule({ path: prefix('/a') }, { order: 1 }),
     ]);
@@ -171,7 +171,7 @@ describe('the further conditions, one after the other (Gateway API, HTTPRouteRul
   });
 
   test('the order given counts, not the place in the list', () => {
-    const table = new RouteTable([rule({}, { order: 7 }), rule({}, { order: 3 })]);
+    const table = RouteTable.of([rule({}, { order: 7 }), rule({}, { order: 3 })]);
     expect(table.match(request())?.rule.name).toBe('r3');
   });
 });
@@ -189,7 +189,7 @@ describe('methods (RFC 9110 §9.1)', () => {
 describe('many rules', () => {
   test('each of 1000 siblings is found, and what looks like one of them is not', () => {
     const matches = Array.from({ length: 1000 }, (_, i) => ({ path: prefix(`/s${i}`), host: [`h${i % 10}.test`] }));
-    const table = new RouteTable(rules(...matches));
+    const table = RouteTable.of(rules(...matches));
     for (let i = 0; i < 1000; i += 1) {
       expect(table.match(request({ host: `h${i % 10}.test`, path: `/s${i}/x` }))?.rule.name).toBe(`r${i}`);
       expect(table.match(request({ host: `h${(i + 1) % 10}.test`, path: `/s${i}/x` }))).toBe(null);
@@ -198,7 +198,7 @@ describe('many rules', () => {
   });
 
   test('a rule that does not compile is a programming error by the time there is a table', () => {
-    expect(() => new RouteTable([rule({ client: ['nowhere'] })])).toThrow(
+    expect(() => RouteTable.of([rule({ client: ['nowhere'] })])).toThrow(
       'Cannot compile route "r0" (routes/test.yaml:1)',
     );
   });

@@ -5,7 +5,7 @@ import { certificateFacts } from '../../kit/client-certificate.ts';
 import { absent, exact, oneOf, prefix, present, regex, request, rules } from './rules.ts';
 
 function holds(match: RouteMatch, asked: Partial<RouteRequest>): boolean {
-  return new RouteTable(rules(match)).match(request(asked)) !== null;
+  return RouteTable.of(rules(match)).match(request(asked)) !== null;
 }
 
 describe('header conditions', () => {

@@ -5,7 +5,7 @@ import { trace } from '../../../src/routing/trace.ts';
 import { absent, exact, oneOf, pattern, prefix, regex, request, rules } from './rules.ts';
 
 function lines(matches: readonly RouteMatch[], asked: Partial<RouteRequest>) {
-  return trace(new RouteTable(rules(...matches)), request(asked));
+  return trace(RouteTable.of(rules(...matches)), request(asked));
 }
 
 function miss(match: RouteMatch, asked: Partial<RouteRequest>): string {

@@ -30,7 +30,7 @@ describe('vetting, over generated rules that are much alike', { timeout: 60_000 
 function expectNeverChosen(rules: Parameters<typeof vet<number>>[0], refused: ReadonlySet<unknown>): void {
   for (const listener of ['web', 'admin', 'other']) {
     const served = rules.filter(({ listeners }) => listeners === null || listeners.includes(listener));
-    const table = new RouteTable(served);
+    const table = RouteTable.of(served);
     for (const one of everyRequest) {
       const chosen = table.match(one)?.rule;
       if (chosen !== undefined && refused.has(chosen)) expect({ chosen, by: one }).toBe('not refused');
