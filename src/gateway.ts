@@ -238,7 +238,7 @@ class Composition implements Gateway {
     this.#logs.log.info({ delayMs, deadlineMs }, 'Draining');
     if (delayMs > 0) await this.#delay(delayMs);
     // What is being opened is drained with the rest.
-    await this.#reloader.settled();
+    if (this.#reloader.busy) await this.#reloader.settled();
     this.#store.stop();
     await this.#front.drain(deadlineMs);
     await this.close();

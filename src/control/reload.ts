@@ -74,6 +74,8 @@ export class Reloader {
   readonly #parts: ReloaderParts;
   readonly #history: ReloadReport[] = [];
   #last: Promise<unknown> = Promise.resolve();
+  #asked = 0;
+  #done = 0;
   /** One that has not begun yet: it sees what everybody wants who asks before it does. */
   #waiting: Promise<ReloadReport> | null = null;
 
@@ -95,7 +97,13 @@ export class Reloader {
     });
     this.#waiting = next;
     this.#last = next;
+    this.#asked += 1;
     return next;
+  }
+
+  /** One is under way, or waits. */
+  get busy(): boolean {
+    return this.#asked > this.#done;
   }
 
   /** Resolves when nothing is under way. */
@@ -109,6 +117,7 @@ export class Reloader {
     const startedMs = clock.monotonic();
     const outcome = await this.#try();
     const report: ReloadReport = { ...begin, tookMs: clock.monotonic() - startedMs, ...outcome };
+    this.#done += 1;
     this.#history.push(report);
     if (this.#history.length > MOST_REPORTS) this.#history.shift();
     this.#parts.reloaded(report);
