@@ -9,6 +9,11 @@ export class Origins {
     this.#root = root;
   }
 
+  /** All files together, as they are written. */
+  get root(): SourceNode {
+    return this.#root;
+  }
+
   /**
    * Where `path` (`['routes', 3, 'match', 'client', 0]`) is written: a scalar's value, the key of a map or list,
    * the first key of a list item. Parts that no file has point at what is nearest around them.

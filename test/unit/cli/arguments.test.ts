@@ -36,7 +36,7 @@ describe('a command line', () => {
     ['check', { command: 'check', path: 'routes', json: false }],
     ['check --json -c x', { command: 'check', path: 'x', json: true }],
     ['routes --json', { command: 'routes', path: 'routes', json: true }],
-    ['config -c x', { command: 'config', path: 'x', json: false }],
+    ['config -c x', { command: 'config', path: 'x', json: false, origin: false }],
     ['schema', { command: 'schema' }],
     ['status --json', { command: 'status', place: { url: null, path: null, tokenFile: null }, json: true }],
     [
