@@ -28,13 +28,13 @@ import { Back } from './gateway/back.ts';
 import { Front, type FrontChange } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
+import { GatewayMetrics } from './gateway/gateway-metrics.ts';
 import { type InheritedSocket, InheritedSockets } from './gateway/inherited-sockets.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
 import { Store } from './gateway/store.ts';
 import type { LogLevel } from './observe/log.ts';
-import { Metrics } from './observe/metrics.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { version } from './version.ts';
 
@@ -116,7 +116,7 @@ class Composition implements Gateway {
   readonly #startedAt = new Date().toISOString();
   readonly #clock: Clock;
   readonly #logs: GatewayLogs;
-  readonly #metrics: Metrics;
+  readonly #metrics: GatewayMetrics;
   readonly #front: Front;
   readonly #engine: Engine;
   readonly #back: Back;
@@ -137,11 +137,17 @@ class Composition implements Gateway {
     this.#clock = options.clock ?? systemClock;
     this.#logs = new GatewayLogs(options.logLevel ?? 'info');
     this.#sockets = new InheritedSockets(options.sockets ?? []);
-    this.#metrics = new Metrics({
-      connections: () => this.#front.status().map(({ name, connections }) => [name, connections]),
-      certificates: () => this.#front.certificates(),
+    this.#metrics = new GatewayMetrics({
+      config: config.metrics,
+      clock: this.#clock,
+      front: {
+        connections: () => this.#front.status().map(({ name, connections }) => [name, connections]),
+        certificates: () => this.#front.certificates(),
+      },
+      quarantined: () => this.quarantined.length,
     });
-    const common = { clock: this.#clock, log: this.#logs.log, metrics: this.#metrics };
+    const { metrics, traffic } = this.#metrics;
+    const common = { clock: this.#clock, log: this.#logs.log, metrics };
     this.#back = new Back({ ...common, snapshot: () => this.#engine.snapshot, config: () => this.#running.config });
     this.control = this.#back.control;
     this.#store = new Store(config.cache, common);
@@ -159,16 +165,17 @@ class Composition implements Gateway {
       engine: this.#engine,
       ledger: this.#back.ledger,
       http: this.#back.http,
-      downstreamLog: this.#logs.downstream(this.#metrics),
+      downstreamLog: this.#logs.downstream(traffic),
       sockets: this.#sockets,
     });
     this.#back.adopt(this.#running.compiled);
     this.#store.adopt(this.#running.compiled);
+    this.#metrics.adopt(config, this.#running.compiled);
     this.#reloader = this.#newReloader();
     this.#desk = gatewayDesk({
       status: () => this.status(),
       state: () => ({ phase: this.#phase, overload: this.#guard.overload?.status() ?? null }),
-      metrics: this.#metrics,
+      metrics,
       control: this.control,
       cache: this.cache,
       revocationList: () => this.#front.revocationList(),
@@ -206,6 +213,7 @@ class Composition implements Gateway {
     this.adminUrl = await this.#admin.open();
     this.#back.start();
     this.#guard.start();
+    this.#metrics.start();
     this.#front.start();
   }
 
@@ -259,6 +267,7 @@ class Composition implements Gateway {
     await this.#reloader.settled();
     this.#back.stop();
     this.#guard.stop();
+    this.#metrics.stop();
     this.#store.stop();
     await this.#front.close();
     await this.#store.close();
@@ -269,7 +278,7 @@ class Composition implements Gateway {
 
   #engineParts(): EngineParts {
     const observer = inTurn(
-      this.#metrics,
+      this.#metrics.traffic,
       this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog),
     );
     return {
@@ -292,7 +301,10 @@ class Composition implements Gateway {
       source: this.#options.source ?? null,
       prepare: (loaded) => this.#prepare(loaded),
       clock: this.#clock,
-      reloaded: (report) => logReload(log, report),
+      reloaded: (report) => {
+        logReload(log, report);
+        this.#metrics.reloaded(report);
+      },
       broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
     });
   }
@@ -344,6 +356,7 @@ class Composition implements Gateway {
     change.commit();
     this.#back.adopt(next.compiled);
     this.#store.adopt(next.compiled);
+    this.#metrics.adopt(next.config, next.compiled);
     const { opened, changed, closed } = change;
     return { listeners: { opened, changed, closed }, needsRestart, quarantined: next.compiled.quarantined };
   }
@@ -357,7 +370,7 @@ interface Running {
 }
 
 /** Sections that are looked at once, when the process starts. */
-const ONCE = ['accessLog', 'admin', 'cache', 'overload', 'pidFile'] as const;
+const ONCE = ['accessLog', 'admin', 'cache', 'metrics', 'overload', 'pidFile'] as const;
 
 function whatNeedsRestart(before: Config, next: Config): readonly string[] {
   return ONCE.filter((section) => JSON.stringify(before[section]) !== JSON.stringify(next[section]));

@@ -8,13 +8,14 @@ const SRC = resolve(import.meta.dirname, '../src');
 const ROOMS: Record<string, readonly string[]> = {
   errors: [],
   clock: [],
+  histogram: [],
   http: ['errors'],
   exchange: ['errors', 'http'],
   routing: ['errors', 'clock', 'http', 'exchange'],
   policy: ['errors', 'clock', 'http', 'exchange'],
   cache: ['errors', 'clock', 'http', 'exchange'],
-  upstream: ['errors', 'clock', 'http', 'exchange'],
-  observe: ['errors', 'clock', 'http', 'exchange'],
+  upstream: ['errors', 'clock', 'histogram', 'http', 'exchange'],
+  observe: ['errors', 'clock', 'histogram', 'http', 'exchange'],
   transport: ['errors', 'clock', 'http', 'exchange'],
   downstream: ['errors', 'clock', 'http', 'exchange'],
   engine: ['errors', 'clock', 'http', 'exchange', 'routing', 'policy', 'cache', 'upstream'],
@@ -46,7 +47,6 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'lru-cache': [/^cache\/admission\.ts$/, /^control\/cache-disk\/disk-index\.ts$/],
   'tough-cookie': [/^http\/cookie\.ts$/],
   pino: [/^observe\//],
-  '@prometheus-io/client': [/^observe\/metrics\.ts$/],
   re2js: [/^routing\//, /^policy\//],
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],
@@ -63,7 +63,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'node:http2': [/^downstream\//, /^transport\/http2\//],
   'node:fs': [/^config\//, /^control\//, /^admin\//, /^observe\/log\.ts$/],
   // The file of a Unix socket is part of the socket.
-  'node:fs/promises': [/^config\//, /^control\//, /^downstream\/socket-file\.ts$/],
+  'node:fs/promises': [/^config\//, /^control\//, /^downstream\/socket-file\.ts$/, /^observe\/process-metrics\.ts$/],
 };
 
 /** The data plane knows no files, no processes and no sockets but in the rooms that are made of them. */

@@ -44,5 +44,6 @@ export interface Readiness {
 
 export interface MetricsText {
   readonly contentType: string;
-  readonly text: string;
+  /** The text, in pieces that can be sent one after the other: together they may be tens of megabytes. */
+  readonly pieces: readonly string[];
 }

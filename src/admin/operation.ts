@@ -59,6 +59,8 @@ export interface Answer {
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
+  /** In place of `body`: a text that may be long (`pieces.ts`). */
+  readonly pieces?: readonly string[];
 }
 
 export function ok(body: unknown): Answer {

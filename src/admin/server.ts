@@ -13,6 +13,7 @@ import { type Gate, type GateOptions, gate } from './gate.ts';
 import { handOf } from './hand.ts';
 import type { Answer, Operation } from './operation.ts';
 import { operations } from './operations/operations.ts';
+import { streamOf } from './pieces.ts';
 import { queryOf } from './query.ts';
 import { BUG, isRefusal, type Refusal, refusalBody } from './refusal.ts';
 import { type Found, Router } from './router.ts';
@@ -135,6 +136,11 @@ function send(reply: FastifyReply, outcome: Answer | Refusal): FastifyReply {
   reply.code(status).headers({ ...HEADERS, ...headers });
   if (isRefusal(outcome)) return reply.send(refusalBody(outcome));
   if (outcome.type !== undefined) reply.type(outcome.type);
+  if (outcome.pieces !== undefined) {
+    const { stream, encoding } = streamOf(outcome.pieces, reply.request.headers['accept-encoding'] ?? null);
+    if (encoding !== 'identity') reply.header('content-encoding', encoding);
+    return reply.send(stream);
+  }
   return reply.send(outcome.body);
 }
 

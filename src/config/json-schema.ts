@@ -36,7 +36,8 @@ function override({ zodSchema, jsonSchema }: { zodSchema: $ZodType; jsonSchema: 
   const kind = formOf(zodSchema)?.kind;
   const { def } = zodSchema._zod as { def: { type: string; defaultValue?: unknown } };
   if (def.type === 'default') setDefault(jsonSchema, def.defaultValue, kind);
-  if (def.type === 'prefault') delete jsonSchema['default']; // {} says nothing: the defaults stand inside
+  // {} says nothing: the defaults stand inside.
+  if (def.type === 'prefault' && !Array.isArray(jsonSchema['default'])) delete jsonSchema['default'];
   if (kind === 'duration' && Array.isArray(jsonSchema['anyOf'])) {
     jsonSchema['anyOf'] = [{ type: 'string', pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d)|0)$' }, { const: 0 }];
   }

@@ -9,7 +9,7 @@ export interface DeskSources {
   readonly status: () => GatewayStatus;
   /** The parts of it that readiness is made of. */
   readonly state: () => Pick<GatewayStatus, 'phase' | 'overload'>;
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly metrics: Pick<Metrics, 'expose'>;
   readonly control: Control;
   readonly cache: CacheAdmin;
   /** DER; `null` while there is none. */
@@ -21,7 +21,7 @@ export function gatewayDesk({ status, state, metrics, control, cache, revocation
   return {
     status: async () => status(),
     readiness: async () => readinessOf(state()),
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    metrics: (accept) => metrics.expose(accept),
     drain: async (pool, endpoint, by) => control.drain(pool, endpoint, by),
     disable: async (pool, endpoint, by) => control.disable(pool, endpoint, by),
     enable: async (pool, endpoint, by) => control.enable(pool, endpoint, by),

@@ -12,7 +12,7 @@ import {
   type LogSink,
   openLogSink,
 } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { TrafficMetrics } from '../observe/traffic-metrics.ts';
 
 /** Hears of everything that clients asked for, once it is over. */
 export type TrafficObserver = ExchangeObserver & StreamObserver;
@@ -33,7 +33,7 @@ export class GatewayLogs {
   }
 
   /** What does not become an exchange is in the log and in `metrics`. */
-  downstream(metrics: Metrics): DownstreamObserver {
+  downstream(metrics: TrafficMetrics): DownstreamObserver {
     return {
       refused: (refusal) => {
         metrics.refused(refusal.listener, refusal.reason);

@@ -1,148 +1,111 @@
-import { Counter, Gauge, Registry } from '@prometheus-io/client';
-import type { ExchangeObserver } from '../exchange/observer.ts';
-import type { ExchangeRecord } from '../exchange/outcome.ts';
-import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
-import { Tally } from './tally.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Histogram } from '../histogram.ts';
+import { writeText } from './exposition.ts';
+import { CONTENT_TYPES, formatFor } from './exposition-format.ts';
+import type { Buckets, Family, Series } from './family.ts';
+import { limited } from './series-limit.ts';
+import type { Tally } from './tally.ts';
 
-/** What is asked when somebody reads the metrics. */
-export interface MetricSources {
-  /** Open connections by listener name. */
-  readonly connections: () => Iterable<readonly [listener: string, open: number]>;
-  readonly certificates: () => Iterable<CertificateEnd>;
+/** Metrics as somebody asked for them. */
+export interface Exposition {
+  readonly contentType: string;
+  /** The text, in pieces of some 100 KB. */
+  readonly pieces: readonly string[];
 }
 
-/** When a certificate ends. */
-export interface CertificateEnd {
-  readonly listener: string;
-  /** The file, or what else it comes from. */
-  readonly from: string;
-  /** ISO 8601; `null` while nothing could be loaded. */
-  readonly notAfter: string | null;
+/** Name, text and labels of a family whose values come from a callback. */
+interface Described {
+  readonly help: string;
+  readonly labels: readonly string[];
 }
+
+/** Series of one family, each with its names; more of them become one. */
+export const MOST_SERIES = 10_000;
 
 /**
- * Counts for Prometheus. Labels come from the configuration and from enumerations, never from a request, so there are at most
- * (listeners × routes × 6) + (listeners × routes × reasons) series. Hot: an exchange costs two map look-ups here (see
- * `Tally`); the library's own counters would take 0.3 µs each.
+ * The families of metrics there are. Labels come from the configuration and from enumerations, never from a request, and of each
+ * family at most `seriesPerFamily` series are shown (`limited`). Counting costs nothing here: whoever counts does it in plain numbers,
+ * which are asked for when somebody reads the metrics.
  */
-export class Metrics implements ExchangeObserver, StreamObserver {
-  readonly #registry = new Registry();
-  readonly #exchanges = new Tally();
-  readonly #errors = new Tally();
-  readonly #refusals = new Tally();
-  readonly #fallbacks = new Tally();
-  readonly #streams = new Tally();
+export class Metrics {
+  readonly #families: Family[] = [];
+  readonly #preparations: (() => void | Promise<void>)[] = [];
+  readonly #folded = new Map<string, number>();
+  readonly #seriesPerFamily: number;
+  readonly #pause: () => Promise<unknown>;
 
-  constructor(sources: MetricSources) {
-    this.counter('headgate_exchanges_total', {
-      help: 'Exchanges that have ended, by class of status',
-      labels: ['listener', 'route', 'status'],
-      tally: this.#exchanges,
-    });
-    this.counter('headgate_exchange_errors_total', {
-      help: 'Exchanges that did not end well, by whose doing it was and why',
-      labels: ['listener', 'route', 'side', 'reason'],
-      tally: this.#errors,
-    });
-    this.counter('headgate_fallbacks_total', {
-      help: 'Exchanges that no response of the pool of their route came for, by what was done instead and why',
-      labels: ['listener', 'route', 'kind', 'reason'],
-      tally: this.#fallbacks,
-    });
-    this.counter('headgate_refused_total', {
-      help: 'Connections and requests turned away before they became an exchange',
-      labels: ['listener', 'reason'],
-      tally: this.#refusals,
-    });
-    this.counter('headgate_streams_total', {
-      help: 'Connections forwarded as they are that have ended, by whose doing it was and why',
-      labels: ['listener', 'pool', 'side', 'reason'],
-      tally: this.#streams,
-    });
-    this.gauge('headgate_connections', {
-      help: 'Open client connections',
-      labels: ['listener'],
-      read: (set) => {
-        for (const [listener, count] of sources.connections()) set({ listener }, count);
-      },
-    });
-    this.gauge('headgate_certificate_not_after_seconds', {
-      help: 'When a certificate ends, in seconds since 1970; 0 for one that can not be used',
-      labels: ['listener', 'from'],
-      read: (set) => {
-        for (const { listener, from, notAfter } of sources.certificates()) {
-          set({ listener, from }, notAfter === null ? 0 : Date.parse(notAfter) / 1000);
-        }
-      },
-    });
+  /** `pause`: in place of waiting for the event loop's next turn. For tests. */
+  constructor(seriesPerFamily = MOST_SERIES, pause: () => Promise<unknown> = () => nextTurn()) {
+    this.#seriesPerFamily = seriesPerFamily;
+    this.#pause = pause;
   }
 
-  finished(record: ExchangeRecord): void {
-    const route = record.route ?? '';
-    this.#exchanges.add(record.listener, route, statusClass(record.status));
-    const { end, fallback } = record;
-    if (fallback !== null) this.#fallbacks.add(record.listener, route, fallback.kind, fallback.why);
-    if (end.error !== null || end.bug !== null) this.#errors.add(record.listener, route, end.side, end.reason);
+  /** All families, in the format that `accept` prefers (`formatFor`). Never holds up the event loop for long: see `writeText`. */
+  async expose(accept: string): Promise<Exposition> {
+    const families = await this.families();
+    const format = formatFor(accept);
+    const pieces = await writeText(families, format, async () => {
+      await this.#pause();
+    });
+    return { contentType: CONTENT_TYPES[format], pieces };
   }
 
-  streamFinished({ listener, pool, end }: StreamRecord): void {
-    this.#streams.add(listener, pool, end.side, end.reason);
+  /** Ready to be read. What is over the limit is folded when they are. */
+  async families(): Promise<readonly Family[]> {
+    for (const prepare of this.#preparations) await prepare();
+    const shown = this.#families.map((family) => ({
+      ...family,
+      read: () => limited(family, this.#seriesPerFamily, (count) => this.#folded.set(family.name, count)),
+    }));
+    return [...shown, this.#foldedFamily];
   }
 
-  refused(listener: string, reason: string): void {
-    this.#refusals.add(listener, reason);
+  /** `prepare` is called, and waited for, before families are read. Must not throw or reject. */
+  before(prepare: () => void | Promise<void>): void {
+    this.#preparations.push(prepare);
   }
 
-  /** In the text format that `contentType` names. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  add(family: Family): void {
+    this.#families.push(family);
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
-
-  /** Adds a family whose values are asked for when somebody reads the metrics. */
   gauge(
     name: string,
-    parts: {
-      help: string;
-      labels: readonly string[];
-      read: (set: (labels: Record<string, string>, value: number) => void) => void;
-    },
+    parts: Described & { read: (set: (labels: Record<string, string>, value: number) => void) => void },
   ): void {
-    const gauge = new Gauge({
-      name,
-      help: parts.help,
-      labelNames: [...parts.labels],
-      registers: [this.#registry],
-      collect: () => {
-        gauge.reset();
-        parts.read((labels, value) => gauge.set(labels, value));
-      },
-    });
+    const { help, labels } = parts;
+    const read = (): Series[] => {
+      const all: Series[] = [];
+      parts.read((values, value) => all.push([labels.map((label) => values[label] ?? ''), value]));
+      return all;
+    };
+    this.add({ name, kind: 'gauge', help, labels, read });
   }
 
   /** Adds a family that shows what `tally` has counted. */
-  counter(name: string, parts: { help: string; labels: readonly string[]; tally: Pick<Tally, 'entries'> }): void {
-    const { help, labels, tally } = parts;
-    const counter = new Counter({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
-      collect: () => {
-        counter.reset();
-        for (const [values, count] of tally.entries()) {
-          counter.inc(Object.fromEntries(labels.map((label, i) => [label, values[i] as string])), count);
-        }
-      },
-    });
+  counter(
+    name: string,
+    { help, labels, tally }: Described & { tally: Pick<Tally, 'entries'> | { entries: () => Iterable<Series> } },
+  ): void {
+    this.add({ name, kind: 'counter', help, labels, read: () => tally.entries() });
   }
-}
 
-const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+  histogram(
+    name: string,
+    parts: Described & { entries: () => Iterable<readonly [names: readonly string[], buckets: Histogram | Buckets]> },
+  ): void {
+    const { help, labels, entries } = parts;
+    this.add({ name, kind: 'histogram', help, labels, read: entries });
+  }
 
-function statusClass(status: number): string {
-  return CLASSES[Math.floor(status / 100)] ?? '';
+  /** Comes last: by then the others have been read. */
+  get #foldedFamily(): Family {
+    return {
+      name: 'headgate_metrics_folded_series',
+      kind: 'gauge',
+      help: 'Series of a family that are not shown with their own names because it has too many',
+      labels: ['family'],
+      read: () => [...this.#folded].filter(([, count]) => count > 0).map(([family, count]) => [[family], count]),
+    };
+  }
 }

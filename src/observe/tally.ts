@@ -22,7 +22,7 @@ export class Tally {
   }
 
   /** Every list with its count. */
-  entries(): readonly (readonly [names: readonly string[], count: number])[] {
+  entries(): Iterable<readonly [names: readonly string[], count: number]> {
     return collect(this.#root, []);
   }
 }
@@ -40,8 +40,8 @@ function prune({ children }: Node, position: number, names: ReadonlySet<string>)
   }
 }
 
-function collect(node: Node, names: readonly string[]): (readonly [readonly string[], number])[] {
-  const own: (readonly [readonly string[], number])[] = node.count === 0 ? [] : [[names, node.count]];
-  if (node.children === null) return own;
-  return [...own, ...[...node.children].flatMap(([name, child]) => collect(child, [...names, name]))];
+function* collect({ count, children }: Node, names: readonly string[]): Iterable<readonly [readonly string[], number]> {
+  if (count > 0) yield [names, count];
+  if (children === null) return;
+  for (const [name, child] of children) yield* collect(child, [...names, name]);
 }

@@ -299,7 +299,7 @@ test('no more than so many refreshes are under way at once, and the metrics tell
   expect(after).toContain('headgate_cache_refreshes_in_flight 0');
   expect(after).toContain('headgate_cache_refreshes_total{route="all",result="replaced"} 3');
   // They are nobody's exchanges.
-  expect(after).toContain('headgate_exchanges_total{listener="web",route="all",status="2xx"} 10');
+  expect(after).toContain('headgate_http_requests_total{listener="web",route="all",status="2xx"} 10');
 });
 
 test('a gateway that drains cuts a refresh off and begins none', async () => {

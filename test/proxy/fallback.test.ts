@@ -245,6 +245,6 @@ test('metrics and the access log tell fallbacks by kind and reason', async () =>
   await gateway.nextRecord();
   const text = await (await fetch(`${gateway.gateway.adminUrl}/metrics`)).text();
   expect(text).toContain(
-    'headgate_fallbacks_total{listener="web",route="all",kind="pool",reason="connection-refused"} 1',
+    'headgate_http_fallbacks_total{listener="web",route="all",kind="pool",reason="connection-refused"} 1',
   );
 });

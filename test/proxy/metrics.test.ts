@@ -28,9 +28,9 @@ matrix('exchanges are counted by route and class of status', async ({ gateway, o
   await front.gateway.nextRecord();
   await front.gateway.nextRecord();
   const lines = await metricsOf(front);
-  expect(lines).toContain('headgate_exchanges_total{listener="web",route="shop",status="2xx"} 2');
-  expect(lines).toContain('headgate_exchanges_total{listener="web",route="",status="4xx"} 1');
-  expect(lines).toContain('headgate_exchange_errors_total{listener="web",route="",side="client",reason="no-route"} 1');
+  expect(lines).toContain('headgate_http_requests_total{listener="web",route="shop",status="2xx"} 2');
+  expect(lines).toContain('headgate_http_requests_total{listener="web",route="",status="4xx"} 1');
+  expect(lines).toContain('headgate_http_errors_total{listener="web",route="",side="client",reason="no-route"} 1');
 });
 
 matrix('a failure is counted by whose doing it was and why', async ({ gateway }) => {
@@ -42,7 +42,7 @@ matrix('a failure is counted by whose doing it was and why', async ({ gateway })
   await front.send({});
   await front.gateway.nextRecord();
   expect(await metricsOf(front)).toContain(
-    'headgate_exchange_errors_total{listener="web",route="shop",side="upstream",reason="connection-refused"} 1',
+    'headgate_http_errors_total{listener="web",route="shop",side="upstream",reason="connection-refused"} 1',
   );
 });
 

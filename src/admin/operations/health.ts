@@ -39,8 +39,8 @@ export const healthOperations: readonly Operation[] = [
     tag: 'health',
     answers: { 200: { description: 'In a format that the Accept field prefers', type: 'text/plain' } },
     run: async ({ desk, accept }) => {
-      const { contentType, text } = await desk.metrics(accept);
-      return { status: 200, type: contentType, body: text };
+      const { contentType, pieces } = await desk.metrics(accept);
+      return { status: 200, type: contentType, headers: { vary: 'Accept, Accept-Encoding' }, body: null, pieces };
     },
   },
 ];

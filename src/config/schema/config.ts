@@ -3,6 +3,7 @@ import { admin } from './admin.ts';
 import { cache } from './cache.ts';
 import { dns } from './dns.ts';
 import { listener } from './listener.ts';
+import { metrics } from './metrics.ts';
 import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
@@ -32,6 +33,7 @@ export const config = z.strictObject({
   admin: admin.describe('Health, readiness, API and dashboard'),
   overload: overload.describe('When the gateway itself has too much to do'),
   tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
+  metrics: metrics.describe('Counts for Prometheus'),
   accessLog: accessLog.describe('One line for each exchange'),
   drainDelay: duration
     .default(0)

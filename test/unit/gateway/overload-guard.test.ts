@@ -51,7 +51,7 @@ function guarded(options = { eventLoopDelayMs: 500, memory: 0 }) {
     reopen: () => {},
   };
   const log = createLog(sink, 'info');
-  const metrics = new Metrics({ connections: () => [], certificates: () => [] });
+  const metrics = new Metrics();
   const guard = new OverloadGuard(options, { clock, random: seededRandom(1), log, metrics });
   guard.start();
   return { clock, guard, lines };

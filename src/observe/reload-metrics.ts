@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.ts';
+import type { Metrics } from './metrics.ts';
+import { Tally } from './tally.ts';
+
+/** What is asked when somebody reads the metrics. */
+export interface ConfigSources {
+  /** Parts that are left out because they can't be used. */
+  readonly quarantined: () => number;
+}
+
+/** Counts how the configuration came to be what it is. */
+export class ReloadMetrics {
+  readonly #reloads = new Tally();
+  #lastAtEpoch: number;
+  #lastApplied = true;
+
+  /** Adds its families to those of `metrics`. The start counts as the first time that a configuration was applied. */
+  constructor(metrics: Metrics, { quarantined, clock }: ConfigSources & { readonly clock: Clock }) {
+    this.#lastAtEpoch = clock.now();
+    metrics.counter('headgate_config_reloads_total', {
+      help: 'Reloads of the configuration, by whether it was applied or refused',
+      labels: ['result'],
+      tally: this.#reloads,
+    });
+    const gauge = (name: string, help: string, read: () => number): void =>
+      metrics.gauge(name, { help, labels: [], read: (set) => set({}, read()) });
+    gauge('headgate_config_last_reload_success', '1 if the last reload was applied, or none was tried; else 0', () =>
+      this.#lastApplied ? 1 : 0,
+    );
+    gauge(
+      'headgate_config_last_reload_timestamp_seconds',
+      'When a configuration was applied last, at the start or by a reload, in seconds since 1970',
+      () => this.#lastAtEpoch / 1_000,
+    );
+    gauge(
+      'headgate_config_quarantined_parts',
+      'Parts of the configuration left out for what is wrong with them',
+      quarantined,
+    );
+  }
+
+  /** One is over. */
+  reloaded(result: 'applied' | 'refused', nowEpoch: number): void {
+    this.#reloads.add(result);
+    this.#lastApplied = result === 'applied';
+    if (this.#lastApplied) this.#lastAtEpoch = nowEpoch;
+  }
+}
