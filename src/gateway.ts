@@ -1,12 +1,14 @@
 import type { AdminDesk } from './admin/desk.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
-import { ConfigError, type Diagnostic } from './config/config-error.ts';
-import type { Loaded } from './config/load.ts';
+import { ConfigError } from './config/config-error.ts';
+import type { Servable } from './config/load.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
+import { type Faults, NO_FAULTS } from './config/sound-part.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
 import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
+import type { Quarantined } from './control/quarantine.ts';
 import {
   type ConfigSource,
   type Prepared,
@@ -31,6 +33,7 @@ import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { GatewayMetrics } from './gateway/gateway-metrics.ts';
 import { type InheritedSocket, InheritedSockets } from './gateway/inherited-sockets.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
+import { logQuarantine } from './gateway/quarantine-log.ts';
 import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
 import { Store } from './gateway/store.ts';
@@ -44,13 +47,15 @@ const REPLAY_BYTES = 64 * 1024 ** 2;
 export interface GatewayOptions {
   readonly config: Config;
   readonly origins: Origins;
+  /** What was found wrong with single routes and pools when it was loaded. Default: nothing. */
+  readonly faults?: Faults;
   /** Where a reload loads from; without, every reload is refused. */
   readonly source?: ConfigSource;
   /** Where the local CA and what it mints are kept. */
   readonly certificatesDirectory: string;
   /** Error pages name route, pool and endpoint, and reload themselves. Default false. */
   readonly development?: boolean;
-  /** What would be left out, like a certificate that can't be used, is an error. Default false. */
+  /** What would be quarantined (docs/quarantine.md) is an error. Default false. */
   readonly strict?: boolean;
   /** Default `info`. */
   readonly logLevel?: LogLevel;
@@ -68,8 +73,8 @@ export { StartError } from './gateway/start-error.ts';
 
 /** A running gateway. */
 export interface Gateway {
-  /** What is wrong with the parts of the configuration that were left out. */
-  readonly quarantined: readonly Diagnostic[];
+  /** What is wrong with the parts of the configuration that are out of service. */
+  readonly quarantined: readonly Quarantined[];
   /** Base URL by listener name: `https://localhost:8443`, or `unix:/run/headgate.sock`. */
   readonly urls: ReadonlyMap<string, string>;
   readonly adminUrl: string;
@@ -152,7 +157,8 @@ class Composition implements Gateway {
     this.control = this.#back.control;
     this.#store = new Store(config.cache, common);
     this.cache = this.#store.admin;
-    this.#running = { config, origins, compiled: this.#accepted(compile(this.#compileInput({ config, origins }))) };
+    const servable = { config, origins, faults: options.faults ?? NO_FAULTS };
+    this.#running = { config, origins, compiled: this.#accepted(compile(this.#compileInput(servable, 'start'))) };
     this.#guard = new OverloadGuard(
       { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
       { ...common, random: Math.random, pressure: options.pressure },
@@ -182,7 +188,7 @@ class Composition implements Gateway {
     });
   }
 
-  get quarantined(): readonly Diagnostic[] {
+  get quarantined(): readonly Quarantined[] {
     return this.#running.compiled.quarantined;
   }
 
@@ -195,7 +201,8 @@ class Composition implements Gateway {
   }
 
   async open(): Promise<void> {
-    this.#logs.warnOf(this.#options.config, this.quarantined);
+    this.#logs.warnOf(this.#options.config);
+    logQuarantine(this.#logs.log, [], this.quarantined);
     this.#store.start();
     await this.#back.find();
     const listeners = await this.#front.prepare(this.#running);
@@ -309,10 +316,10 @@ class Composition implements Gateway {
     });
   }
 
-  #compileInput({ config, origins }: Pick<Loaded, 'config' | 'origins'>): CompileInput {
+  #compileInput({ config, origins, faults }: Servable, when: 'start' | 'reload'): CompileInput {
     return {
-      config,
-      origins,
+      ...{ config, origins, faults },
+      tolerance: this.#options.strict === true ? 'strict' : when,
       ledger: this.#back.ledger,
       discovery: this.#back.discovery,
       cache: this.#store.cache,
@@ -323,17 +330,17 @@ class Composition implements Gateway {
   /** Throws a `ConfigError`. */
   #accepted(compiled: CompileResult): Compiled {
     if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
-    if (this.#options.strict === true && compiled.quarantined.length > 0) throw new ConfigError(compiled.quarantined);
     return compiled;
   }
 
   /** Everything that can fail, beside the configuration that serves. */
-  async #prepare({ config, origins }: Loaded): Promise<Prepared> {
+  async #prepare(servable: Servable): Promise<Prepared> {
     if (this.#phase === 'draining') throw new StartError('The gateway is draining');
     this.#back.hold();
     try {
-      const { parts: before } = this.#running.compiled;
-      const steps = compileSteps({ ...this.#compileInput({ config, origins }), before });
+      const { config, origins } = servable;
+      const { parts: before, quarantined: quarantinedBefore } = this.#running.compiled;
+      const steps = compileSteps({ ...this.#compileInput(servable, 'reload'), before, quarantinedBefore });
       const next = { config, origins, compiled: this.#accepted(await sliced(steps, this.#clock)) };
       const change = await this.#front.prepare(next);
       return { commit: () => this.#commit(next, change), abandon: () => this.#abandon(change) };
@@ -351,6 +358,7 @@ class Composition implements Gateway {
   /** One pointer; then what the new one does not use is let go of. */
   #commit(next: Running, change: FrontChange): ReloadChanges {
     const needsRestart = whatNeedsRestart(this.#running.config, next.config);
+    logQuarantine(this.#logs.log, this.quarantined, next.compiled.quarantined);
     this.#running = next;
     this.#engine.publish(next.compiled.snapshot, () => {});
     change.commit();

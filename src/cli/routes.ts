@@ -36,6 +36,7 @@ export function listRoutes({ rules, streams }: Listed, json: boolean): string {
 
 export function leadsTo({ action }: RoutePlan): string {
   if (action.kind === 'reply') return 'own reply';
+  if (action.kind === 'refuse') return '503';
   if (action.kind === 'forward') return `pool ${action.pool.name}`;
   return `split ${action.split.branches.map(({ pool, weight }) => `${pool.name} ${weight}`).join(', ')}`;
 }

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
-import { configFromObject, type Files, type LoadResult, loadConfig } from '../config/load.ts';
+import { configFromObject, type Files, type LoadResult, loadConfig, servable } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import { StartError } from '../gateway/start-error.ts';
@@ -35,7 +35,8 @@ export interface StartOptions {
 /** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
   const loaded = load(options);
-  if (!loaded.ok) return refuse(mistakesIn(loaded), loaded.files);
+  const part = servable(loaded);
+  if (part === null) return refuse(mistakesIn(loaded), loaded.files);
   const demos: Server[] = [];
   const pidFile = loaded.config.pidFile === undefined ? null : new PidFile(loaded.config.pidFile);
   const sockets = activatedSockets(process.env, process.pid);
@@ -44,8 +45,9 @@ export async function start(options: StartOptions): Promise<number> {
     pidFile?.refuseLiving();
     if (options.demo) await startDemos(demos);
     const gateway = await startGateway({
-      config: loaded.config,
-      origins: loaded.origins,
+      config: part.config,
+      origins: part.origins,
+      faults: part.faults,
       ...(options.inline === null ? { source: { load: () => loadConfig(options.path, process.env) } } : {}),
       certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
@@ -56,7 +58,7 @@ export async function start(options: StartOptions): Promise<number> {
     // Before the banner: whoever waits for it may send a signal at once.
     const stopped = untilStopped(gateway, { pidFile, manager: serviceManager(process.env) });
     tellOfQuarantined(gateway, loaded.files);
-    process.stderr.write(await describe(gateway, loaded.config, options));
+    process.stderr.write(await describe(gateway, part.config, options));
     return await stopped;
   } catch (error) {
     return explain(error, loaded.files);
@@ -89,7 +91,9 @@ function refuse(diagnostics: ConfigError['diagnostics'], files: Files): number {
 function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
   if (quarantined.length === 0) return;
   const colour = wantsColour(process.stderr, process.env);
-  process.stderr.write(renderDiagnostics(quarantined, { files, colour, closing: 'Everything else was started.' }));
+  process.stderr.write(
+    renderDiagnostics(quarantined, { files, colour, closing: 'Everything else serves (docs/quarantine.md).' }),
+  );
 }
 
 const OBSTACLES = {

@@ -5,7 +5,7 @@ import type { MapEntry } from './source-tree.ts';
 const COOKIE_KEYS = ['cookie', 'secret', 'path', 'domain', 'secure', 'httpOnly', 'sameSite', 'maxAge'];
 const TABLE_KEYS = ['sessions', 'idle'];
 
-/** Keys of a pool's `affinity` that say nothing beside the others. Works on the files as they are, like `checkKindKeys`. */
+/** Keys of a pool's `affinity` that say nothing beside the others. Works on the files as they are, like `checkListenerKeys`. */
 export function checkAffinityKeys({ value }: MapEntry): Diagnostic[] {
   const affinity = value.kind === 'map' ? value.entries.get('affinity')?.value : undefined;
   if (affinity?.kind !== 'map') return [];

@@ -24,21 +24,22 @@ const FOREIGN_CHECK_KEYS: Readonly<Record<string, readonly [why: string, ...keys
 };
 
 /**
- * Keys that say nothing beside the `kind` of their listener or the `type` of their health check. Works on the files as they
- * are: once there are defaults, nobody can tell what was given.
+ * Keys that say nothing beside the `kind` of their listener. Works on the files as they are: once there are defaults, nobody can
+ * tell what was given.
  */
-export function checkKindKeys(
-  listeners: ReadonlyMap<string, MapEntry>,
-  pools: ReadonlyMap<string, MapEntry>,
-): Diagnostic[] {
-  const ofListeners = [...listeners].flatMap(([name, entry]) => {
+export function checkListenerKeys(listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {
+  return [...listeners].flatMap(([name, entry]) => {
     if (entry.value.kind !== 'map') return [];
     const kind = textOf(entry.value, 'kind') ?? 'http';
     const at = { name, entry, map: entry.value };
     if (kind === 'tcp') return [...checkTcp(at), ...checkServerNames(at.map)];
     return kind === 'http' ? [...checkHttp(at), ...checkServerNames(at.map)] : [];
   });
-  return [...ofListeners, ...[...pools.values()].flatMap((pool) => [...checkHealth(pool), ...checkAffinityKeys(pool)])];
+}
+
+/** The same for pools: keys beside the `type` of their health check, and of their `affinity`. */
+export function checkPoolKeys(pool: MapEntry): Diagnostic[] {
+  return [...checkHealth(pool), ...checkAffinityKeys(pool)];
 }
 
 /** Is this listener one without routes? */

@@ -1,16 +1,19 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { $ZodIssue } from 'zod/v4/core';
 import { type Diagnostic, diagnosticAt } from './config-error.ts';
 import { diagnose } from './diagnose.ts';
 import type { ExpansionSources } from './expand.ts';
 import { mergeFiles } from './merge-files.ts';
 import { Origins } from './origins.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { type Fault, partOf } from './part.ts';
+import { faultsOfReading } from './reading-faults.ts';
 import { checkReferences } from './references.ts';
 import { type Config, config } from './schema/config.ts';
-import { soundPart } from './sound-part.ts';
-import { type SourceNode, toPlain } from './source-tree.ts';
+import { NO_FAULTS, pathOf, type SoundPart, soundPart } from './sound-part.ts';
+import { type MapNode, type Path, type SourceNode, toPlain } from './source-tree.ts';
 
 /** The files that were read: how diagnostics call them → their text. */
 export type Files = ReadonlyMap<string, string>;
@@ -28,9 +31,27 @@ export interface Loaded {
 export interface Refused {
   readonly ok: false;
   readonly diagnostics: readonly Diagnostic[];
-  /** The parts in which none was found, for the compiler to look at too; `null` when nothing is left. */
-  readonly sound: { readonly config: Config; readonly origins: Origins } | null;
+  /** What is left without them; `null` when nothing is. */
+  readonly sound: Remainder | null;
   readonly files: Files;
+}
+
+/** A configuration without what is wrong in it. */
+export interface Remainder extends SoundPart {
+  readonly origins: Origins;
+  /** Nothing but routes and pools was wrong: it could serve. Otherwise it is good for nothing but to look for further mistakes. */
+  readonly whole: boolean;
+}
+
+/** A configuration that could serve, and what is wrong with single routes and pools of it. */
+export interface Servable extends SoundPart {
+  readonly origins: Origins;
+}
+
+/** What could serve of what was loaded; `null` when that is nothing. Whether it may is for the compiler to judge. */
+export function servable(loaded: LoadResult): Servable | null {
+  if (loaded.ok) return { config: loaded.config, origins: loaded.origins, faults: NO_FAULTS };
+  return loaded.sound?.whole === true ? loaded.sound : null;
 }
 
 const FILE_BYTES = 8 * 1024 ** 2;
@@ -71,32 +92,51 @@ interface Sources {
 }
 
 function assemble(path: string, { files, diagnostics: before, sources }: Sources): LoadResult {
-  const diagnostics = [...before];
+  const read: Diagnostic[] = [...before];
   const roots: SourceNode[] = [];
   let complete = before.length === 0;
   for (const [file, text] of files) {
     const parsed = parseYaml(file, text, sources);
-    diagnostics.push(...parsed.diagnostics);
+    read.push(...parsed.diagnostics);
     complete &&= !parsed.broken;
     if (parsed.root !== null) roots.push(parsed.root);
   }
   const emptyPlace = { file: [...files.keys()][0] ?? path, line: 1, column: 1, length: 0 };
   const merged = mergeFiles(roots, emptyPlace, Object.keys(config.shape));
-  diagnostics.push(...merged.diagnostics);
   const plain = toPlain(merged.root);
   const parsed = config.safeParse(plain);
-  if (!parsed.success) diagnostics.push(...diagnose(merged.root, config, parsed.error.issues));
+  const issues = parsed.success ? [] : parsed.error.issues;
   // What a file that can't be read defines is not missing.
-  if (complete) diagnostics.push(...checkReferences(merged.root));
+  const references = complete ? checkReferences(merged.root) : [];
+  const faults = [...faultsOfReading(merged.root, read), ...merged.faults, ...references];
   const origins = new Origins(merged.root);
-  if (parsed.success && diagnostics.length === 0) return { ok: true, config: parsed.data, origins, files };
-  const sound = parsed.success ? parsed.data : soundPart(plain, parsed.error.issues);
+  if (parsed.success && faults.length === 0) return { ok: true, config: parsed.data, origins, files };
+  const told = diagnoseByPart(merged.root, issues);
+  const diagnostics = [...told, ...faults].map(({ diagnostic }) => diagnostic);
+  const sound = soundPart(plain, { issues, told, faults });
+  const whole = complete && [...told, ...faults].every(({ at }) => at !== null && partOf(at) !== null);
   return {
     ok: false,
     diagnostics: inSourceOrder(diagnostics, files),
-    sound: sound === null ? null : { config: sound, origins },
+    sound: sound === null ? null : { ...sound, origins, whole },
     files,
   };
+}
+
+/** Mistakes of one part never explain those of another. */
+function diagnoseByPart(root: MapNode, issues: readonly $ZodIssue[]): Fault[] {
+  const parts = new Map<string, { readonly at: Path | null; readonly issues: $ZodIssue[] }>();
+  for (const issue of issues) {
+    const path = pathOf(issue);
+    const at = partOf(path) === null ? null : path.slice(0, 2);
+    const key = JSON.stringify(at);
+    const known = parts.get(key) ?? { at, issues: [] };
+    parts.set(key, known);
+    known.issues.push(issue);
+  }
+  return [...parts.values()].flatMap(({ at, issues }) =>
+    diagnose(root, config, issues).map((diagnostic) => ({ at, diagnostic })),
+  );
 }
 
 /** Sorted by file, line and column; what two checks found alike is told once. */

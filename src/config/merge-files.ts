@@ -1,6 +1,7 @@
-import { type Diagnostic, diagnosticAt, noteAt, type Place } from './config-error.ts';
+import { type Complaint, diagnosticAt, noteAt, type Place } from './config-error.ts';
 import { unknownKeyMessage } from './diagnose-keys.ts';
-import type { MapEntry, MapNode, SourceNode } from './source-tree.ts';
+import type { Fault } from './part.ts';
+import type { MapEntry, MapNode, Path, SourceNode } from './source-tree.ts';
 import { closest } from './suggest.ts';
 
 /** Sections whose entries come together from every file, and what one entry is called. */
@@ -11,7 +12,7 @@ const NAMED = new Map([
 
 export interface Merged {
   readonly root: MapNode;
-  readonly diagnostics: readonly Diagnostic[];
+  readonly faults: readonly Fault[];
 }
 
 /**
@@ -22,10 +23,10 @@ export function mergeFiles(roots: readonly SourceNode[], emptyPlace: Place, sect
   const merge = new Merge(sections);
   for (const root of roots) {
     if (root.kind === 'map') merge.addFile(root);
-    else merge.diagnostics.push(diagnosticAt(root.place, { message: 'a file holds sections', suggestion: example() }));
+    else merge.complain(root.place, { message: 'a file holds sections', suggestion: example() });
   }
   const place = roots[0]?.place ?? emptyPlace;
-  return { root: { kind: 'map', entries: merge.entries(), place }, diagnostics: merge.diagnostics };
+  return { root: { kind: 'map', entries: merge.entries(), place }, faults: merge.faults };
 }
 
 function example(): string {
@@ -33,7 +34,7 @@ function example(): string {
 }
 
 class Merge {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly faults: Fault[] = [];
   readonly #sections: readonly string[];
   readonly #single = new Map<string, MapEntry>();
   readonly #named = new Map<string, { key: Place; entries: Map<string, MapEntry> }>();
@@ -64,8 +65,12 @@ class Merge {
   #sectionOf(key: string, entry: MapEntry, file: MapNode): string | null {
     if (this.#sections.includes(key)) return key;
     const open = this.#sections.filter((section) => !file.entries.has(section));
-    this.diagnostics.push(diagnosticAt(entry.key, unknownKeyMessage(key, open)));
+    this.complain(entry.key, unknownKeyMessage(key, open));
     return closest(key, open);
+  }
+
+  complain(place: Place, complaint: Complaint, at: Path | null = null): void {
+    this.faults.push({ at, diagnostic: diagnosticAt(place, complaint) });
   }
 
   entries(): Map<string, MapEntry> {
@@ -88,13 +93,13 @@ class Merge {
       return;
     }
     const suggestion = 'begin each route with “- ”';
-    this.diagnostics.push(diagnosticAt(entry.key, { message: '“routes” must be a list', suggestion }));
+    this.complain(entry.key, { message: '“routes” must be a list', suggestion });
   }
 
   #addNamed(section: string, entry: MapEntry): void {
     if (entry.value.kind !== 'map') {
       const suggestion = `give each ${NAMED.get(section)} a name: “name:”, and its keys below`;
-      this.diagnostics.push(diagnosticAt(entry.key, { message: `“${section}” must be a map`, suggestion }));
+      this.complain(entry.key, { message: `“${section}” must be a map`, suggestion });
       return;
     }
     const known = this.#named.get(section) ?? { key: entry.key, entries: new Map<string, MapEntry>() };
@@ -102,18 +107,18 @@ class Merge {
     for (const [name, value] of entry.value.entries) {
       const first = known.entries.get(name);
       if (first === undefined) known.entries.set(name, value);
-      else this.#twice(`${NAMED.get(section)} “${name}”`, first.key, value.key);
+      else this.#twice(`${NAMED.get(section)} “${name}”`, [first.key, value.key], [section, name]);
     }
   }
 
   #addSingle(section: string, entry: MapEntry): void {
     const first = this.#single.get(section);
     if (first === undefined) this.#single.set(section, entry);
-    else this.#twice(`section “${section}”`, first.key, entry.key);
+    else this.#twice(`section “${section}”`, [first.key, entry.key], null);
   }
 
-  #twice(what: string, first: Place, second: Place): void {
+  #twice(what: string, [first, second]: readonly [Place, Place], at: Path | null): void {
     const notes = [noteAt(first, 'first here')];
-    this.diagnostics.push(diagnosticAt(second, { code: 'HG0104', message: `${what} is defined twice`, notes }));
+    this.complain(second, { code: 'HG0104', message: `${what} is defined twice`, notes }, at);
   }
 }

@@ -144,7 +144,10 @@ class Reader {
       }
       const first = own.get(key);
       if (first === undefined) own.set(key, { key: place, value });
-      else this.#duplicate(key, first.key, place);
+      else {
+        own.set(key, { ...first, twice: place });
+        this.#duplicate(key, first.key, place);
+      }
     }
     const entries = merged.length === 0 ? own : withMerged(own, merged);
     const first = own.values().next().value?.key;

@@ -1,24 +1,33 @@
 import { type Diagnostic, diagnosticAt, noteAt, type Place } from './config-error.ts';
-import { checkKindKeys, isTcp } from './kind-keys.ts';
-import type { MapEntry, MapNode, ScalarNode, SourceNode } from './source-tree.ts';
+import { checkListenerKeys, checkPoolKeys, isTcp } from './kind-keys.ts';
+import type { Fault } from './part.ts';
+import type { MapEntry, MapNode, Path, ScalarNode, SourceNode } from './source-tree.ts';
 import { closest, didYouMean, enumerate } from './suggest.ts';
 
 /**
  * Names that point nowhere, or at the wrong thing: pools and listeners of routes, redirects between listeners, routes
  * of the same name. Works on the files as they are, so that other mistakes do not hide these.
  */
-export function checkReferences(root: MapNode): Diagnostic[] {
+export function checkReferences(root: MapNode): Fault[] {
   const listeners = section(root, 'listeners');
   const pools = section(root, 'pools');
   const routes = root.entries.get('routes')?.value;
-  const items = routes?.kind === 'list' ? routes.items.filter((item) => item.kind === 'map') : [];
-  return [
+  const items = routes?.kind === 'list' ? routes.items : [];
+  const ofListeners = [
     ...checkRedirects(listeners),
-    ...checkKindKeys(listeners, pools),
+    ...checkListenerKeys(listeners),
     ...[...listeners.values()].flatMap((listener) => checkForwarding(listener, [...pools.keys()])),
-    ...items.flatMap((route) => checkRoute(route, [...pools.keys()], listeners)),
+  ];
+  return [
+    ...faultsAt(null, ofListeners),
+    ...[...pools].flatMap(([name, pool]) => faultsAt(['pools', name], checkPoolKeys(pool))),
+    ...items.flatMap((route, index) => checkRoute(route, ['routes', index], { pools: [...pools.keys()], listeners })),
     ...checkRouteNames(items),
   ];
+}
+
+function faultsAt(at: Path | null, diagnostics: readonly Diagnostic[]): Fault[] {
+  return diagnostics.map((diagnostic) => ({ at, diagnostic }));
 }
 
 function section(root: MapNode, name: string): ReadonlyMap<string, MapEntry> {
@@ -36,17 +45,31 @@ function checkForwarding({ value }: MapEntry, pools: readonly string[]): Diagnos
     .flatMap((node) => checkName(node, 'pool', pools));
 }
 
-function checkRoute(route: MapNode, pools: readonly string[], listeners: ReadonlyMap<string, MapEntry>): Diagnostic[] {
-  const pool = [
-    ...texts(route.entries.get('pool')?.value),
-    ...poolsIn(route.entries.get('split')?.value),
-    ...poolsIn(route.entries.get('mirror')?.value),
-    ...poolsIn(stepsOf(route.entries.get('fallback')?.value)),
+function checkRoute(
+  route: SourceNode,
+  at: Path,
+  existing: { readonly pools: readonly string[]; readonly listeners: ReadonlyMap<string, MapEntry> },
+): Fault[] {
+  if (route.kind !== 'map') return [];
+  const value = (key: string): SourceNode | undefined => route.entries.get(key)?.value;
+  const named: readonly (readonly [key: string, nodes: readonly ScalarNode[]])[] = [
+    ['pool', texts(value('pool'))],
+    ['split', poolsIn(value('split'))],
+    ['mirror', poolsIn(value('mirror'))],
+    ['fallback', poolsIn(stepsOf(value('fallback')))],
   ];
-  const wanted = texts(route.entries.get('listeners')?.value);
+  const listeners = value('listeners');
   return [
-    ...pool.flatMap((node) => checkName(node, 'pool', pools)),
-    ...wanted.flatMap((node) => checkRouted(node, listeners)),
+    ...named.flatMap(([key, nodes]) =>
+      faultsAt(
+        [...at, key],
+        nodes.flatMap((node) => checkName(node, 'pool', existing.pools)),
+      ),
+    ),
+    ...texts(listeners).flatMap((node) => {
+      const index = listeners?.kind === 'list' ? [listeners.items.indexOf(node)] : [];
+      return faultsAt([...at, 'listeners', ...index], checkRouted(node, existing.listeners));
+    }),
   ];
 }
 
@@ -114,10 +137,10 @@ function withoutTls(place: Place, name: string, context: { known: Place; names: 
   });
 }
 
-function checkRouteNames(routes: readonly MapNode[]): Diagnostic[] {
+function checkRouteNames(routes: readonly SourceNode[]): Fault[] {
   const seen = new Map<string, Place>();
-  return routes.flatMap((route) => {
-    const [node] = texts(route.entries.get('name')?.value);
+  return routes.flatMap((route, index) => {
+    const [node] = route.kind === 'map' ? texts(route.entries.get('name')?.value) : [];
     if (node === undefined) return [];
     const name = String(node.value);
     const first = seen.get(name);
@@ -125,8 +148,9 @@ function checkRouteNames(routes: readonly MapNode[]): Diagnostic[] {
       seen.set(name, node.place);
       return [];
     }
-    const notes = [noteAt(first, 'first here')];
-    return [diagnosticAt(node.place, { code: 'HG0104', message: `route “${node.text}” is defined twice`, notes })];
+    const complaint = { code: 'HG0104', message: `route “${node.text}” is defined twice` } as const;
+    const diagnostic = diagnosticAt(node.place, { ...complaint, notes: [noteAt(first, 'first here')] });
+    return [{ at: ['routes', index, 'name'], diagnostic }];
   });
 }
 

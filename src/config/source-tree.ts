@@ -25,6 +25,8 @@ export interface MapNode {
 
 export interface MapEntry {
   readonly key: Place;
+  /** The same key once more, further below: nobody knows which of the two counts. */
+  readonly twice?: Place;
   readonly value: SourceNode;
 }
 

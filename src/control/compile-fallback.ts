@@ -35,7 +35,7 @@ function compileStep(
   { pools, complaints, captures, caches }: FallbackContext,
 ): FallbackStep | null {
   if ('pool' in step) {
-    // An unknown name was refused when the configuration was loaded; a pool that could not be compiled has its own complaint.
+    // An unknown name was refused when the configuration was loaded.
     const pool = pools.get(step.pool);
     return pool === undefined ? null : { kind: 'pool', pool };
   }

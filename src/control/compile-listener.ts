@@ -6,6 +6,7 @@ import {
   type CertificateFile,
   type FileResult,
   loadCertificate,
+  pathsOf,
   readContent,
 } from './certificates/certificate-file.ts';
 import { type LocalNames, localNames } from './certificates/local-names.ts';
@@ -29,19 +30,8 @@ export interface PlannedFile {
   readonly result: FileResult;
 }
 
-export interface ListenerComplaints {
-  /** What makes the configuration unusable. */
-  readonly complaints: Complaints;
-  /** What takes only its own names out of service: certificates that can't be used. */
-  readonly quarantine: Complaints;
-}
-
 /** Checks what the schema can't: networks and certificate files. `null` for a listener without TLS. */
-export function compileListener(
-  name: string,
-  whole: Config,
-  { complaints, quarantine }: ListenerComplaints,
-): CertificatePlan | null {
+export function compileListener(name: string, whole: Config, complaints: Complaints): CertificatePlan | null {
   const config = whole.listeners[name] as ListenerConfig;
   for (const [index, text] of config.trustedProxies.entries()) {
     const result = text === 'unix:' ? null : parseNetwork(text);
@@ -50,7 +40,7 @@ export function compileListener(
   complainOfPlace(name, config, complaints);
   const { tls } = config;
   if (tls === undefined) return null;
-  const files = configuredFiles(tls, ['listeners', name, 'tls']).map(({ file, path }) => plan(file, path, quarantine));
+  const files = configuredFiles(tls, ['listeners', name, 'tls']).map(({ file, path }) => plan(file, path, complaints));
   return {
     files,
     unknownNames: tls.unknownNames,
@@ -90,12 +80,13 @@ interface FileConfig {
   readonly passphrase?: string | null | undefined;
 }
 
-function plan(file: CertificateFile, path: KeyPath, quarantine: Complaints): PlannedFile {
+function plan(file: CertificateFile, path: KeyPath, complaints: Complaints): PlannedFile {
   const content = readContent(file);
   const result = loadCertificate(file, content);
   if (!result.ok) {
     for (const { about, unreadable, message } of result.problems) {
-      quarantine.add([...path, about], unreadable ? { code: 'HG0101', message } : { message });
+      const complaint = { message, outside: true, certificate: pathsOf(file)[0] ?? '' };
+      complaints.add([...path, about], unreadable ? { code: 'HG0101', ...complaint } : complaint);
     }
   }
   return { file, digest: content.digest, result };

@@ -26,6 +26,8 @@ import type { Ledger } from './ledger.ts';
 export interface RouteContext {
   readonly config: Config;
   readonly pools: PoolsByName;
+  /** Pools that are there only to refuse. */
+  readonly refusing: ReadonlySet<string>;
   readonly complaints: Complaints;
   readonly ledger: Ledger;
 }
@@ -39,14 +41,7 @@ export function ruleNameOf({ name }: RouteConfig, index: number, complaints: Com
 export function compileRoute(route: RouteConfig, index: number, context: RouteContext): RouteRule<RoutePlan> | null {
   const { complaints } = context;
   const path: KeyPath = ['routes', index];
-  const shape = {
-    name: ruleNameOf(route, index, complaints),
-    at: complaints.where(path),
-    listeners: route.listeners ?? null,
-    match: route.match,
-    priority: route.priority,
-    order: index,
-  };
+  const shape = shapeOf(route, index, complaints);
   const compiled = compileRule({ ...shape, plan: null });
   if (!compiled.ok) {
     for (const { key, message } of compiled.problems) {
@@ -57,6 +52,20 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
   const before = complaints.count;
   const plan = compilePlan(route, { ...context, path, captures: compiled.compiled.path.captures });
   return complaints.count > before || plan === null ? null : { ...shape, plan };
+}
+
+/** Everything of a rule but its plan. */
+export function shapeOf(
+  route: RouteConfig,
+  order: number,
+  complaints: Complaints,
+): Omit<RouteRule<RoutePlan>, 'plan'> {
+  const { listeners = null, match, priority } = route;
+  return {
+    name: ruleNameOf(route, order, complaints),
+    at: complaints.where(['routes', order]),
+    ...{ listeners, match, priority, order },
+  };
 }
 
 interface PlanContext extends RouteContext {
@@ -123,10 +132,11 @@ function compilePurge(
   return compileCidrs(from);
 }
 
-/** Copies of requests for another pool. An unknown name was refused when the configuration was loaded. */
-function mirrorOf({ mirror, name }: RouteConfig, { pools, ledger, complaints, path }: PlanContext): MirrorPlan | null {
+/** Copies of requests for another pool; none for one that is quarantined. An unknown name was refused when the configuration was loaded. */
+function mirrorOf({ mirror, name }: RouteConfig, context: PlanContext): MirrorPlan | null {
+  const { pools, refusing, ledger, complaints, path } = context;
   const pool = mirror === undefined ? undefined : pools.get(mirror.pool);
-  if (mirror === undefined || pool === undefined) return null;
+  if (mirror === undefined || pool === undefined || refusing.has(mirror.pool)) return null;
   return {
     pool,
     share: mirror.share,
@@ -140,7 +150,7 @@ function mirrorOf({ mirror, name }: RouteConfig, { pools, ledger, complaints, pa
 function compileAction(route: RouteConfig, context: PlanContext): RouteAction | null {
   const { path, pools, captures, complaints } = context;
   if (route.pool !== undefined) {
-    // An unknown name was refused when the configuration was loaded; a pool that could not be compiled has its own complaint.
+    // An unknown name was refused when the configuration was loaded.
     const pool = pools.get(route.pool);
     return pool === undefined ? null : { kind: 'forward', pool };
   }

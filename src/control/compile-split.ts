@@ -35,7 +35,7 @@ export function compileSplit(
     const message = `pool “${name}” is in this split already`;
     complaints.add([...path, 'split', index, 'pool'], { code: 'HG0104', message });
   }
-  // An unknown name was refused when the configuration was loaded; a pool that could not be compiled has its own complaint.
+  // An unknown name was refused when the configuration was loaded.
   const branches = config.flatMap(({ pool: name, weight }) => {
     const pool = pools.get(name);
     return pool === undefined ? [] : [{ pool, weight }];

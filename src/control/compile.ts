@@ -3,15 +3,17 @@ import type { Diagnostic } from '../config/config-error.ts';
 import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
+import { type Faults, NO_FAULTS } from '../config/sound-part.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { vetSteps } from '../routing/vet.ts';
-import type { Pool } from '../upstream/pool.ts';
 import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
-import { type CertificatePlan, compileListener, type ListenerComplaints } from './compile-listener.ts';
+import { type CertificatePlan, compileListener } from './compile-listener.ts';
+import { compilePools } from './compile-pools.ts';
+import { compileRoutes } from './compile-routes.ts';
 import { splitCookies } from './compile-split.ts';
 import { compileStreams } from './compile-streams.ts';
 import { compileTracing } from './compile-tracing.ts';
@@ -19,11 +21,11 @@ import { Complaints } from './complaints.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
 import { KeptParts } from './kept-parts.ts';
-import { keptRoute } from './kept-route.ts';
 import type { InUse, Ledger } from './ledger.ts';
-import { compilePool } from './pool/compile-pool.ts';
+import { judge, type Quarantined } from './quarantine.ts';
 import { atOnce } from './slices.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
+import type { Tolerance } from './tolerance.ts';
 import { vetAdmin } from './vet-admin.ts';
 import { vetCacheDisk } from './vet-cache-disk.ts';
 import { vetListeners } from './vet-listeners.ts';
@@ -40,6 +42,11 @@ export interface CompileInput {
   readonly before?: KeptParts;
   /** Parts were taken out: look at what is left one by one, not at what it is together. The result is not to be run. */
   readonly incomplete?: boolean;
+  /** What was found wrong with routes and pools when the configuration was loaded. Default: nothing. */
+  readonly faults?: Faults;
+  readonly tolerance: Tolerance;
+  /** What is out of service by the configuration that serves. Default: nothing. */
+  readonly quarantinedBefore?: readonly Quarantined[];
 }
 
 export type CompileResult = Compiled | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -56,8 +63,8 @@ export interface Compiled {
   readonly tlsSettings: ReadonlyMap<string, TlsSettings>;
   /** For each listener that gets certificates by ACME. */
   readonly acme: ReadonlyMap<string, AcmePlan>;
-  /** What is wrong with parts that can be left out: certificates that can't be used. */
-  readonly quarantined: readonly Diagnostic[];
+  /** What is wrong with parts that are out of service for it, in source order. */
+  readonly quarantined: readonly Quarantined[];
   /** For the next one. */
   readonly parts: KeptParts;
 }
@@ -75,34 +82,23 @@ export function compile(input: CompileInput): CompileResult {
  * again if it comes to nothing (`Ledger.retain`), but not before it is over.
  */
 export function* compileSteps(input: CompileInput): Generator<void, CompileResult> {
-  const { config, ledger, before = null } = input;
+  const { config, origins, ledger, faults = NO_FAULTS, before = null } = input;
   const parts = new KeptParts();
-  const complaints = new Complaints(input.origins);
-  const quarantine = new Complaints(input.origins);
-  const pools = new Map<string, Pool>();
-  const memberships: Membership[] = [];
+  const complaints = new Complaints(origins);
   const known = (listed: readonly Listed[]): Known => input.discovery?.known(listed) ?? knownOf(listed, null);
-  for (const [name, pool] of Object.entries(config.pools)) {
-    const compiled = compilePool(name, pool, { ledger, complaints, dns: config.dns, known, parts, before });
-    if (compiled !== null) pools.set(name, compiled.pool);
-    if (compiled !== null && compiled.membership !== null) memberships.push(compiled.membership);
-    yield;
-  }
-  const routes: RouteRule<RoutePlan>[] = [];
-  const environment = JSON.stringify([config.defaults, config.cache]);
-  for (const [index, route] of config.routes.entries()) {
-    const rule = keptRoute(route, index, { config, pools, complaints, ledger, parts, before, environment });
-    if (rule !== null) routes.push(rule);
-    yield;
-  }
-  if (input.incomplete !== true) yield* complainOfUnreachable(routes, complaints);
-  const certificates = compileListeners(config, { complaints, quarantine });
+  const common = { config, origins, ledger, faults, complaints, parts, before };
+  const { pools, memberships, refusing } = yield* compilePools({ ...common, known });
+  const { rules: routes, sound, effects } = yield* compileRoutes({ ...common, pools, refusing });
+  if (input.incomplete !== true) yield* complainOfUnreachable(sound, complaints);
+  const certificates = compileListeners(config, complaints);
   const tlsSettings = tlsSettingsOf(config, complaints);
   const acme = compileAcme(config, complaints);
   if (input.incomplete !== true) vetListeners(config, complaints);
   vetCacheDisk(config, complaints);
   vetAdmin(config, complaints);
-  if (complaints.count > 0) return { ok: false, diagnostics: complaints.inOrder(quarantine) };
+  const { tolerance, quarantinedBefore = [] } = input;
+  const judgement = judge({ ...common, effects, tolerance, quarantinedBefore });
+  if (!judgement.ok) return judgement;
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();
   for (const [name, listener] of Object.entries(config.listeners)) {
@@ -122,14 +118,14 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
     certificates,
     tlsSettings,
     acme,
-    quarantined: quarantine.inOrder(),
+    quarantined: judgement.quarantined,
     memberships,
     routes,
     parts,
   };
 }
 
-function compileListeners(config: Config, complaints: ListenerComplaints): ReadonlyMap<string, CertificatePlan> {
+function compileListeners(config: Config, complaints: Complaints): ReadonlyMap<string, CertificatePlan> {
   const certificates = new Map<string, CertificatePlan>();
   for (const name of Object.keys(config.listeners)) {
     const plan = compileListener(name, config, complaints);

@@ -4,9 +4,24 @@ import type { Origins } from '../config/origins.ts';
 /** A key path in the merged configuration: `['routes', 3, 'match', 'client', 0]`. */
 export type KeyPath = readonly (string | number)[];
 
+/** What the compiler finds wrong. */
+export interface CompilerComplaint extends Complaint {
+  /** A file that the configuration names can't be used: the configuration itself may be right. */
+  readonly outside?: boolean;
+  /** The file of the certificate that it is about: it takes nothing but its names out of service. */
+  readonly certificate?: string;
+}
+
+export interface Complained {
+  readonly path: KeyPath;
+  readonly diagnostic: Diagnostic;
+  readonly outside: boolean;
+  readonly certificate: string | null;
+}
+
 /** Collects what the compiler finds wrong, each with its place in the files. */
 export class Complaints {
-  readonly #diagnostics: Diagnostic[] = [];
+  readonly #all: Complained[] = [];
   readonly #origins: Origins;
 
   constructor(origins: Origins) {
@@ -14,20 +29,20 @@ export class Complaints {
   }
 
   get count(): number {
-    return this.#diagnostics.length;
+    return this.#all.length;
   }
 
-  /** All of them, and those of `others`, in source order. */
-  inOrder(others: Complaints | null = null): readonly Diagnostic[] {
-    return [...this.#diagnostics, ...(others === null ? [] : others.#diagnostics)].sort(
-      (a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column,
-    );
+  /** In the order in which they were made. */
+  get all(): readonly Complained[] {
+    return this.#all;
   }
 
   /** HG0106 unless the complaint says otherwise. Values that came from `${…}` are not shown. */
-  add(path: KeyPath, complaint: Complaint): void {
+  add(path: KeyPath, complaint: CompilerComplaint): void {
     const message = this.#origins.withoutSecrets(path, complaint.message);
-    this.#diagnostics.push(diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint, message }));
+    const diagnostic = diagnosticAt(this.#origins.at(path), { code: 'HG0106', ...complaint, message });
+    const { outside = false, certificate = null } = complaint;
+    this.#all.push({ path, diagnostic, outside, certificate });
   }
 
   /** About a condition of a match, which may be written in two ways: `path: /a`, `path: { prefix: /a }`. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ConfigError, type Diagnostic } from '../config/config-error.ts';
-import type { Loaded, LoadResult } from '../config/load.ts';
+import { type LoadResult, type Servable, servable } from '../config/load.ts';
+import type { Quarantined } from './quarantine.ts';
 
 /** Where a reload finds the configuration. Must not throw. */
 export interface ConfigSource {
@@ -24,7 +25,7 @@ export interface ReloadChanges {
   /** Sections whose changes only count after a restart: `admin`, `accessLog`. */
   readonly needsRestart: readonly string[];
   /** What is wrong with parts that were left out. */
-  readonly quarantined: readonly Diagnostic[];
+  readonly quarantined: readonly Quarantined[];
 }
 
 /** How one reload went. Plain data, nothing secret. */
@@ -56,7 +57,7 @@ export interface ReloaderParts {
   /** `null` where there is nothing to load from: every reload is refused. */
   readonly source: ConfigSource | null;
   /** Rejects with a `ConfigError`, or with an obstacle that an operator can understand; nothing has changed then. */
-  readonly prepare: (loaded: Loaded) => Promise<Prepared>;
+  readonly prepare: (next: Servable) => Promise<Prepared>;
   readonly clock: Clock;
   /** Hears of each when it is over. Must not throw. */
   readonly reloaded: (report: ReloadReport) => void;
@@ -129,8 +130,9 @@ export class Reloader {
     if (source === null) return refused([], 'This gateway was started without a file to load from');
     try {
       const loaded = await source.load();
-      if (!loaded.ok) return refused(loaded.diagnostics, null);
-      const prepared = await prepare(loaded);
+      const next = servable(loaded);
+      if (next === null) return refused(loaded.ok ? [] : loaded.diagnostics, null);
+      const prepared = await prepare(next);
       return { result: 'applied', diagnostics: [], obstacle: null, changes: prepared.commit() };
     } catch (error) {
       if (error instanceof ConfigError) return refused(error.diagnostics, null);

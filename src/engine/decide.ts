@@ -96,6 +96,7 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
   const { exchange } = progress;
   if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
+  if (plan.action.kind === 'refuse') return { kind: 'refuse', error: routeQuarantined() };
   const pool = plan.action.kind === 'forward' ? plan.action.pool : choosePool(progress, plan.action.split);
   progress.pool = pool.name;
   if (progress.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, progress.bodyLimitBytes)) {
@@ -216,4 +217,15 @@ export function listenerGone(): GatewayError {
 
 function noRoute(): GatewayError {
   return new GatewayError('destination_not_found', { blame: 'client', status: 404, reason: 'no-route' });
+}
+
+/** Nobody can tell when it will be mended. */
+function routeQuarantined(): GatewayError {
+  const reason = 'route-quarantined';
+  return new GatewayError('proxy_configuration_error', {
+    blame: 'gateway',
+    status: 503,
+    reason,
+    retryAfterSeconds: null,
+  });
 }

@@ -51,7 +51,9 @@ export interface RoutePlan {
 export type RouteAction =
   | { readonly kind: 'forward'; readonly pool: Pool }
   | { readonly kind: 'split'; readonly split: Split }
-  | { readonly kind: 'reply'; readonly make: MakeReply };
+  | { readonly kind: 'reply'; readonly make: MakeReply }
+  /** The route is broken: 503 to whatever it may have taken. */
+  | { readonly kind: 'refuse' };
 
 /** Milliseconds; 0 for none. */
 export interface RouteTimeouts {

@@ -1,4 +1,3 @@
-import type { Diagnostic } from '../config/config-error.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { DownstreamObserver } from '../downstream/options.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
@@ -43,13 +42,10 @@ export class GatewayLogs {
     };
   }
 
-  /** What should not be a surprise: that anybody may pose as an endpoint, and that something is left out. */
-  warnOf({ pools }: Config, quarantined: readonly Diagnostic[]): void {
+  /** What should not be a surprise: that anybody may pose as an endpoint. */
+  warnOf({ pools }: Config): void {
     for (const [pool, { tls }] of Object.entries(pools)) {
       if (tls?.insecure === true) this.log.warn({ pool }, 'Certificates of endpoints are not verified');
-    }
-    for (const { file, line, column, message } of quarantined) {
-      this.log.error({ file, line, column, problem: message }, 'A part of the configuration is left out');
     }
   }
 

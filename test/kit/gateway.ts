@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/clock.ts';
-import { configFromObject, type LoadResult } from '../../src/config/load.ts';
+import { configFromObject, type LoadResult, servable } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema/config.ts';
 import type { ReloadReport } from '../../src/control/reload.ts';
 import type { GatewayStatus } from '../../src/control/status.ts';
@@ -26,6 +26,8 @@ export interface TestGatewayOptions {
   readonly pressure?: () => Pressure;
   /** Default: a free one, which the gateway does not know before it listens. */
   readonly adminPort?: number;
+  /** Routes and pools may be broken, and `strict` refuses them. Default: a test with a broken one is wrong. */
+  readonly tolerance?: 'start' | 'strict';
 }
 
 /** A running gateway whose exchanges a test can wait for. */
@@ -117,13 +119,16 @@ export class TestGateway {
 /** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
 export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const loaded = load(config, options.adminPort ?? 0);
-  if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
+  const part = options.tolerance === undefined && !loaded.ok ? null : servable(loaded);
+  if (part === null) throw new Error(loaded.ok ? '' : loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
   const file: { content: LoadResult } = { content: loaded };
   const { clock, accessLog, pressure } = options;
   const gateway = await startGateway({
-    config: loaded.config,
-    origins: loaded.origins,
+    config: part.config,
+    origins: part.origins,
+    faults: part.faults,
+    strict: options.tolerance === 'strict',
     source: { load: () => file.content },
     certificatesDirectory: await certificatesDirectory(),
     logLevel: 'silent',

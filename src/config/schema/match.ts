@@ -123,6 +123,8 @@ const conditions = {
     .describe('Tests of the verified client certificate'),
 };
 
+export const MATCH_KEYS: readonly string[] = [...Object.keys(conditions), 'all', 'any', 'not'];
+
 export const match: z.ZodType<MatchConfig, unknown> = z
   .strictObject({
     ...conditions,

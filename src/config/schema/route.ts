@@ -81,4 +81,6 @@ export const route = z
     { when: isMap },
   );
 
+export const ROUTE_KEYS: readonly string[] = Object.keys(route.shape);
+
 export type RouteConfig = z.output<typeof route>;

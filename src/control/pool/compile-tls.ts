@@ -22,10 +22,10 @@ function authorities(name: string, file: string, complaints: Complaints): string
   try {
     const pem = readNamedFile(file).toString();
     if (isCertificate(pem)) return pem;
-    complaints.add(path, { message: `“${file}” holds no PEM certificate` });
+    complaints.add(path, { outside: true, message: `“${file}” holds no PEM certificate` });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    complaints.add(path, { code: 'HG0101', message: `cannot read “${file}”: ${code}` });
+    complaints.add(path, { code: 'HG0101', outside: true, message: `cannot read “${file}”: ${code}` });
   }
   return null;
 }
@@ -36,7 +36,11 @@ function identityOf(name: string, tls: PoolConfig['tls'], complaints: Complaints
   const loaded = loadCertificate(file, readContent(file));
   if (loaded.ok) return loaded.certificate.pair;
   for (const { about, unreadable, message } of loaded.problems) {
-    complaints.add(['pools', name, 'tls', about], { ...(unreadable ? { code: 'HG0101' } : {}), message });
+    complaints.add(['pools', name, 'tls', about], {
+      ...(unreadable ? { code: 'HG0101' } : {}),
+      outside: true,
+      message,
+    });
   }
   return null;
 }

@@ -32,7 +32,7 @@ function reloading() {
     const loaded = configFromObject(input);
     if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
     const cache = sharedCache(loaded.config.cache);
-    const compiled = compile({ ...loaded, ledger, cache, development: false });
+    const compiled = compile({ ...loaded, ledger, cache, development: false, tolerance: 'start' });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     pools = compiled.snapshot.pools;
     ledger.retain(inUseOf(compiled.snapshot, loaded.config));

@@ -24,7 +24,7 @@ function site(): (config: unknown) => Compiled {
     const { config: plain, origins } = loaded;
     const cache = sharedCache(plain.cache);
     const parts = before === null ? {} : { before: before.parts };
-    const compiled = compile({ config: plain, origins, ledger, cache, development: false, ...parts });
+    const compiled = compile({ tolerance: 'start', config: plain, origins, ledger, cache, development: false, ...parts });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     before = compiled;
     return compiled;

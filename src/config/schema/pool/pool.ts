@@ -62,5 +62,10 @@ export const pool = z
     anyOf: [{ required: ['endpoints'] }, { required: ['discover'] }],
   });
 
+/** A pool with every default. Its endpoint is there because the schema wants one. */
+export function plainPool(): PoolConfig {
+  return pool.parse({ endpoints: ['127.0.0.1:1'] });
+}
+
 export type PoolConfig = z.output<typeof pool>;
 export type EndpointConfig = z.output<typeof endpoint>;

@@ -1,0 +1,107 @@
+import type { Diagnostic } from '../config/config-error.ts';
+import type { Origins } from '../config/origins.ts';
+import { type Part, partOf } from '../config/part.ts';
+import type { RouteEffect } from '../config/salvage-route.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { Faults } from '../config/sound-part.ts';
+import type { Complained, Complaints } from './complaints.ts';
+import { type Tolerance, tolerates } from './tolerance.ts';
+
+export type QuarantineKind = 'route' | 'pool' | 'certificate';
+
+/**
+ * `reduced`: a route that does without what is broken. `refused`: requests to a route or a pool are answered with 503, handshakes for
+ * the names of a certificate are refused. `left-out`: a route whose requests nobody can tell. `never-chosen`: a route that no
+ * request ever gets to.
+ */
+export type QuarantineEffect = RouteEffect | 'never-chosen';
+
+/** One thing that is wrong with a part of the configuration which is out of service for it. */
+export interface Quarantined extends Diagnostic {
+  readonly kind: QuarantineKind;
+  /** Of the route or the pool; the file of a certificate. */
+  readonly name: string;
+  readonly effect: QuarantineEffect;
+}
+
+export interface QuarantineInput {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly complaints: Complaints;
+  readonly faults: Faults;
+  /** By place in the configuration. */
+  readonly effects: ReadonlyMap<number, RouteEffect>;
+  readonly tolerance: Tolerance;
+  /** What is out of service already. */
+  readonly quarantinedBefore: readonly Quarantined[];
+}
+
+export type Judgement =
+  | { readonly ok: true; readonly quarantined: readonly Quarantined[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** The one place that decides whether a configuration with something wrong in it serves. */
+export function judge(input: QuarantineInput): Judgement {
+  const { complaints, tolerance, quarantinedBefore } = input;
+  const known = new Set(quarantinedBefore.map(({ kind, name }) => `${kind} ${name}`));
+  const entries = [...entriesOfFaults(input), ...complaints.all.map((one) => entryOf(one, input))];
+  const refused = entries.some(
+    ({ quarantined, outside }) =>
+      quarantined === null ||
+      !tolerates(tolerance, { outside, before: known.has(`${quarantined.kind} ${quarantined.name}`) }),
+  );
+  if (refused) return { ok: false, diagnostics: inOrder(entries.map(({ diagnostic }) => diagnostic)) };
+  return { ok: true, quarantined: inOrder(entries.flatMap(({ quarantined }) => quarantined ?? [])) };
+}
+
+interface Entry {
+  readonly diagnostic: Diagnostic;
+  /** `null` for what makes the whole configuration unusable. */
+  readonly quarantined: Quarantined | null;
+  readonly outside: boolean;
+}
+
+function entriesOfFaults(input: QuarantineInput): Entry[] {
+  const { routes, pools } = input.faults;
+  const entry = (diagnostic: Diagnostic, part: Part): Entry => ({
+    diagnostic,
+    quarantined: { ...diagnostic, ...describe(part, input) },
+    outside: false,
+  });
+  return [
+    ...[...routes].flatMap(([index, fault]) => fault.diagnostics.map((one) => entry(one, { kind: 'route', index }))),
+    ...[...pools].flatMap(([name, diagnostics]) => diagnostics.map((one) => entry(one, { kind: 'pool', name }))),
+  ];
+}
+
+function entryOf({ path, diagnostic, outside, certificate }: Complained, input: QuarantineInput): Entry {
+  if (certificate !== null) {
+    return {
+      diagnostic,
+      quarantined: { ...diagnostic, kind: 'certificate', name: certificate, effect: 'refused' },
+      outside,
+    };
+  }
+  const part = partOf(path);
+  return { diagnostic, quarantined: part === null ? null : { ...diagnostic, ...describe(part, input) }, outside };
+}
+
+function describe(
+  part: Part,
+  { config, origins, effects }: QuarantineInput,
+): Pick<Quarantined, 'kind' | 'name' | 'effect'> {
+  if (part.kind === 'pool') return { ...part, effect: 'refused' };
+  const name = config.routes[part.index]?.name ?? origins.where(['routes', part.index]);
+  return { kind: 'route', name, effect: effects.get(part.index) ?? 'never-chosen' };
+}
+
+/** In source order; what two checks found alike is told once. */
+function inOrder<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
+  const seen = new Set<string>();
+  return diagnostics
+    .filter(({ file, line, column, message }) => {
+      const key = `${file}:${line}:${column}:${message}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column);
+}

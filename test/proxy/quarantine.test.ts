@@ -1,0 +1,228 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
+import { Front } from '../kit/matrix.ts';
+import { origin } from '../kit/origin.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'headgate-quarantine-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Pool and route of their own for each name; `more` may be anything. */
+async function site(more: {
+  readonly pools?: Record<string, unknown>;
+  readonly routes?: readonly unknown[];
+}): Promise<TestConfig> {
+  const shop = await origin({ script: [{ respond: 200, body: 'shop' }] });
+  return {
+    pools: { shop: { endpoints: [`127.0.0.1:${shop.port}`] }, ...more.pools },
+    routes: [...(more.routes ?? []), { name: 'shop', match: { path: '/shop/**' }, pool: 'shop' }],
+  } as TestConfig;
+}
+
+async function broken(more: Parameters<typeof site>[0]): Promise<Front> {
+  return new Front(await startTestGateway(await site(more), { tolerance: 'start' }), 'h1');
+}
+
+function verdicts(front: Front): unknown[] {
+  return front.gateway.gateway.quarantined.map(({ kind, name, effect }) => `${kind} ${name} ${effect}`);
+}
+
+describe('at the start, a broken route', () => {
+  test.each([
+    ['leads to a pool that does not exist', { pool: 'shpo' }],
+    ['has no deed', {}],
+    ['has an unknown key', { pool: 'shop', bodyLimit: '1k' }],
+    ['has a value of the wrong type', { pool: 'shop', limits: { body: 'much' } }],
+    ['has a template that can’t be filled in', { pool: 'shop', requestHeaders: { set: { 'X-A': '{nobody}' } } }],
+    ['has a pattern that is none', { pool: 'shop', rewrite: { regex: '(', replace: '' } }],
+    ['has a test that is none', { pool: 'shop', match: { path: '/a/**', headers: { 'X-A': { regx: 'a' } } } }],
+    ['has a network that is none', { pool: 'shop', match: { path: '/a/**', client: '10.0.0.0/99' } }],
+  ])('that %s answers 503 to its own requests, and nobody else’s', async (_, route) => {
+    const front = await broken({ routes: [{ name: 'a', match: { path: '/a/**' }, ...route }] });
+    const reply = await front.send({ path: '/a/b' });
+    expect([reply.status, reply.header('proxy-status')]).toEqual([503, 'headgate; error=proxy_configuration_error']);
+    expect(reply.header('retry-after')).toBeNull();
+    expect((await front.gateway.nextRecord()).end).toMatchObject({ side: 'gateway', reason: 'route-quarantined' });
+    expect((await front.send({ path: '/shop/b' })).text).toBe('shop');
+    expect((await front.send({ path: '/b' })).status).toBe(404);
+    expect(verdicts(front)).toEqual(['route a refused']);
+  });
+
+  test.each([
+    ['timeouts', { head: 'soon' }],
+    ['retry', { attempts: 0 }],
+    ['mirror', { pool: 'nobody' }],
+    ['fallback', [{ pool: 'nobody' }]],
+    ['cache', { bypass: [{ headers: { A: { regex: '(' } } }] }],
+    ['importance', 'utmost'],
+    ['name', '-'],
+    ['cahce', true],
+  ])('goes on without its %s', async (key, value) => {
+    const front = await broken({ routes: [{ match: { path: '/a/**' }, pool: 'shop', [key]: value }] });
+    expect((await front.send({ path: '/a/b' })).text).toBe('shop');
+    expect(verdicts(front)).toEqual(['route <inline>:6 reduced']);
+  });
+
+  test.each([
+    ['path', { path: 'a' }],
+    ['path, whose pattern is none', { path: { regex: '(' } }],
+    ['path, whose key is misspelt', { pth: '/a/**' }],
+    ['host', { host: 'a b', path: '/a/**' }],
+    ['host, whose key is misspelt', { hots: 'a.test', path: '/a/**' }],
+    ['match', '/a/**'],
+    ['conditions', { headers: { A: { regex: '(' } } }],
+  ])('is left out when nobody can read its %s', async (_, match) => {
+    const front = await broken({ routes: [{ name: 'a', match, pool: 'shop' }] });
+    expect((await front.send({ path: '/a/b' })).status).toBe(404);
+    expect((await front.send({ path: '/shop/b' })).text).toBe('shop');
+    expect(verdicts(front)).toEqual(['route a left-out']);
+  });
+
+  test('takes nothing from routes that are more specific, and lets nothing pass to those that are less so', async () => {
+    const front = await broken({
+      routes: [
+        { name: 'guard', match: { path: '/a/**', client: { not: 'a list' } }, respond: { status: 403 } },
+        { name: 'exact', match: { path: '/a/b' }, respond: { body: 'exact' } },
+        { name: 'asked', match: { path: '/a/**', method: 'PUT' }, respond: { body: 'asked' } },
+        { name: 'rest', match: { path: '/**' }, respond: { body: 'rest' } },
+      ],
+    });
+    expect((await front.send({ path: '/a/b' })).text).toBe('exact');
+    expect((await front.send({ path: '/a/c', method: 'PUT' })).text).toBe('asked');
+    expect((await front.send({ path: '/a/c' })).status).toBe(503);
+    expect((await front.send({ path: '/b' })).text).toBe('rest');
+  });
+
+  test('keeps the hosts and listeners of a list that can be read', async () => {
+    const front = await broken({
+      routes: [{ match: { host: ['a b', 'c.test'] }, listeners: ['web', 'wbe'], pool: 'shop' }],
+    });
+    expect((await front.send({ authority: 'c.test' })).status).toBe(503);
+    expect((await front.send({ authority: 'd.test' })).status).toBe(404);
+  });
+
+  test('whose cache is broken lets no PURGE pass', async () => {
+    const cache = { purge: { from: ['127.0.0.1'] }, objectSize: 'huge' };
+    const front = await broken({ routes: [{ name: 'a', match: { path: '/a/**' }, pool: 'shop', cache }] });
+    expect((await front.send({ path: '/a/b', method: 'PURGE' })).status).toBe(403);
+    expect((await front.send({ path: '/a/b' })).text).toBe('shop');
+  });
+
+  test('that another one hides is told of, and changes nothing', async () => {
+    const route = { match: { path: '/a/**' }, respond: { body: 'first' } };
+    const front = await broken({
+      routes: [
+        { name: 'a', ...route },
+        { name: 'b', ...route },
+      ],
+    });
+    expect((await front.send({ path: '/a/b' })).text).toBe('first');
+    expect(verdicts(front)).toEqual(['route b never-chosen']);
+  });
+
+  test('of the name of another one serves without a name', async () => {
+    const front = await broken({ routes: [{ name: 'shop', match: { path: '/a/**' }, respond: { body: 'other' } }] });
+    expect((await front.send({ path: '/a/b' })).text).toBe('other');
+    expect((await front.send({ path: '/shop/b' })).text).toBe('shop');
+    expect(verdicts(front)).toEqual(['route <inline>:11 reduced']);
+  });
+});
+
+describe('at the start, a broken pool', () => {
+  const tls = { ca: join(directory, 'absent.pem') };
+
+  test.each([
+    ['the schemas refuse', { endpoints: ['nowhere'] }],
+    ['says what means nothing', { endpoints: ['127.0.0.1:1'], health: { type: 'tcp', path: '/' } }],
+    ['names files that can’t be read', { endpoints: ['https://127.0.0.1:1'], tls }],
+  ])('that %s leaves its routes with 503, or with their fallback', async (_, pool) => {
+    const front = await broken({
+      pools: { broken: pool },
+      routes: [
+        { match: { path: '/a/**' }, pool: 'broken' },
+        { match: { path: '/b/**' }, pool: 'broken', fallback: [{ pool: 'shop' }] },
+        { match: { path: '/c/**' }, pool: 'shop', mirror: { pool: 'broken' } },
+        {
+          match: { path: '/d/**' },
+          split: [
+            { pool: 'broken', weight: 1 },
+            { pool: 'shop', weight: 0 },
+          ],
+        },
+      ],
+    });
+    const reply = await front.send({ path: '/a/b' });
+    expect([reply.status, reply.header('proxy-status')]).toEqual([503, 'headgate; error=destination_unavailable']);
+    expect((await front.gateway.nextRecord()).end).toMatchObject({ reason: 'pool-quarantined' });
+    const others = ['/b/', '/c/', '/shop/'].map((path) => front.send({ path }));
+    expect((await Promise.all(others)).map(({ text }) => text)).toEqual(['shop', 'shop', 'shop']);
+    expect((await front.send({ path: '/d/' })).status).toBe(503);
+    expect(verdicts(front)).toEqual(['pool broken refused']);
+    expect(front.gateway.status().pools.find(({ name }) => name === 'broken')).toMatchObject({ endpoints: [] });
+  });
+
+  test('refuses the connections of a listener that forwards to it', async () => {
+    const config = await site({ pools: { broken: { endpoints: [] } } });
+    const listeners = { raw: { kind: 'tcp', port: 0, pool: 'broken' }, web: { port: 0 } } as const;
+    const front = new Front(await startTestGateway({ ...config, listeners }, { tolerance: 'start' }), 'h1');
+    // It is reset, perhaps before it is open.
+    connect(front.gateway.port('raw'), '127.0.0.1').on('error', () => {});
+    expect((await front.gateway.nextStream()).end).toMatchObject({ reason: 'pool-quarantined' });
+  });
+});
+
+describe('what makes the whole configuration unusable', () => {
+  test.each([
+    ['an unknown section', { listener: {} }],
+    ['a broken listener', { listeners: { web: { port: 'high' } } }],
+    ['a listener that leads nowhere', { listeners: { raw: { kind: 'tcp', port: 0, pool: 'nobody' } } }],
+    ['a broken default', { defaults: { timeouts: { head: 'soon' } } }],
+  ])('is still %s', async (_, more) => {
+    const config = { ...(await site({})), ...more } as TestConfig;
+    await expect(startTestGateway(config, { tolerance: 'start' })).rejects.toThrow();
+  });
+
+  test('is every mistake when nothing may be left out', async () => {
+    const config = await site({ routes: [{ name: 'a', match: { path: '/a/**' }, pool: 'nobody' }] });
+    await expect(startTestGateway(config, { tolerance: 'strict' })).rejects.toThrow('pool “nobody” does not exist');
+  });
+});
+
+describe('over a reload', () => {
+  test('a slip refuses the whole, and everything serves as before', async () => {
+    const front = await broken({});
+    const config = await site({ routes: [{ name: 'a', match: { path: '/a/**' }, pool: 'nobody' }] });
+    expect(await front.reload(config)).toMatchObject({ result: 'refused', diagnostics: [{ code: 'HG0103' }] });
+    expect((await front.send({ path: '/shop/' })).text).toBe('shop');
+    expect((await front.send({ path: '/a/' })).status).toBe(404);
+    expect(verdicts(front)).toEqual([]);
+  });
+
+  test('files that can’t be read quarantine their pool, until a reload finds them good', async () => {
+    const front = await broken({});
+    const file = join(directory, 'later.pem');
+    const pools = { late: { endpoints: ['https://127.0.0.1:1'], tls: { ca: file } } };
+    const config = await site({ pools, routes: [{ match: { path: '/a/**' }, pool: 'late' }] });
+    const report = await front.reload(config);
+    expect(report.changes?.quarantined).toMatchObject([{ kind: 'pool', name: 'late', code: 'HG0101' }]);
+    expect((await front.send({ path: '/shop/' })).text).toBe('shop');
+    expect((await front.send({ path: '/a/' })).status).toBe(503);
+    writeFileSync(file, rootCertificates[0] ?? '');
+    await front.reload(config);
+    expect(verdicts(front)).toEqual([]);
+    expect((await front.send({ path: '/a/' })).status).toBe(502);
+  });
+
+  test('what is quarantined already keeps nobody from changing the rest', async () => {
+    const a = { name: 'a', match: { path: '/a/**' }, pool: 'nobody' };
+    const front = await broken({ routes: [a] });
+    const b = { name: 'b', match: { path: '/b/**' }, respond: { body: 'b' } };
+    expect(await front.reload(await site({ routes: [a, b] }))).toMatchObject({ result: 'applied' });
+    expect((await front.send({ path: '/b/' })).text).toBe('b');
+    expect((await front.send({ path: '/a/' })).status).toBe(503);
+  });
+});
