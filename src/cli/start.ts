@@ -38,7 +38,7 @@ export async function start(options: StartOptions): Promise<number> {
   const part = servable(loaded);
   if (part === null) return refuse(mistakesIn(loaded), loaded.files);
   const demos: Server[] = [];
-  const pidFile = loaded.config.pidFile === undefined ? null : new PidFile(loaded.config.pidFile);
+  const pidFile = part.config.pidFile === undefined ? null : new PidFile(part.config.pidFile);
   const sockets = activatedSockets(process.env, process.pid);
   forgetActivation(process.env);
   try {
