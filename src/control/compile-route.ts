@@ -55,11 +55,7 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
 }
 
 /** Everything of a rule but its plan. */
-export function shapeOf(
-  route: RouteConfig,
-  order: number,
-  complaints: Complaints,
-): Omit<RouteRule<RoutePlan>, 'plan'> {
+export function shapeOf(route: RouteConfig, order: number, complaints: Complaints): Omit<RouteRule<RoutePlan>, 'plan'> {
   const { listeners = null, match, priority } = route;
   return {
     name: ruleNameOf(route, order, complaints),

@@ -24,7 +24,15 @@ function site(): (config: unknown) => Compiled {
     const { config: plain, origins } = loaded;
     const cache = sharedCache(plain.cache);
     const parts = before === null ? {} : { before: before.parts };
-    const compiled = compile({ tolerance: 'start', config: plain, origins, ledger, cache, development: false, ...parts });
+    const compiled = compile({
+      tolerance: 'start',
+      config: plain,
+      origins,
+      ledger,
+      cache,
+      development: false,
+      ...parts,
+    });
     if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
     before = compiled;
     return compiled;
@@ -90,7 +98,7 @@ test('compiling in steps makes what compiling at once does, in at least a step f
   if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
   const ledger = new Ledger(new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream }), upstream);
   const input = { config: loaded.config, origins: loaded.origins, ledger, development: false };
-  const steps = compileSteps({ ...input, cache: sharedCache(loaded.config.cache) });
+  const steps = compileSteps({ ...input, tolerance: 'start', cache: sharedCache(loaded.config.cache) });
   let taken = 0;
   let step = steps.next();
   while (step.done !== true) {
