@@ -24,6 +24,16 @@ export function stopFile(): Promise<void> {
 }
 
 async function stopAll(opened: Stop[]): Promise<void> {
+  const failures: unknown[] = [];
   // One at a time and in reverse: a gateway must be gone before the origins that it talks to.
-  for (let stop = opened.pop(); stop !== undefined; stop = opened.pop()) await stop();
+  for (let stop = opened.pop(); stop !== undefined; stop = opened.pop()) {
+    try {
+      await stop();
+    } catch (error) {
+      // The others are this test's too, and not the next one's.
+      failures.push(error);
+    }
+  }
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('; '));
+  if (failures.length === 1) throw failures[0];
 }
