@@ -37,6 +37,7 @@ import { logQuarantine } from './gateway/quarantine-log.ts';
 import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
 import { Store } from './gateway/store.ts';
+import { Traces } from './gateway/traces.ts';
 import type { LogLevel } from './observe/log.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { version } from './version.ts';
@@ -126,6 +127,7 @@ class Composition implements Gateway {
   readonly #engine: Engine;
   readonly #back: Back;
   readonly #store: Store;
+  readonly #traces: Traces;
   readonly #guard: OverloadGuard;
   readonly #desk: AdminDesk;
   readonly #reloader: Reloader;
@@ -155,6 +157,7 @@ class Composition implements Gateway {
     const common = { clock: this.#clock, log: this.#logs.log, metrics };
     this.#back = new Back({ ...common, snapshot: () => this.#engine.snapshot, config: () => this.#running.config });
     this.control = this.#back.control;
+    this.#traces = new Traces({ ...common, http: this.#back.http, environment: process.env });
     this.#store = new Store(config.cache, common);
     this.cache = this.#store.admin;
     const servable = { config, origins, faults: options.faults ?? NO_FAULTS };
@@ -177,6 +180,7 @@ class Composition implements Gateway {
     this.#back.adopt(this.#running.compiled);
     this.#store.adopt(this.#running.compiled);
     this.#metrics.adopt(config, this.#running.compiled);
+    this.#traces.adopt(this.#running.compiled);
     this.#reloader = this.#newReloader();
     this.#desk = gatewayDesk({
       status: () => this.status(),
@@ -278,16 +282,15 @@ class Composition implements Gateway {
     this.#store.stop();
     await this.#front.close();
     await this.#store.close();
+    await this.#traces.close();
     await this.#back.close();
     await this.#admin?.close();
     await this.#logs.close();
   }
 
   #engineParts(): EngineParts {
-    const observer = inTurn(
-      this.#metrics.traffic,
-      this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog),
-    );
+    const written = this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog);
+    const observer = inTurn(this.#metrics.traffic, inTurn(this.#traces, written));
     return {
       transport: this.#back.transport,
       clock: this.#clock,
@@ -365,6 +368,7 @@ class Composition implements Gateway {
     this.#back.adopt(next.compiled);
     this.#store.adopt(next.compiled);
     this.#metrics.adopt(next.config, next.compiled);
+    this.#traces.adopt(next.compiled);
     const { opened, changed, closed } = change;
     return { listeners: { opened, changed, closed }, needsRestart, quarantined: next.compiled.quarantined };
   }

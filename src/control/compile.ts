@@ -16,7 +16,7 @@ import { compilePools } from './compile-pools.ts';
 import { compileRoutes } from './compile-routes.ts';
 import { splitCookies } from './compile-split.ts';
 import { compileStreams } from './compile-streams.ts';
-import { compileTracing } from './compile-tracing.ts';
+import { compileOtlp, compileTracing, type OtlpTarget } from './compile-tracing.ts';
 import { Complaints } from './complaints.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
@@ -67,6 +67,8 @@ export interface Compiled {
   readonly quarantined: readonly Quarantined[];
   /** For the next one. */
   readonly parts: KeptParts;
+  /** Where spans go; `null` for nowhere. */
+  readonly otlp: OtlpTarget | null;
 }
 
 /**
@@ -96,6 +98,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   if (input.incomplete !== true) vetListeners(config, complaints);
   vetCacheDisk(config, complaints);
   vetAdmin(config, complaints);
+  const otlp = compileOtlp(config.tracing, complaints);
   const { tolerance, quarantinedBefore = [] } = input;
   const judgement = judge({ ...common, effects, tolerance, quarantinedBefore });
   if (!judgement.ok) return judgement;
@@ -122,6 +125,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
     memberships,
     routes,
     parts,
+    otlp,
   };
 }
 

@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Longest body that is read. */
   readonly limitBytes: number;
+  /** How long its connection is kept for the next request. Default 0: it is closed. */
+  readonly keepAliveMs?: number;
 }
 
 export interface HttpAnswer {
@@ -41,7 +43,7 @@ export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
 const MAX_CONNECTIONS = 4;
 const MAX_QUEUED = 64;
 
-/** Sends Headgate's own requests over the transport that also carries traffic. Every connection is closed after its request. */
+/** Sends Headgate's own requests over the transport that also carries traffic. Their connections are closed after them, unless they say otherwise. */
 export function httpClient(transport: Transport, clock: Clock = systemClock): HttpClient {
   return async (request) => {
     const url = new URL(request.url);
@@ -65,10 +67,15 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
   };
 }
 
-/** Where requests of Headgate itself go: over connections of their own, closed after each. */
+/** Where requests of Headgate itself go: over connections of their own. */
 export function destinationOf(
   url: URL,
-  { ca, timeoutMs, socketPath = null }: Pick<HttpRequest, 'ca' | 'timeoutMs' | 'socketPath'>,
+  {
+    ca,
+    timeoutMs,
+    socketPath = null,
+    keepAliveMs = 0,
+  }: Pick<HttpRequest, 'ca' | 'timeoutMs' | 'socketPath' | 'keepAliveMs'>,
 ): Destination {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
@@ -76,7 +83,7 @@ export function destinationOf(
   const place = socketPath === null ? url.origin : `unix:${socketPath}`;
   return {
     // Never the connections of a pool: its limits are others.
-    connectionKey: `own-requests ${connectionKey(place, { tls, protocol: 'http1', proxyProtocol: null })}`,
+    connectionKey: `own-requests ${keepAliveMs} ${connectionKey(place, { tls, protocol: 'http1', proxyProtocol: null })}`,
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     socketPath,
@@ -87,7 +94,7 @@ export function destinationOf(
       maxConnections: MAX_CONNECTIONS,
       maxQueued: MAX_QUEUED,
       queueTimeoutMs: timeoutMs,
-      keepAliveMs: 0,
+      keepAliveMs,
       connectTimeoutMs: timeoutMs,
     },
   };

@@ -67,10 +67,10 @@ export class GatewayLogs {
 }
 
 /** One observer after the other. */
-export function inTurn(first: TrafficObserver, second: TrafficObserver): TrafficObserver {
+export function inTurn(first: ExchangeObserver & Partial<StreamObserver>, second: TrafficObserver): TrafficObserver {
   return {
     streamFinished: (record) => {
-      first.streamFinished(record);
+      first.streamFinished?.(record);
       second.streamFinished(record);
     },
     finished: (record) => {

@@ -112,6 +112,12 @@ export const headerName = z
   .regex(TOKEN, 'not a header field name (RFC 9110 §5.1)')
   .register(valueForms, { kind: 'word', noun: 'a header field name (RFC 9110 §5.1)', form: TOKEN_FORM });
 
+/** Value of a header field that Headgate writes itself. */
+export const fieldValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e]*$/, 'a header field value is printable ASCII')
+  .register(valueForms, { kind: 'word', noun: 'a header field value', form: 'printable ASCII' });
+
 /** Any method token (RFC 9110 §9.1), extensions included. Case matters. */
 export const method = z
   .string()

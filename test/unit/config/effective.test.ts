@@ -183,6 +183,13 @@ routes:
     expect(text).not.toMatch(/a-token-of|Basic/);
   });
 
+  test('nor header fields of a collector, whatever their name', async () => {
+    const otlp = 'otlp: { endpoint: "http://c:4318", headers: { X-Honeycomb-Team: never-shown } }';
+    const path = written('traces.yaml', `tracing: { ${otlp} }\nroutes: [{ respond: { status: 200 } }]\n`);
+    const { out } = await headgate(['config', '-c', path]);
+    expect(out).toContain('X-Honeycomb-Team: (secret)\n');
+  });
+
   test('is printed for people and for programs', async () => {
     const path = written(
       'two.yaml',

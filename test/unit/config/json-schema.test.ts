@@ -39,6 +39,7 @@ describe('an example', () => {
       'docs/examples/retries.yaml',
       'docs/examples/stale.yaml',
       'docs/examples/tls-termination.yaml',
+      'docs/examples/tracing.yaml',
     ]);
   });
 

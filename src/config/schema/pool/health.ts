@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, authority, duration, headerName, share, valueForms } from '../units.ts';
+import { absolutePath, authority, duration, fieldValue, headerName, share, valueForms } from '../units.ts';
 
 const path = absolutePath
   .regex(/^[\x21-\x22\x24-\x7e]+$/, 'a path is visible ASCII without "#"; escape the rest')
@@ -16,11 +16,6 @@ const status = z.union([
     .regex(/^[1-5]\d\d-[1-5]\d\d$/, 'a range is like 200-299')
     .register(valueForms, { kind: 'status-range', noun: 'a range of statuses', form: '200-299' }),
 ]);
-
-const fieldValue = z
-  .string()
-  .regex(/^[\t\x20-\x7e]*$/, 'a header field value is printable ASCII')
-  .register(valueForms, { kind: 'word', noun: 'a header field value', form: 'printable ASCII' });
 
 const body = z
   .union([
