@@ -35,7 +35,7 @@ describe('a command line', () => {
     ['start --config=x/', { command: 'start', path: 'x/', inline: null, demo: false, strict: false }],
     ['check', { command: 'check', path: 'routes', json: false }],
     ['check --json -c x', { command: 'check', path: 'x', json: true }],
-    ['routes --json', { command: 'routes', path: 'routes', json: true }],
+    ['routes --json', { command: 'routes', path: 'routes', json: true, listener: null, pool: null, host: null }],
     ['config -c x', { command: 'config', path: 'x', json: false, origin: false }],
     ['schema', { command: 'schema' }],
     ['status --json', { command: 'status', place: { url: null, path: null, tokenFile: null }, json: true }],
