@@ -90,8 +90,8 @@ function replyOf(route: Config['routes'][number] | undefined): string | null {
 }
 
 function poolsOf({ action }: RoutePlan): string[] {
-  if (action.kind === 'reply') return [];
-  return action.kind === 'forward' ? [action.pool.name] : action.split.branches.map(({ pool }) => pool.name);
+  if (action.kind === 'forward') return [action.pool.name];
+  return action.kind === 'split' ? action.split.branches.map(({ pool }) => pool.name) : [];
 }
 
 function isWanted({ listeners, pools, hosts }: Row, { listener, pool, host }: RoutesOptions): boolean {
