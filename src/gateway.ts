@@ -8,7 +8,7 @@ import { type Faults, NO_FAULTS } from './config/sound-part.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
 import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
-import type { Quarantined } from './control/quarantine.ts';
+import { type Quarantined, type QuarantineStatus, quarantineStatus } from './control/quarantine.ts';
 import {
   type ConfigSource,
   type Prepared,
@@ -151,7 +151,7 @@ class Composition implements Gateway {
         connections: () => this.#front.status().map(({ name, connections }) => [name, connections]),
         certificates: () => this.#front.certificates(),
       },
-      quarantined: () => this.quarantined.length,
+      quarantined: () => this.#quarantine(),
     });
     const { metrics, traffic } = this.#metrics;
     const common = { clock: this.#clock, log: this.#logs.log, metrics };
@@ -232,6 +232,10 @@ class Composition implements Gateway {
     return this.#reloader.reload(by);
   }
 
+  #quarantine(): readonly QuarantineStatus[] {
+    return quarantineStatus(this.quarantined, this.#front.certificates());
+  }
+
   status(): GatewayStatus {
     return {
       version,
@@ -240,6 +244,8 @@ class Composition implements Gateway {
       listeners: this.#front.status(),
       pools: this.#back.status(),
       routes: this.#running.compiled.routes.length,
+      quarantined: this.#quarantine(),
+      lastReload: this.reloads.at(-1) ?? null,
       overload: this.#guard.overload?.status() ?? null,
       certificates: this.#front.certificates(),
       ...this.#store.status(),

@@ -52,7 +52,37 @@ export function statusText(status: GatewayStatus): string {
     ),
     ...limitTable(pools),
     ...cacheDiskTable(cacheDisk),
+    ...quarantineTable(status.quarantined),
+    ...refusedReload(status.lastReload),
   ].join('\n');
+}
+
+const EFFECTS: Readonly<Record<GatewayStatus['quarantined'][number]['effect'], string>> = {
+  refused: 'refuses',
+  reduced: 'does without it',
+  'left-out': 'left out',
+  'never-chosen': 'never chosen',
+};
+
+/** Nothing where everything is in service. */
+function quarantineTable(quarantined: GatewayStatus['quarantined']): readonly string[] {
+  if (quarantined.length === 0) return [];
+  const rows = quarantined.map(({ kind, name, effect, file, line, column, message }) => [
+    ...[`${kind} ${name}`, EFFECTS[effect], `${file}:${line}:${column}`, plain(message)],
+  ]);
+  return [table(['QUARANTINED', 'WHAT IT DOES', 'WHERE', 'WHY'], rows)];
+}
+
+/** Nothing unless the files hold something else than what is served. */
+function refusedReload(report: GatewayStatus['lastReload']): readonly string[] {
+  if (report === null || report.result === 'applied') return [];
+  const { at, diagnostics, obstacle } = report;
+  const [first, ...more] = diagnostics;
+  const why = first === undefined ? obstacle : `${first.file}:${first.line}:${first.column}: ${first.message}`;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  return [
+    `${plain(`The reload of ${at} was refused: ${why ?? ''}${others}`)}\nThe configuration before it serves on.\n`,
+  ];
 }
 
 /** Nothing where the cache is in memory only. */

@@ -4,6 +4,7 @@ import { type Part, partOf } from '../config/part.ts';
 import type { RouteEffect } from '../config/salvage-route.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { Faults } from '../config/sound-part.ts';
+import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Complained, Complaints } from './complaints.ts';
 import { type Tolerance, tolerates } from './tolerance.ts';
 
@@ -22,6 +23,25 @@ export interface Quarantined extends Diagnostic {
   /** Of the route or the pool; the file of a certificate. */
   readonly name: string;
   readonly effect: QuarantineEffect;
+}
+
+/** What a running gateway says of it. Plain data, nothing secret. */
+export type QuarantineStatus = Pick<
+  Quarantined,
+  'kind' | 'name' | 'effect' | 'file' | 'line' | 'column' | 'code' | 'message'
+>;
+
+/** What is out of service now: certificates may have become good since the configuration was compiled. */
+export function quarantineStatus(
+  quarantined: readonly Quarantined[],
+  certificates: readonly CertificateStatus[],
+): readonly QuarantineStatus[] {
+  const broken = new Set(certificates.flatMap(({ from, state }) => (state === 'quarantined' ? [from] : [])));
+  return quarantined
+    .filter(({ kind, name }) => kind !== 'certificate' || broken.has(name))
+    .map(({ kind, name, effect, file, line, column, code, message }) => {
+      return { kind, name, effect, file, line, column, code, message };
+    });
 }
 
 export interface QuarantineInput {

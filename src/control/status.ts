@@ -13,6 +13,8 @@ import type { CacheStatus } from './cache-status.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Discovery, SourceStatus } from './discovery/discovery.ts';
 import { type CheckStatus, checkStatusOf, type EjectionStatus, ejectionStatusOf } from './endpoint-health.ts';
+import type { QuarantineStatus } from './quarantine.ts';
+import type { ReloadReport } from './reload.ts';
 
 /** What a running gateway says of itself. Plain data, nothing secret. */
 export interface GatewayStatus {
@@ -22,6 +24,10 @@ export interface GatewayStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly routes: number;
+  /** What is wrong with parts of the configuration that are out of service for it (docs/quarantine.md), in source order. */
+  readonly quarantined: readonly QuarantineStatus[];
+  /** `null` while there was none. */
+  readonly lastReload: ReloadReport | null;
   /** Of the gateway itself; `null` when nothing is guarded against. */
   readonly overload: OverloadStatus | null;
   readonly cache: CacheStatus;
@@ -42,6 +48,8 @@ export interface PoolStatus {
   readonly name: string;
   /** May be picked now. */
   readonly available: number;
+  /** Why it has no endpoints: `pool-quarantined`, `name-not-resolved`, …; `null` when it has. */
+  readonly absence: string | null;
   readonly breaker: BreakerStatus | null;
   /** So few are healthy that health is not asked for. */
   readonly panicking: boolean;
@@ -132,6 +140,7 @@ export function poolStatus(pool: Pool, via: StatusSources): PoolStatus {
   return {
     name: pool.name,
     available: pool.availableCount(),
+    absence: pool.absence?.reason ?? null,
     breaker: breakerStatus(pool.breaker),
     panicking: pool.panicking,
     priorities: pool.tiers,

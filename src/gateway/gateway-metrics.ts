@@ -6,7 +6,7 @@ import { EventLoopMetrics } from '../observe/event-loop-metrics.ts';
 import { addListenerMetrics, type ListenerSources } from '../observe/listener-metrics.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { addProcessMetrics } from '../observe/process-metrics.ts';
-import { ReloadMetrics } from '../observe/reload-metrics.ts';
+import { type QuarantinedPart, ReloadMetrics } from '../observe/reload-metrics.ts';
 import { TrafficMetrics } from '../observe/traffic-metrics.ts';
 import { version } from '../version.ts';
 
@@ -15,7 +15,7 @@ export interface GatewayMetricsParts {
   readonly clock: Clock;
   readonly front: ListenerSources;
   /** Parts that are left out of what serves now. */
-  readonly quarantined: () => number;
+  readonly quarantined: () => Iterable<QuarantinedPart>;
 }
 
 /** What the gateway counts of itself and of its clients. Whoever has more to tell adds it to `metrics`. */

@@ -4,9 +4,16 @@ import { Tally } from './tally.ts';
 
 /** What is asked when somebody reads the metrics. */
 export interface ConfigSources {
-  /** Parts that are left out because they can't be used. */
-  readonly quarantined: () => number;
+  /** What is wrong with parts that are out of service for it; a part may be in it several times. */
+  readonly quarantined: () => Iterable<QuarantinedPart>;
 }
+
+export interface QuarantinedPart {
+  readonly kind: (typeof KINDS)[number];
+  readonly name: string;
+}
+
+const KINDS = ['route', 'pool', 'certificate'] as const;
 
 /** Counts how the configuration came to be what it is. */
 export class ReloadMetrics {
@@ -32,11 +39,16 @@ export class ReloadMetrics {
       'When a configuration was applied last, at the start or by a reload, in seconds since 1970',
       () => this.#lastAtEpoch / 1_000,
     );
-    gauge(
-      'headgate_config_quarantined_parts',
-      'Parts of the configuration left out for what is wrong with them',
-      quarantined,
-    );
+    metrics.gauge('headgate_quarantined', {
+      help: 'Routes, pools and certificates that are out of service for what is wrong with their configuration',
+      labels: ['kind'],
+      read: (set) => {
+        const parts = [...quarantined()];
+        for (const kind of KINDS) {
+          set({ kind }, new Set(parts.flatMap((part) => (part.kind === kind ? [part.name] : []))).size);
+        }
+      },
+    });
   }
 
   /** One is over. */

@@ -175,6 +175,29 @@ describe('at the start, a broken pool', () => {
   });
 });
 
+test('status and metrics say what is quarantined, and why the last reload was refused', async () => {
+  const pools = { broken: { endpoints: ['nowhere'] } };
+  const front = await broken({
+    pools,
+    routes: [{ name: 'a', match: { path: '/a/**' }, cache: 1, query: 1, pool: 'shop' }],
+  });
+  const { quarantined, lastReload } = front.gateway.status();
+  expect(quarantined.map(({ kind, name, line, code }) => [kind, name, line, code])).toEqual([
+    ['pool', 'broken', 7, 'HG0102'],
+    ['route', 'a', 12, 'HG0102'],
+    ['route', 'a', 13, 'HG0102'],
+  ]);
+  expect(lastReload).toBeNull();
+  await front.reload(await site({ routes: [{ pool: 'nobody' }] }));
+  expect(front.gateway.status().lastReload).toMatchObject({ result: 'refused', diagnostics: [{ code: 'HG0103' }] });
+  const metrics = await (await fetch(`${front.gateway.gateway.adminUrl}/metrics`)).text();
+  expect(metrics.split('\n').filter((line) => line.startsWith('headgate_quarantined{'))).toEqual([
+    'headgate_quarantined{kind="route"} 1',
+    'headgate_quarantined{kind="pool"} 1',
+    'headgate_quarantined{kind="certificate"} 0',
+  ]);
+});
+
 describe('what makes the whole configuration unusable', () => {
   test.each([
     ['an unknown section', { listener: {} }],

@@ -16,6 +16,8 @@ const serving: GatewayStatus = {
   cache: { entries: 0, bytes: 0, arriving: 0, arrivingBytes: 0, waiting: 0 },
   certificates: [],
   cacheDisk: null,
+  quarantined: [],
+  lastReload: null,
 };
 
 async function admin(parts: Partial<AdminDesk>): Promise<string> {

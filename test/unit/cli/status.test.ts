@@ -24,6 +24,8 @@ test('endpoints are told with their priority, and pools that panic', () => {
     listeners: [],
     pools,
     cacheDisk: null,
+    quarantined: [],
+    lastReload: null,
   };
   const lines = statusText(status as unknown as GatewayStatus).split('\n');
   expect(lines.slice(-4)).toEqual([
@@ -43,12 +45,40 @@ test('pools with limits are told with who waits, and a gateway that is overloade
     endpoints: [{ ...endpoint, weightByHand: null, inFlight: 7, inFlightLimit: 10, sessions: null, connections }],
   };
   const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [pool] };
-  const text = statusText({ ...status, cacheDisk: null, overload: { active: true } } as unknown as GatewayStatus);
+  const nothing = { cacheDisk: null, quarantined: [], lastReload: null };
+  const text = statusText({ ...status, ...nothing, overload: { active: true } } as unknown as GatewayStatus);
   expect(text).toContain('serving, overloaded, since then');
   expect(text).toContain('7 of 10');
   expect(text.split('\n').slice(-3)).toEqual([
     'POOL  IN FLIGHT  WAITING          HAVE WAITED  REFUSED',
     'shop  7 of 7     3, newest first  21           6',
+    '',
+  ]);
+});
+
+test('what is quarantined is told with its place, and why the last reload was refused', () => {
+  const place = { file: 'routes/shop.yaml', line: 10, column: 5, code: 'HG0102' };
+  const status = {
+    ...{ version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [], cacheDisk: null },
+    quarantined: [{ kind: 'route', name: 'api', effect: 'refused', ...place, message: 'unknown key “polo”' }],
+    lastReload: {
+      ...{ at: 'later', result: 'refused', obstacle: null },
+      diagnostics: [
+        { ...place, message: 'unknown key “a”' },
+        { ...place, message: 'unknown key “b”' },
+      ],
+    },
+  };
+  expect(
+    statusText(status as unknown as GatewayStatus)
+      .split('\n')
+      .slice(-6),
+  ).toEqual([
+    'QUARANTINED  WHAT IT DOES  WHERE                  WHY',
+    'route api    refuses       routes/shop.yaml:10:5  unknown key “polo”',
+    '',
+    'The reload of later was refused: routes/shop.yaml:10:5: unknown key “a” (and 1 more)',
+    'The configuration before it serves on.',
     '',
   ]);
 });
