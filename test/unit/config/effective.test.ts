@@ -185,7 +185,10 @@ routes:
 
   test('nor header fields of a collector, whatever their name', async () => {
     const otlp = 'otlp: { endpoint: "http://c:4318", headers: { X-Honeycomb-Team: never-shown } }';
-    const path = written('traces.yaml', `tracing: { ${otlp} }\nroutes: [{ respond: { status: 200 } }]\n`);
+    const path = written(
+      'traces.yaml',
+      `listeners: { web: { port: 80 } }\ntracing: { ${otlp} }\nroutes: [{ respond: { status: 200 } }]\n`,
+    );
     const { out } = await headgate(['config', '-c', path]);
     expect(out).toContain('X-Honeycomb-Team: (secret)\n');
   });
