@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { configFromObject, type Files, type LoadResult, loadConfig, servable } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
@@ -48,7 +49,9 @@ export async function start(options: StartOptions): Promise<number> {
       config: part.config,
       origins: part.origins,
       faults: part.faults,
-      ...(options.inline === null ? { source: { load: () => loadConfig(options.path, process.env) } } : {}),
+      ...(options.inline === null
+        ? { source: { load: () => loadBeside({ path: options.path, environment: process.env }) } }
+        : {}),
       certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
       strict: options.strict,
