@@ -38,8 +38,10 @@ import { logReload } from './gateway/reload-log.ts';
 import { StartError } from './gateway/start-error.ts';
 import { Store } from './gateway/store.ts';
 import { Traces } from './gateway/traces.ts';
+import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
 import type { LogLevel } from './observe/log.ts';
 import { newRequestId } from './observe/request-id.ts';
+import type { ProbeMemory, ProbeNews } from './upstream/health/probe-state.ts';
 import { version } from './version.ts';
 
 /** Request bodies of all exchanges that are kept for another attempt: a thousand of 64 KiB. */
@@ -68,6 +70,8 @@ export interface GatewayOptions {
   readonly pressure?: () => Pressure;
   /** Listening sockets that the process was started with. Default none. */
   readonly sockets?: readonly InheritedSocket[];
+  /** For one of several processes that serve by one configuration. Default: it is alone. */
+  readonly worker?: WorkerPart;
 }
 
 export { StartError } from './gateway/start-error.ts';
@@ -114,7 +118,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-class Composition implements Gateway {
+/** The same for one of several processes that serve by one configuration. */
+export async function startWorker(options: GatewayOptions & { readonly worker: WorkerPart }): Promise<Worker> {
+  return (await startGateway(options)) as Composition;
+}
+
+/** A running gateway that is one of several. */
+export type Worker = Gateway & WorkerDeeds;
+
+class Composition implements Gateway, WorkerDeeds {
   adminUrl = '';
   readonly control: Control;
   readonly cache: CacheAdmin;
@@ -129,7 +141,7 @@ class Composition implements Gateway {
   readonly #store: Store;
   readonly #traces: Traces;
   readonly #guard: OverloadGuard;
-  readonly #desk: AdminDesk;
+  readonly desk: AdminDesk;
   readonly #reloader: Reloader;
   #running: Running;
   #admin: AdminListener | null = null;
@@ -142,7 +154,7 @@ class Composition implements Gateway {
     this.#options = options;
     const { config, origins } = options;
     this.#clock = options.clock ?? systemClock;
-    this.#logs = new GatewayLogs(options.logLevel ?? 'info');
+    this.#logs = new GatewayLogs(options.logLevel ?? 'info', options.worker?.number ?? null);
     this.#sockets = new InheritedSockets(options.sockets ?? []);
     this.#metrics = new GatewayMetrics({
       config: config.metrics,
@@ -155,7 +167,12 @@ class Composition implements Gateway {
     });
     const { metrics, traffic } = this.#metrics;
     const common = { clock: this.#clock, log: this.#logs.log, metrics };
-    this.#back = new Back({ ...common, snapshot: () => this.#engine.snapshot, config: () => this.#running.config });
+    this.#back = new Back({
+      ...common,
+      snapshot: () => this.#engine.snapshot,
+      config: () => this.#running.config,
+      worker: options.worker ?? null,
+    });
     this.control = this.#back.control;
     this.#traces = new Traces({ ...common, http: this.#back.http, environment: process.env });
     this.#store = new Store(config.cache, common);
@@ -182,7 +199,7 @@ class Composition implements Gateway {
     this.#metrics.adopt(config, this.#running.compiled);
     this.#traces.adopt(this.#running.compiled);
     this.#reloader = this.#newReloader();
-    this.#desk = gatewayDesk({
+    this.desk = gatewayDesk({
       status: () => this.status(),
       state: () => ({ phase: this.#phase, overload: this.#guard.overload?.status() ?? null }),
       metrics,
@@ -209,23 +226,28 @@ class Composition implements Gateway {
     logQuarantine(this.#logs.log, [], this.quarantined);
     this.#store.start();
     await this.#back.find();
+    await this.#options.worker?.beforeOpening(this.desk);
     const listeners = await this.#front.prepare(this.#running);
     listeners.commit();
     for (const { fd, name: socket } of this.#sockets.closeRest()) {
       this.#logs.log.warn({ fd, socket }, 'No listener is for a socket that was passed to the process: it is closed');
     }
-    this.#admin = new AdminListener({
-      config: this.#options.config.admin,
-      origins: this.#options.origins,
-      desk: this.#desk,
-      clock: this.#clock,
-      log: this.#logs.log,
-    });
-    this.adminUrl = await this.#admin.open();
+    if (this.#options.worker === undefined) await this.#openAdmin();
     this.#back.start();
     this.#guard.start();
     this.#metrics.start();
     this.#front.start();
+  }
+
+  async #openAdmin(): Promise<void> {
+    this.#admin = new AdminListener({
+      config: this.#options.config.admin,
+      origins: this.#options.origins,
+      desk: this.desk,
+      clock: this.#clock,
+      log: this.#logs.log,
+    });
+    this.adminUrl = await this.#admin.open();
   }
 
   reload(by?: ReloadAsker): Promise<ReloadReport> {
@@ -252,6 +274,26 @@ class Composition implements Gateway {
     };
   }
 
+  lead(leads: boolean): void {
+    this.#back.lead(leads);
+  }
+
+  hear(news: ProbeNews): void {
+    this.#back.hear(news);
+  }
+
+  probes(): readonly ProbeMemory[] {
+    return this.#back.probes();
+  }
+
+  adopt(listener: string, fd: number): Promise<void> {
+    return this.#front.adopt(listener, fd);
+  }
+
+  release(listener: string, fd: number): void {
+    this.#front.release(listener, fd);
+  }
+
   reopenLogs(): void {
     this.#logs.reopen();
   }
@@ -261,7 +303,8 @@ class Composition implements Gateway {
     this.#phase = 'draining';
     const { drainDelay: delayMs, drainTimeout: deadlineMs } = this.#running.config;
     this.#logs.log.info({ delayMs, deadlineMs }, 'Draining');
-    if (delayMs > 0) await this.#delay(delayMs);
+    // Of several, it is their supervisor's to wait.
+    if (delayMs > 0 && this.#options.worker === undefined) await this.#delay(delayMs);
     // What is being opened is drained with the rest.
     if (this.#reloader.busy) await this.#reloader.settled();
     this.#store.stop();
@@ -315,7 +358,7 @@ class Composition implements Gateway {
     const { log } = this.#logs;
     return new Reloader({
       source: this.#options.source ?? null,
-      prepare: (loaded) => this.#prepare(loaded),
+      prepare: (next) => this.prepare(next),
       clock: this.#clock,
       reloaded: (report) => {
         logReload(log, report);
@@ -343,7 +386,7 @@ class Composition implements Gateway {
   }
 
   /** Everything that can fail, beside the configuration that serves. */
-  async #prepare(servable: Servable): Promise<Prepared> {
+  async prepare(servable: Servable): Promise<Prepared> {
     if (this.#phase === 'draining') throw new StartError('The gateway is draining');
     this.#back.hold();
     try {

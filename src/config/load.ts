@@ -63,15 +63,49 @@ const INCLUDED_BYTES = 64 * 1024;
  * names (dot files, `*.test.yaml` and subdirectories are left out). Nothing but reading happens, and nothing is
  * thrown: whatever is wrong, unreadable files included, is in the diagnostics. `environment` fills `${VAR}`.
  */
-export function loadConfig(path: string, environment: Readonly<Record<string, string | undefined>>): LoadResult {
+export function loadConfig(path: string, environment: Environment): LoadResult {
+  return readConfig(path, environment).result;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that a configuration was read from: enough for another process to load exactly the same. Secret: it may hold some. */
+export interface ConfigText {
+  readonly path: string;
+  readonly files: Files;
+  /** What `${file:…}` has named and could be read. */
+  readonly included: Files;
+}
+
+/** As `loadConfig`, with what was read. */
+export function readConfig(
+  path: string,
+  environment: Environment,
+): { readonly result: LoadResult; readonly text: ConfigText } {
+  const included = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   const files = new Map<string, string>();
   for (const file of listFiles(path, diagnostics)) {
     const text = readText(file, diagnostics);
     if (text !== null) files.set(file, text);
   }
-  const sources = { environment, readFile: (name: string) => readBounded(name, INCLUDED_BYTES) };
-  return assemble(path, { files, diagnostics, sources });
+  const readFile = (name: string): string => {
+    const text = readBounded(name, INCLUDED_BYTES);
+    included.set(name, text);
+    return text;
+  };
+  const result = assemble(path, { files, diagnostics, sources: { environment, readFile } });
+  return { result, text: { path, files, included } };
+}
+
+/** As `loadConfig` was when `text` was read, whatever the files hold by now. `environment` has to be the same. */
+export function loadConfigText({ path, files, included }: ConfigText, environment: Environment): LoadResult {
+  const readFile = (name: string): string => {
+    const text = included.get(name);
+    if (text === undefined) throw Object.assign(new Error(), { code: 'ENOENT' });
+    return text;
+  };
+  return assemble(path, { files, diagnostics: [], sources: { environment, readFile } });
 }
 
 /**

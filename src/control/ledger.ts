@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
 import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
@@ -16,6 +15,7 @@ import { RetryAccount } from '../upstream/retry-account.ts';
 import type { RetryBudgetOptions } from '../upstream/retry-budget.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
+import { type CommonSecrets, ownSecrets } from './common-secrets.ts';
 
 /** Identities that a new snapshot uses. */
 export interface InUse {
@@ -52,7 +52,7 @@ const NOTHING: InUse = {
 export class Ledger {
   readonly #live = new Map<EndpointId, EndpointLive>();
   readonly #pools = new Map<string, PoolLive>();
-  readonly #secrets = new Map<string, string>();
+  readonly #affinitySecrets = new Map<string, string>();
   readonly #sessions = new Map<string, SessionTable>();
   readonly #splitSecrets = new Map<string, string>();
   readonly #mirrors = new Map<string, MirrorLive>();
@@ -65,9 +65,13 @@ export class Ledger {
   /** For whatever is made of live state. */
   readonly upstream: UpstreamParts;
 
+  /** What signs and seals, and is the same in every process that serves the same clients. */
+  readonly secrets: CommonSecrets;
+
   /** `prober` keeps the results of active checks, the one kind of live state with a life of its own. */
-  constructor(prober: Prober, upstream: UpstreamParts) {
+  constructor(prober: Prober, upstream: UpstreamParts, secrets: CommonSecrets = ownSecrets()) {
     this.#prober = prober;
+    this.secrets = secrets;
     this.upstream = upstream;
     this.#breakers = new KeptBreakers(upstream);
   }
@@ -117,7 +121,7 @@ export class Ledger {
 
   /** Signs the affinity cookies of a pool without a secret of its own: new at each start of the process, kept over reloads. */
   affinitySecret(pool: string): string {
-    return adopt(this.#secrets, pool, () => randomBytes(32).toString('base64url'));
+    return adopt(this.#affinitySecrets, pool, () => this.secrets.of(`affinity ${pool}`));
   }
 
   /** The sessions that a pool has learned; within these bounds once it is served. */
@@ -129,7 +133,7 @@ export class Ledger {
 
   /** The same for the cookie of splits, by its name. */
   splitSecret(cookie: string): string {
-    return adopt(this.#splitSecrets, cookie, () => randomBytes(32).toString('base64url'));
+    return adopt(this.#splitSecrets, cookie, () => this.secrets.of(`split ${cookie}`));
   }
 
   /** What becomes of the copies of a route's requests. */
@@ -158,7 +162,7 @@ export class Ledger {
     forget(this.#live, inUse.endpoints);
     this.#prober.retain(inUse.probes);
     forget(this.#pools, inUse.pools);
-    forget(this.#secrets, inUse.pools);
+    forget(this.#affinitySecrets, inUse.pools);
     forget(this.#retries, inUse.pools);
     forget(this.#sessions, inUse.pools);
     forget(this.#limits, inUse.pools);

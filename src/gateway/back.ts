@@ -16,6 +16,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { TransportByProtocol } from '../transport/by-protocol.ts';
 import { TcpTransport } from '../transport/tcp.ts';
+import type { ProbeMemory, ProbeNews } from '../upstream/health/probe-state.ts';
 import { Prober } from '../upstream/health/prober.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { Revision } from '../upstream/revision.ts';
@@ -23,6 +24,7 @@ import { connectionsOf } from './connection-sources.ts';
 import { firstAnswers } from './first-answers.ts';
 import { UpstreamWatch } from './upstream-watch.ts';
 import { WarmUp } from './warm-up.ts';
+import type { WorkerPart } from './worker-part.ts';
 
 export interface BackParts {
   readonly clock: Clock;
@@ -31,6 +33,8 @@ export interface BackParts {
   /** What is served now. */
   readonly snapshot: () => Snapshot;
   readonly config: () => Config;
+  /** `null` for a gateway that is alone. */
+  readonly worker: WorkerPart | null;
 }
 
 /** Everything that endpoints meet: connections, checks, discovery, and what is known of them by identity. */
@@ -47,10 +51,13 @@ export class Back {
   readonly #prober: Prober;
   readonly #warmUp: WarmUp;
   #held = false;
+  #leads: boolean;
+  #running = false;
 
   constructor(parts: BackParts) {
     this.#parts = parts;
-    const { clock, log, metrics, snapshot } = parts;
+    const { clock, log, metrics, snapshot, worker } = parts;
+    this.#leads = worker?.probes.leads ?? true;
     const pools = (): Iterable<Pool> => snapshot().pools.values();
     this.#watch = new UpstreamWatch(log, {
       clock,
@@ -66,8 +73,12 @@ export class Back {
     addConnectionMetrics(metrics, () => connectionsOf(pools(), via));
     this.#warmUp = new WarmUp({ clock, transport: this.transport, pools });
     const upstream = { clock, random: Math.random, observer: this.#watch, revision: new Revision() };
-    this.#prober = new Prober({ sender: probeSender(this.transport, this.streams), ...upstream });
-    this.ledger = new Ledger(this.#prober, upstream);
+    const told = worker?.probes.told;
+    this.#prober = new Prober(
+      { sender: probeSender(this.transport, this.streams), ...upstream, ...(told === undefined ? {} : { told }) },
+      worker?.probes.known,
+    );
+    this.ledger = new Ledger(this.#prober, upstream, worker?.secrets);
     this.http = httpClient(this.transport, clock);
     this.discovery = new Discovery({
       ...upstream,
@@ -110,12 +121,30 @@ export class Back {
   /** Begins to look after them. */
   start(): void {
     this.#watch.start();
-    this.#prober.start();
+    this.#running = true;
+    if (this.#leads) this.#prober.start();
     this.#warmUp.start();
+  }
+
+  /** Checks are made here from now on, or by another process. */
+  lead(leads: boolean): void {
+    this.#leads = leads;
+    if (!leads) this.#prober.stop();
+    else if (this.#running) this.#prober.start();
+  }
+
+  /** The result of a check that another process has made. */
+  hear(news: ProbeNews): void {
+    if (this.#prober.hear(news)) this.#watch.heard();
+  }
+
+  probes(): readonly ProbeMemory[] {
+    return this.#prober.memories();
   }
 
   /** Nothing new is begun. */
   stop(): void {
+    this.#running = false;
     this.discovery.stop();
     this.#prober.stop();
     this.#watch.stop();

@@ -103,6 +103,15 @@ export class Front {
     this.#tls.start();
   }
 
+  /** The listener accepts from one more socket, until `release`. Rejects with the system's error for what is no listening socket. */
+  async adopt(listener: string, fd: number): Promise<void> {
+    await this.#listeners.get(listener)?.listener.adopt(fd);
+  }
+
+  release(listener: string, fd: number): void {
+    this.#listeners.get(listener)?.listener.release(fd);
+  }
+
   status(): readonly ListenerStatus[] {
     return [...this.#listeners.values()].map((listener) => listener.status());
   }

@@ -20,9 +20,12 @@ export type TrafficObserver = ExchangeObserver & StreamObserver;
 export class GatewayLogs {
   readonly log: Logger;
   readonly #sinks: ClosableLogSink[] = [];
+  readonly #shared: boolean;
 
-  constructor(level: LogLevel) {
-    this.log = createLog(this.#sink(null), level);
+  /** `worker`: its number, where several processes write to the same place; `null` for a gateway that is alone. */
+  constructor(level: LogLevel, worker: number | null = null) {
+    this.#shared = worker !== null;
+    this.log = createLog(this.#sink(null), level, worker === null ? null : { worker });
   }
 
   accessLog({ enabled, file, format }: Config['accessLog']): TrafficObserver {
@@ -60,7 +63,7 @@ export class GatewayLogs {
   }
 
   #sink(file: string | null): LogSink {
-    const sink = openLogSink(file);
+    const sink = openLogSink(file, this.#shared ? 'shared' : 'own');
     this.#sinks.push(sink);
     return sink;
   }

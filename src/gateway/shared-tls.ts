@@ -49,7 +49,7 @@ export class SharedTls {
     });
     this.#stapler = new Stapler({ ask: http, clock, random: Math.random, log });
     this.#expiry = new ExpiryWatch({ certificates, clock, log });
-    this.#policies = new TlsPolicies(() => clock.monotonic());
+    this.#policies = new TlsPolicies(() => clock.monotonic(), ledger.secrets);
     this.#acme = { ledger, http, clock, directory, log, turns: new Turns() };
   }
 

@@ -89,6 +89,11 @@ export class UpstreamWatch implements CheckObserver {
     this.#metrics.checked(endpoint, outcome);
   }
 
+  /** The health of an endpoint has changed, and another process has said so. */
+  heard(): void {
+    this.#look();
+  }
+
   /** What looking changes is an event again, which finds everything as it should be. */
   #look(): void {
     if (!this.#running) return;

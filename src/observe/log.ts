@@ -32,15 +32,22 @@ export interface ClosableLogSink extends LogSink {
   close(): Promise<void>;
 }
 
-/** Opens standard output (`null`) or a file for appending, its directory included. Throws what the file system says. */
-export function openLogSink(file: string | null): ClosableLogSink {
+/** What a pipe takes whole whoever else writes to it (PIPE_BUF, pipe(7)). */
+const WHOLE_BYTES = 4096;
+
+/**
+ * Opens standard output (`null`) or a file for appending, its directory included. Throws what the file system says. Where it is `shared` with
+ * other processes, lines are written whole: up to 4 KiB into a pipe, of any length into a file.
+ */
+export function openLogSink(file: string | null, whose: 'own' | 'shared' = 'own'): ClosableLogSink {
   if (file !== null) refuseUnwritable(file);
   const stream = destination({
     dest: file ?? 1,
     append: true,
     mkdir: file !== null,
     sync: false,
-    minLength: 4096,
+    // Each write ends with a line.
+    ...(whose === 'shared' ? { minLength: WHOLE_BYTES / 2, maxWrite: WHOLE_BYTES } : { minLength: 4096 }),
     maxLength: 1024 * 1024,
     // Without a periodic flush the last lines of a quiet gateway would wait for the next 4 KiB.
     periodicFlush: 250,
@@ -100,8 +107,8 @@ function flushQuietly(stream: ReturnType<typeof destination>): void {
 }
 
 /** The gateway's own log: starts, reloads, health changes, refusals, bugs. */
-export function createLog(sink: LogSink, level: LogLevel): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
+export function createLog(sink: LogSink, level: LogLevel, base: { readonly worker: number } | null = null): Logger {
+  return pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime }, sink);
 }
 
 export type { Logger };

@@ -62,3 +62,56 @@ function derived(secret: Uint8Array, scope: string): TicketKey {
   const octets = new Uint8Array(hkdfSync('sha256', secret, '', `headgate session tickets ${scope}`, 64));
   return { name: octets.subarray(0, 16), hmac: octets.subarray(16, 48), aes: octets.subarray(48, 64) };
 }
+
+/** Where a chain of secrets has come to: enough to go on, and not to go back. Secret. */
+export interface TicketChain {
+  readonly rotationMs: number;
+  /** Number of the turn that `secrets[0]` is of, counted from 1970. */
+  readonly turn: number;
+  /** The newest first. */
+  readonly secrets: readonly Uint8Array[];
+}
+
+/**
+ * Secrets that several processes have in common without telling each other when they change: each follows from the one before (HKDF,
+ * RFC 5869), at times that the clock of the machine names. The last two are kept; who learns them can tell what comes, and
+ * not what was.
+ */
+export class RatchetSecrets implements TicketSecrets {
+  readonly #now: () => number;
+  #chain: TicketChain;
+
+  constructor(chain: TicketChain, now: () => number) {
+    this.#chain = chain;
+    this.#now = now;
+  }
+
+  /** The beginning of a chain, at `nowMs`. */
+  static draw(rotationMs: number, nowMs: number): TicketChain {
+    return { rotationMs, turn: Math.floor(nowMs / rotationMs), secrets: [randomBytes(SECRET_BYTES)] };
+  }
+
+  current(): readonly Uint8Array[] {
+    return this.chain().secrets;
+  }
+
+  /** As it is now. A clock that was set back changes nothing. */
+  chain(): TicketChain {
+    const { rotationMs, turn: last } = this.#chain;
+    const turn = Math.floor(this.#now() / rotationMs);
+    if (turn <= last) return this.#chain;
+    let { secrets } = this.#chain;
+    // After a clock has gone far ahead, not every turn that nobody has seen needs one.
+    for (let at = Math.max(last, turn - MOST_TURNS); at < turn; at += 1)
+      secrets = [following(secrets[0] as Uint8Array), ...secrets].slice(0, KEPT);
+    this.#chain = { rotationMs, turn, secrets };
+    return this.#chain;
+  }
+}
+
+/** Three weeks of the quickest rotation. */
+const MOST_TURNS = 30_000;
+
+function following(secret: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'headgate session tickets, next', SECRET_BYTES));
+}

@@ -1,4 +1,5 @@
 import type { TlsPolicy, TlsPolicySource } from '../../exchange/tls-policy.ts';
+import { type CommonSecrets, ownSecrets } from '../common-secrets.ts';
 import { RotatingSecrets, type TicketSecrets, ticketKeysOf } from './ticket-secrets.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
@@ -10,11 +11,13 @@ const MAX_SESSION_SECONDS = 24 * 3600;
 /** The policies of a gateway's TLS listeners. Secrets made here are common to all listeners that rotate alike; bounded by the configuration. */
 export class TlsPolicies {
   readonly #now: () => number;
+  readonly #common: Pick<CommonSecrets, 'tickets'>;
   readonly #secrets = new Map<number, TicketSecrets>();
 
-  /** `now`: monotonic milliseconds. */
-  constructor(now: () => number) {
+  /** `now`: monotonic milliseconds. What `common` does not have is drawn here. */
+  constructor(now: () => number, common: Pick<CommonSecrets, 'tickets'> = ownSecrets()) {
     this.#now = now;
+    this.#common = common;
   }
 
   /** The policy of one listener, as `settings` have it. */
@@ -25,7 +28,7 @@ export class TlsPolicies {
   #rotating(rotationMs: number): TicketSecrets {
     const known = this.#secrets.get(rotationMs);
     if (known !== undefined) return known;
-    const made = new RotatingSecrets(rotationMs, this.#now);
+    const made = this.#common.tickets(rotationMs) ?? new RotatingSecrets(rotationMs, this.#now);
     this.#secrets.set(rotationMs, made);
     return made;
   }

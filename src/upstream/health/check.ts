@@ -4,7 +4,7 @@ import type { Revision } from '../revision.ts';
 import { type Judged, judge } from './judge.ts';
 import type { ProbeDefinition } from './probe-definition.ts';
 import type { ProbeSender } from './probe-sender.ts';
-import { type ProbeOutcome, ProbeState } from './probe-state.ts';
+import { type ProbeNews, type ProbeOutcome, ProbeState } from './probe-state.ts';
 
 /** Hears of changes, and of the result of every single check. Must not throw. */
 export interface CheckObserver extends UpstreamObserver {
@@ -20,6 +20,8 @@ export interface CheckParts {
   readonly observer: CheckObserver;
   /** Moves whenever a verdict changes. */
   readonly revision: Revision;
+  /** Hears of every result, for those who do not check themselves. Must not throw. Default: there are none. */
+  readonly told?: (news: ProbeNews) => void;
 }
 
 /** `interval: 0` must not become a busy loop. */
@@ -62,6 +64,13 @@ export class Check {
     this.#cancelSent();
   }
 
+  /** A result of somebody else, who checks in place of this one: neither told nor logged again. Returns whether the state changed. */
+  hear({ outcome, atMs, nextMs }: ProbeNews): boolean {
+    if (this.#begun) return false;
+    this.state.nextMs = nextMs;
+    return this.state.record(outcome, atMs);
+  }
+
   #send(): void {
     const { request, timeoutMs } = this.#definition;
     this.#cancelSent();
@@ -91,6 +100,7 @@ export class Check {
     const pauseMs = this.#pauseMs();
     this.state.nextMs = now + pauseMs;
     this.#timer = clock.after(pauseMs, () => this.#send());
+    this.#parts.told?.({ id: this.state.id, outcome, atMs: now, nextMs: now + pauseMs });
     if (!changed) return;
     observer.event({ kind: 'health', endpoint: this.#definition.origin, up: this.state.up, outcome, heldMs });
   }

@@ -11,6 +11,26 @@ export interface ProbeOutcome {
   readonly elapsedMs: number;
 }
 
+/** The result of one check, as it is told to those who do not check themselves. */
+export interface ProbeNews {
+  readonly id: ProbeId;
+  readonly outcome: ProbeOutcome;
+  /** When it came, in epoch milliseconds. */
+  readonly atMs: number;
+  /** When the next one is sent. */
+  readonly nextMs: number;
+}
+
+/** All that a state is. */
+export interface ProbeMemory {
+  readonly id: ProbeId;
+  readonly up: boolean;
+  readonly sinceMs: number;
+  readonly run: number;
+  readonly last: ProbeOutcome | null;
+  readonly lastMs: number | null;
+}
+
 /** When a run of results changes the state. */
 export interface ProbeThresholds {
   /** Successes in a row that turn `down` into `up`, at least 1. */
@@ -68,6 +88,27 @@ export class ProbeState {
   /** When the latest result came, in epoch milliseconds. */
   get lastMs(): number | null {
     return this.#lastMs;
+  }
+
+  memory(): ProbeMemory {
+    return {
+      id: this.id,
+      up: this.#up,
+      sinceMs: this.#sinceMs,
+      run: this.#run,
+      last: this.#last,
+      lastMs: this.#lastMs,
+    };
+  }
+
+  /** Goes on from what another process knows. */
+  remember({ up, sinceMs, run, last, lastMs }: ProbeMemory): void {
+    this.#up = up;
+    this.#sinceMs = sinceMs;
+    this.#run = run;
+    this.#last = last;
+    this.#lastMs = lastMs;
+    this.#revision.bump();
   }
 
   /** Takes one result, received at `nowMs` (epoch). Returns whether the state changed. */

@@ -1,7 +1,7 @@
 import type { ProbeId } from '../identity.ts';
 import { Check, type CheckParts } from './check.ts';
 import type { ProbeDefinition } from './probe-definition.ts';
-import type { ProbeState } from './probe-state.ts';
+import type { ProbeMemory, ProbeNews, ProbeState } from './probe-state.ts';
 
 /**
  * All active health checks, one per `ProbeId` however many pools share it. Outlives snapshots. A reload *adopts* what the
@@ -12,10 +12,14 @@ export class Prober {
   readonly #parts: CheckParts;
   readonly #checks = new Map<ProbeId, Check>();
   #retained: ReadonlySet<ProbeId> = new Set();
+  /** What others knew when this began. As large as what they check. */
+  readonly #remembered: ReadonlyMap<ProbeId, ProbeMemory>;
   #running = false;
 
-  constructor(parts: CheckParts) {
+  /** `remembered`: what another process knows, to go on from. */
+  constructor(parts: CheckParts, remembered: readonly ProbeMemory[] = []) {
     this.#parts = parts;
+    this.#remembered = new Map(remembered.map((memory) => [memory.id, memory]));
   }
 
   /** The state under `definition.id`: the present one with all it knows, or a new one that `retain` will start to check. */
@@ -23,6 +27,8 @@ export class Prober {
     let check = this.#checks.get(definition.id);
     if (check === undefined) {
       check = new Check(definition, this.#parts);
+      const remembered = this.#remembered.get(definition.id);
+      if (remembered !== undefined) check.state.remember(remembered);
       this.#checks.set(definition.id, check);
     }
     return check.state;
@@ -52,6 +58,15 @@ export class Prober {
   stop(): void {
     this.#running = false;
     for (const check of this.#checks.values()) check.end();
+  }
+
+  /** A result of another process, which checks while this one does not. Unknown ones are not for us. Returns whether a state changed. */
+  hear(news: ProbeNews): boolean {
+    return this.#checks.get(news.id)?.hear(news) ?? false;
+  }
+
+  memories(): readonly ProbeMemory[] {
+    return [...this.#checks.values()].map(({ state }) => state.memory());
   }
 
   #begin(): void {

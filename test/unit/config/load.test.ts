@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { configFromObject, type LoadResult, loadConfig } from '../../../src/config/load.ts';
+import { configFromObject, type LoadResult, loadConfig, loadConfigText, readConfig } from '../../../src/config/load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-config-'));
 let count = 0;
@@ -325,4 +325,20 @@ describe('plain data', () => {
       '<inline>:2:11 pool “a” does not exist → no pool is defined',
     ]);
   });
+});
+
+test('what was read once is loaded the same again, whatever the files hold by then', () => {
+  const directory = join(folder, 'read-once');
+  mkdirSync(directory);
+  const [file, included] = [join(directory, 'a.yaml'), join(directory, 'token')];
+  writeFileSync(included, 'a-token-of-some-length');
+  const port = 'listeners:\n  web:\n    port: ${PORT}\n';
+  writeFileSync(file, `admin:\n  token: \${file:${included}}\n${port}`);
+  const { result, text } = readConfig(directory, { PORT: '81' });
+  writeFileSync(file, 'broken: [');
+  writeFileSync(included, 'another-token-by-now');
+  const again = loaded(loadConfigText(text, { PORT: '81' }));
+  expect(again.config).toEqual(loaded(result).config);
+  expect(again.config.admin.token).toBe('a-token-of-some-length');
+  expect(again.origins.whereGiven(['listeners', 'web', 'port'])).toMatch(/a\.yaml:5$/);
 });

@@ -4,6 +4,7 @@ import { placeOf } from '../../../src/upstream/endpoint.ts';
 import type { UpstreamEvent } from '../../../src/upstream/events.ts';
 import { defineProbe, type ProbeOptions } from '../../../src/upstream/health/probe-definition.ts';
 import type { ProbeRequest, ProbeResult } from '../../../src/upstream/health/probe-sender.ts';
+import type { ProbeMemory, ProbeNews } from '../../../src/upstream/health/probe-state.ts';
 import { Prober } from '../../../src/upstream/health/prober.ts';
 import { Revision } from '../../../src/upstream/revision.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
@@ -27,6 +28,7 @@ const options: ProbeOptions = {
   start: 'up',
 };
 const DEFAULTS = ['User-Agent', 'headgate', 'Accept', '*/*'];
+const FAILED = { healthy: false, reason: 'timeout', status: null, elapsedMs: 2_000 };
 const REFUSED = new GatewayError('connection_refused', { blame: 'upstream', status: 502, reason: 'connect-refused' });
 
 function placeAt(port: number, pool = 'shop') {
@@ -46,8 +48,15 @@ interface Sent {
 }
 
 /** A prober whose checks wait until the test answers them; without jitter unless `random` says otherwise. */
-function start(given: { random?: () => number; immediately?: number } = {}) {
-  const { random = () => 0.5, immediately = null } = given;
+function start(
+  given: {
+    random?: () => number;
+    immediately?: number;
+    told?: (news: ProbeNews) => void;
+    remembered?: readonly ProbeMemory[];
+  } = {},
+) {
+  const { random = () => 0.5, immediately = null, told = () => {}, remembered } = given;
   const clock = new ManualClock();
   const sent: Sent[] = [];
   const changes: UpstreamEvent[] = [];
@@ -70,7 +79,7 @@ function start(given: { random?: () => number; immediately?: number } = {}) {
     },
   };
   const observer = { event: (event: UpstreamEvent) => changes.push(event), checked: () => {} };
-  const prober = new Prober({ sender, clock, random, observer, revision: new Revision() });
+  const prober = new Prober({ sender, clock, random, observer, revision: new Revision(), told }, remembered);
   const last = () => sent.at(-1) as Sent;
   return { clock, sent, changes, prober, last };
 }
@@ -308,5 +317,59 @@ describe('stopping', () => {
     prober.stop();
     prober.start();
     expect([sent.length, state.up]).toEqual([2, false]);
+  });
+});
+
+describe('a prober among several processes', () => {
+  test('tells every result that it gets, with when the next comes', () => {
+    const told: ProbeNews[] = [];
+    const { clock, prober, last } = start({ told: (news) => told.push(news) });
+    prober.adopt(defined());
+    prober.retain(new Set([defined().id]));
+    prober.start();
+    clock.advance(100);
+    last().answer(200);
+    expect(told).toEqual([
+      {
+        id: defined().id,
+        outcome: { healthy: true, reason: 'expected-status', status: 200, elapsedMs: 100 },
+        atMs: clock.now(),
+        nextMs: clock.now() + 5_000,
+      },
+    ]);
+  });
+
+  test('comes to the same verdict from what it hears, without a check and without saying so again', () => {
+    const { clock, prober, sent, changes } = start();
+    const state = prober.adopt(defined());
+    prober.retain(new Set([defined().id]));
+    const heard = [1, 2, 3].map((atMs) =>
+      prober.hear({ id: defined().id, outcome: FAILED, atMs, nextMs: clock.now() + 1 }),
+    );
+    expect(heard).toEqual([false, false, true]);
+    expect([state.up, state.last, state.sinceMs]).toEqual([false, FAILED, 3]);
+    expect([sent, changes]).toEqual([[], []]);
+    expect(prober.hear({ id: defined({}, 3001).id, outcome: FAILED, atMs: 4, nextMs: 5 })).toBe(false);
+  });
+
+  test('that takes over goes on from what it has heard, and hears no more', () => {
+    const { prober, sent } = start();
+    const state = prober.adopt(defined());
+    prober.retain(new Set([defined().id]));
+    const news = { id: defined().id, outcome: FAILED, atMs: 1, nextMs: 2 };
+    prober.hear(news);
+    prober.start();
+    expect([sent.length, state.run]).toEqual([1, 1]);
+    prober.hear(news);
+    expect(state.run).toBe(1);
+  });
+
+  test('begins with what the others know already', () => {
+    const before = start().prober;
+    before.adopt(defined());
+    for (const atMs of [1, 2, 3, 4]) before.hear({ id: defined().id, outcome: FAILED, atMs, nextMs: 0 });
+    const { prober } = start({ remembered: before.memories() });
+    expect(prober.adopt(defined()).up).toBe(false);
+    expect(prober.memories()).toEqual(before.memories());
   });
 });
