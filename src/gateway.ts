@@ -8,6 +8,7 @@ import { type Faults, NO_FAULTS } from './config/sound-part.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
 import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
+import type { Subject } from './control/explain/subject.ts';
 import { type Quarantined, type QuarantineStatus, quarantineStatus } from './control/quarantine.ts';
 import {
   type ConfigSource,
@@ -205,6 +206,7 @@ class Composition implements Gateway, WorkerDeeds {
       metrics,
       control: this.control,
       cache: this.cache,
+      subject: () => this.#subject(),
       revocationList: () => this.#front.revocationList(),
     });
   }
@@ -335,6 +337,13 @@ class Composition implements Gateway, WorkerDeeds {
     await this.#back.close();
     await this.#admin?.close();
     await this.#logs.close();
+  }
+
+  /** What questions are about. */
+  #subject(): Subject {
+    const { config, origins, compiled } = this.#running;
+    const { ports } = this.#back.ledger;
+    return { snapshot: compiled.snapshot, config, origins, ports, running: true, nowMs: this.#clock.now() };
   }
 
   #engineParts(): EngineParts {

@@ -33,11 +33,17 @@ function problemOf(value: unknown, schema: Schema, at: string): Refusal | null {
   return valueProblem(value, schema, at);
 }
 
-function objectProblem(value: Body, { properties = {}, required = [] }: Schema, at: string): Refusal | null {
+function objectProblem(value: Body, schema: Schema, at: string): Refusal | null {
+  const { properties = {}, required = [], additionalProperties } = schema;
   if (at.split('/').length > DEEPEST) return badBody(at, 'The body is nested too deeply');
   const known = Object.keys(properties);
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(properties, key)) continue;
+    if (typeof additionalProperties === 'object') {
+      const problem = problemOf(value[key], additionalProperties, `${at}/${escaped(key)}`);
+      if (problem !== null) return problem;
+      continue;
+    }
     const near = closest(key, known);
     const hint =
       near !== null ? didYouMean(near) : known.length === 0 ? 'nothing is taken here' : `there ${one(known)}`;

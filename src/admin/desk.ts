@@ -2,6 +2,8 @@ import type { PurgeResult, PurgeTarget } from '../control/cache-admin.ts';
 import type { CachedUrl, EntryFilter, EntryPage } from '../control/cache-listing.ts';
 import type { CacheSummary } from '../control/cache-summary.ts';
 import type { ControlResult } from '../control/control.ts';
+import type { Explanation } from '../control/explain/explanation.ts';
+import type { Question } from '../control/explain/question.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Hand } from '../upstream/events.ts';
 
@@ -31,6 +33,9 @@ export interface AdminDesk {
   /** Everything that is stored for one URL; `null` for what is no URL. */
   cachedUrl(url: string): Promise<CachedUrl | null>;
   purge(target: PurgeTarget, how: { readonly hard: boolean; readonly by: Hand }): Promise<PurgeResult>;
+
+  /** What would become of a request, by the configuration and the state of now; nothing happens. */
+  explain(question: Question): Promise<Explanation>;
 
   /** The current revocation list of the local CA, DER (RFC 5280 §5) in Base64; `null` while there is none. */
   revocationList(): Promise<string | null>;

@@ -23,6 +23,8 @@ export function compileOnly(
   const prober = new Prober({ sender: { probe: () => ({ cancel: () => {} }) }, ...upstream });
   const cache = sharedCache(config.cache);
   const ledger = new Ledger(prober, upstream);
+  // Where redirects between listeners lead, as far as that is known before they are bound.
+  for (const [name, { port = 0 }] of Object.entries(config.listeners)) if (port > 0) ledger.ports.set(name, port);
   return compile({
     ...{ config, origins, ledger, cache, development: false, incomplete, tolerance },
     ...(faults === undefined ? {} : { faults }),

@@ -1,99 +1,71 @@
-import type { ListenerRules, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
-import { canonicalizeTarget, hostOf } from '../http/target.ts';
-import type { RouteRequest } from '../routing/route.ts';
-import { type TraceLine, trace } from '../routing/trace.ts';
-import { leadsTo } from './routes.ts';
+import { explain } from '../control/explain/explain.ts';
+import type { Explanation } from '../control/explain/explanation.ts';
+import type { Question } from '../control/explain/question.ts';
+import { accessTo } from './admin-access.ts';
+import type { AdminPlace } from './admin-arguments.ts';
+import { askAdmin } from './admin-client.ts';
+import { answered } from './admin-outcome.ts';
+import type { Io } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import { explanationText } from './explanation-text.ts';
+import { withConfiguration } from './with-configuration.ts';
 
-export interface RouteQuestion {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: readonly string[];
+interface Asking {
+  readonly question: Question;
   readonly explain: boolean;
   readonly json: boolean;
 }
 
-/** What `headgate route` found: text for standard output, and whether some route takes the request. */
-export interface RouteAnswer {
-  readonly text: string;
-  readonly found: boolean;
+/** `headgate route GET URL`: the configuration in the files, without starting anything. */
+export function askFiles(asking: Asking & { readonly path: string }, io: Io): Promise<number> {
+  return withConfiguration(asking, io, ({ config, origins }, { snapshot }) => {
+    const subject = { snapshot, config, origins, ports: new Map(), running: false, nowMs: Date.now() };
+    const explanation = explain(subject, asking.question);
+    io.stdout.write(asking.json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, asking.explain));
+    return isTaken(explanation) ? exitCodes.ok : exitCodes.failure;
+  });
 }
 
-/** `headgate route GET URL`: the live matcher, asked about one request. */
-export function askRoute(snapshot: Snapshot, question: RouteQuestion): RouteAnswer {
-  const listener = listenerFor(snapshot, question.url);
-  if (listener === null) return { text: 'No listener takes requests\n', found: false };
-  const [name, rules] = listener;
-  const passed = passedThrough(snapshot.streams.get(name), question);
-  if (passed !== null) return passed;
-  const target = canonicalizeTarget(question.url.pathname + question.url.search, rules.pathPolicy);
-  if (!target.ok) return { text: `400: the path is refused (${target.reason})\n`, found: false };
-  const lines = trace(rules.table, requestOf(question, target));
-  const winner = lines.find((line) => line.outcome === 'won') ?? null;
+/** The same of a gateway that runs, with the state that it has. */
+export async function askGateway(
+  { question, explain: whole, json }: Asking,
+  place: AdminPlace,
+  io: Io,
+): Promise<number> {
+  let taken = false;
+  const code = await answered(
+    () => askAdmin(accessTo(place, io), { method: 'POST', path: '/explain', body: inputOf(question) }),
+    {
+      json,
+      text: (body) => {
+        const explanation = body as Explanation;
+        taken = isTaken(explanation);
+        return explanationText(explanation, whole);
+      },
+      stdout: io.stdout,
+      stderr: io.stderr,
+    },
+  );
+  return code === exitCodes.ok && !taken && !json ? exitCodes.failure : code;
+}
+
+function isTaken({ outcome }: Explanation): boolean {
+  return outcome.kind !== 'closed' && (outcome.kind !== 'refuse' || outcome.by === 'route' || outcome.by === 'cache');
+}
+
+/** As the admin listener reads it. */
+function inputOf(question: Question): object {
+  const { scheme, authority, target, headers, serverName, listener, certificate, ...rest } = question;
+  const fields: Record<string, string[]> = {};
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    fields[name] = [...(fields[name] ?? []), Buffer.from(headers[i + 1] as string, 'latin1').toString('utf8')];
+  }
   return {
-    text: question.json ? asJson(name, lines) : asText(lines, winner, question.explain),
-    found: winner !== null,
+    ...rest,
+    url: `${scheme}://${authority}${target === '*' ? '' : target}`,
+    headers: fields,
+    ...(serverName === null ? {} : { sni: serverName }),
+    ...(listener === null ? {} : { listener }),
   };
-}
-
-/** A listener of the URL's scheme that has routes of its own; TLS is told by who is redirected to. */
-function listenerFor(snapshot: Snapshot, url: URL): [string, ListenerRules] | null {
-  const serving = [...snapshot.listeners].filter(([, rules]) => rules.redirect === null);
-  return serving.find(([name]) => `${name}:` === url.protocol) ?? serving[0] ?? null;
-}
-
-/** A server name that the listener never decrypts the connections of: no route will see a request. */
-function passedThrough(rules: StreamRules | undefined, { url, json }: RouteQuestion): RouteAnswer | null {
-  if (rules === undefined || url.protocol !== 'https:') return null;
-  const pool = rules.names.find(hostOf(url.host));
-  if (pool === null) return null;
-  if (json) return { text: `${JSON.stringify({ passthrough: url.hostname, pool: pool.name })}\n`, found: true };
-  return { text: `${url.hostname} is passed through, undecrypted → pool ${pool.name}\n`, found: true };
-}
-
-function requestOf(
-  question: RouteQuestion,
-  target: { readonly path: string; readonly query: string | null },
-): RouteRequest {
-  const { url } = question;
-  const secure = url.protocol === 'https:';
-  return {
-    method: question.method,
-    host: hostOf(url.host),
-    path: target.path,
-    query: target.query,
-    headers: ['Host', url.host, ...question.headers],
-    clientAddress: '127.0.0.1',
-    serverName: secure ? url.hostname : null,
-    clientCertificate: null,
-    tls: secure,
-  };
-}
-
-function asText(lines: readonly TraceLine<RoutePlan>[], winner: TraceLine<RoutePlan> | null, explain: boolean): string {
-  const shown = explain ? lines : lines.filter((line) => line === winner);
-  const width = Math.max(0, ...shown.map((line) => line.rule.name.length));
-  const text = shown
-    .map((line) => `  ${MARKS[line.outcome]} ${line.rule.name.padEnd(width)}  ${line.rule.at}  ${why(line)}\n`)
-    .join('');
-  return winner === null ? `${text}404: no route takes this request\n` : text;
-}
-
-const MARKS = { won: '✓', outranked: '·', missed: '✗' } as const;
-
-function why(line: TraceLine<RoutePlan>): string {
-  if (line.outcome === 'won') return `→ ${leadsTo(line.rule.plan)}${line.by === null ? '' : `  (${line.by})`}`;
-  if (line.outcome === 'outranked') return `also matches, but the winner goes first: ${line.by}`;
-  return line.misses.map((miss) => `${miss.subject} is ${miss.actual}, wants ${miss.wanted}`).join('; ');
-}
-
-function asJson(listener: string, lines: readonly TraceLine<RoutePlan>[]): string {
-  const rows = lines.map(({ rule, outcome, by, misses }) => ({
-    route: rule.name,
-    at: rule.at,
-    outcome,
-    by,
-    misses,
-    leads: leadsTo(rule.plan),
-  }));
-  return `${JSON.stringify({ listener, routes: rows })}\n`;
 }

@@ -1,11 +1,11 @@
 import type { Config } from '../config/schema/config.ts';
 import { closest, didYouMean } from '../config/suggest.ts';
+import { describeMatch } from '../control/explain/describe-match.ts';
 import type { RoutePlan } from '../engine/snapshot.ts';
 import { compiledRule } from '../routing/compiled-rule.ts';
 import { hostRank } from '../routing/host-pattern.ts';
 import { compareRank } from '../routing/rank.ts';
 import type { RouteMatch, RouteRule } from '../routing/route.ts';
-import { describeMatch } from './describe-match.ts';
 import { type StreamRow, streamRows } from './stream-rows.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';

@@ -49,7 +49,26 @@ export class Origins {
     const node = nodeAt(this.#root, path) ?? nodeAt(this.#root, path.slice(0, -1));
     return node === null ? message : expansionsIn(node).reduce(conceal, message);
   }
+
+  /** What `${…}` stands for in the values at and below `path`, each with how it is written. */
+  expansions(path: Path): readonly { readonly value: string; readonly written: string }[] {
+    const node = nodeAt(this.#root, path);
+    return node === null ? [] : expansionsIn(node).flatMap(filledIn);
+  }
 }
+
+/** The text between expressions is the same before and after; what is between that came from them. */
+function filledIn({ value, text }: ScalarNode): { readonly value: string; readonly written: string }[] {
+  const expressions = text.match(EXPRESSION) ?? [];
+  const around = text.split(EXPRESSION).map((part) => part.replaceAll('$$', () => '$'));
+  const pattern = around.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('([^]*?)');
+  const found = new RegExp(`^${pattern}$`).exec(String(value));
+  // A quoted text may be written with escapes.
+  if (found === null) return [{ value: String(value), written: text }];
+  return expressions.map((written, i) => ({ value: found[i + 1] ?? '', written }));
+}
+
+const EXPRESSION = /\$\{[^}]*\}/g;
 
 function expansionsIn(node: SourceNode): ScalarNode[] {
   if (node.kind === 'scalar') return node.from === 'expansion' ? [node] : [];

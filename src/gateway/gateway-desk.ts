@@ -1,6 +1,8 @@
 import type { AdminDesk, Readiness } from '../admin/desk.ts';
 import type { CacheAdmin } from '../control/cache-admin.ts';
 import type { Control } from '../control/control.ts';
+import { explain } from '../control/explain/explain.ts';
+import type { Subject } from '../control/explain/subject.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
@@ -12,12 +14,14 @@ export interface DeskSources {
   readonly metrics: Pick<Metrics, 'expose'>;
   readonly control: Control;
   readonly cache: CacheAdmin;
+  /** What is served now, to ask questions of. */
+  readonly subject: () => Subject;
   /** DER; `null` while there is none. */
   readonly revocationList: () => Buffer | null;
 }
 
 /** The desk of one gateway, in its own process. */
-export function gatewayDesk({ status, state, metrics, control, cache, revocationList }: DeskSources): AdminDesk {
+export function gatewayDesk({ status, state, metrics, control, cache, subject, revocationList }: DeskSources): AdminDesk {
   return {
     status: async () => status(),
     readiness: async () => readinessOf(state()),
@@ -30,6 +34,7 @@ export function gatewayDesk({ status, state, metrics, control, cache, revocation
     cacheEntries: (filter) => cache.entries(filter),
     cachedUrl: async (url) => cache.inspect(url),
     purge: (target, how) => cache.purge(target, how),
+    explain: async (question) => explain(subject(), question),
     revocationList: async () => revocationList()?.toString('base64') ?? null,
   };
 }

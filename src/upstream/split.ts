@@ -54,6 +54,10 @@ export class Split<P extends { readonly name: string } = Pool> {
     this.#sum = branches.reduce((sum, { weight }) => sum + weight, 0);
   }
 
+  get stickyBy(): Stickiness<P>['kind'] | null {
+    return this.#stickiness === null ? null : this.#stickiness.kind;
+  }
+
   choose(request: SplitRequest): Choice<P> {
     const sticky = this.#stickiness;
     const pool = this.settled(request) ?? this.#any();

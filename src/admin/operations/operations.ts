@@ -3,6 +3,7 @@ import { type Operation, ok } from '../operation.ts';
 import { anything } from '../schema.ts';
 import { cacheOperations } from './cache.ts';
 import { certificateOperations } from './certificates.ts';
+import { explain } from './explain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { healthOperations } from './health.ts';
 import { pageOperations } from './pages.ts';
@@ -28,6 +29,7 @@ export const operations: readonly Operation[] = [
   ...upstreamOperations,
   ...cacheOperations,
   ...certificateOperations,
+  explain,
   document,
   ...pageOperations,
 ];

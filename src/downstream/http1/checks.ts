@@ -1,7 +1,7 @@
 import { isClientCertField } from '../../http/client-cert.ts';
 import type { HeaderList } from '../../http/headers.ts';
 import { isValidAuthority, splitTarget } from '../../http/target.ts';
-import { isTunnelProtocol } from '../tunnel-protocol.ts';
+import { isTunnelProtocol } from '../../http/tunnel-protocol.ts';
 
 /** A request that is turned away, and why. */
 export interface BadHead {

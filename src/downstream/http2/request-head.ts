@@ -3,7 +3,7 @@ import { isClientCertField } from '../../http/client-cert.ts';
 import type { HeaderDraft, HeaderList } from '../../http/headers.ts';
 import { isToken } from '../../http/method.ts';
 import { isValidAuthority } from '../../http/target.ts';
-import { isTunnelProtocol } from '../tunnel-protocol.ts';
+import { isTunnelProtocol } from '../../http/tunnel-protocol.ts';
 
 /** A stream that is turned away, and why. */
 export interface BadStream {

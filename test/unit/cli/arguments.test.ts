@@ -69,16 +69,17 @@ describe('a command line', () => {
 
   test('of a request to explain', () => {
     const argv = ['route', 'POST', 'https://shop.example/a?b', '-H', 'X-Beta: on', '--header', 'x:y:z', '--explain'];
-    expect(parsed(argv)).toEqual({
+    expect(parsed(argv)).toMatchObject({
       command: 'route',
       path: 'routes',
-      method: 'POST',
-      url: new URL('https://shop.example/a?b'),
-      headers: ['X-Beta', 'on', 'x', 'y:z'],
+      place: null,
+      question: { method: 'POST', scheme: 'https', authority: 'shop.example', target: '/a?b', client: '127.0.0.1' },
       explain: true,
       json: false,
     });
-    expect(parse('route http://a.test/')).toMatchObject({ method: 'GET', headers: [], explain: false });
+    expect(parsed(argv)['question']).toMatchObject({ headers: ['X-Beta', 'on', 'x', 'y:z'] });
+    expect(parse('route http://a.test/ --admin http://127.0.0.1:1')).toMatchObject({ place: { path: null } });
+    expect(parse('route http://a.test/')).toMatchObject({ question: { method: 'GET', headers: [] }, explain: false });
   });
 
   test('of routes and targets', () => {
@@ -156,6 +157,8 @@ describe('a wrong command line', () => {
     ['route /api', '“/api” is not a URL', URL_EXAMPLE],
     ['route GET ftp://a/', '“ftp://a/” is not a URL', URL_EXAMPLE],
     ['route GET http://a/ b', '“headgate route” does not take “b”', URL_EXAMPLE],
+    ['route http://a/ --client 10.0.0', '“10.0.0” is not an IP address', 'For example: --client 192.0.2.7'],
+    ['route http://a/ --body-bytes x', '“x” is not a number of bytes', 'For example: --body-bytes 1024'],
     ['route http://a/ -H x', '“x” is not a header field', "For example: -H 'X-Beta: on'"],
     ['drain', '“headgate drain” needs a pool and an endpoint', 'For example: headgate drain shop 10.0.0.11:3000'],
     ['drain shop', '“headgate drain” needs an endpoint of “shop”', 'For example: headgate drain shop 10.0.0.11:3000'],

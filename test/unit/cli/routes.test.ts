@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { compileOnly } from '../../../src/cli/compile-only.ts';
-import { askRoute } from '../../../src/cli/route.ts';
 import { listRoutes, type RoutesOptions } from '../../../src/cli/routes.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 
@@ -85,22 +84,5 @@ describe('headgate routes', () => {
       ...{ name: 'beta', listeners: null, match: '/beta/** + header beta', leads: 'split shop 9, bank 1' },
       ...{ pools: ['shop', 'bank'], at: '<inline>:43', file: '<inline>', line: 43 },
     });
-  });
-});
-
-describe('headgate route', () => {
-  const ask = (url: string, json = false) =>
-    askRoute(compiled().snapshot, { method: 'GET', url: new URL(url), headers: [], explain: false, json });
-
-  test('says which names no route will ever see', () => {
-    expect(ask('https://pay.bank.example/')).toEqual({
-      text: 'pay.bank.example is passed through, undecrypted → pool bank\n',
-      found: true,
-    });
-    expect(JSON.parse(ask('https://bank.example/', true).text)).toEqual({ passthrough: 'bank.example', pool: 'bank' });
-  });
-
-  test('finds the route of all others', () => {
-    expect(ask('https://shop.example/').text).toContain('→ pool shop');
   });
 });

@@ -1,4 +1,4 @@
-import { isToken } from '../http/method.ts';
+import { isToken } from './method.ts';
 
 /**
  * May `protocol`, one member of `Upgrade` (RFC 9110 §7.8) or a `:protocol` (RFC 8441 §4), be carried out as a tunnel? Not HTTP

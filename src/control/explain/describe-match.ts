@@ -1,4 +1,4 @@
-import type { RouteMatch } from '../routing/route.ts';
+import type { RouteMatch } from '../../routing/route.ts';
 
 /** A match in one line for people: `shop.example /api/** POST + header x-beta`. */
 export function describeMatch(match: RouteMatch): string {

@@ -1,0 +1,74 @@
+import { unusedStore } from '../../cache/unused-store.ts';
+import { wishOf } from '../../engine/caching.ts';
+import { type Decision, decideOn } from '../../engine/decide.ts';
+import { Edition } from '../../engine/edition.ts';
+import { fail, internalError } from '../../engine/fail.ts';
+import { buildOutbound, type Outbound } from '../../engine/outbound.ts';
+import { Progress } from '../../engine/progress.ts';
+import { respond } from '../../engine/respond.ts';
+import type { Snapshot } from '../../engine/snapshot.ts';
+import { type AskedAt, type AskedResponse, askedExchange } from './asked-exchange.ts';
+import { type Doorway, doorwayOf } from './doorway.ts';
+import type { Question } from './question.ts';
+import type { Subject } from './subject.ts';
+
+/** What the engine would do with a request. */
+export interface Asked {
+  readonly at: AskedAt;
+  readonly progress: Progress;
+  readonly decision: Decision;
+  /** What would go upstream; `null` for what is not forwarded. */
+  readonly outbound: Outbound | null;
+  /** What would be sent to the client, where Headgate answers itself. */
+  readonly response: AskedResponse;
+  readonly notes: readonly string[];
+}
+
+/** Stands for the id that every request gets anew. */
+const REQUEST_ID = '00000000-0000-7000-8000-000000000000';
+
+/**
+ * Runs the engine's own decision on a request that nobody has sent: the live matcher, the live policies, the live cache, by the functions
+ * that serve. Nothing is sent, stored, counted or moved.
+ */
+export function ask(subject: Subject, question: Question): Asked | Exclude<Doorway, { readonly kind: 'in' }> {
+  const doorway = doorwayOf(subject, question);
+  if (doorway.kind !== 'in') return doorway;
+  const exchange = askedExchange(question, doorway.at);
+  const edition = new Edition(toBeAsked(subject.snapshot));
+  const progress = new Progress(exchange, edition, { id: REQUEST_ID, epoch: subject.nowMs, at: 0 });
+  const { decision, outbound } = decided(progress);
+  if (decision.kind === 'reply') respond(progress, decision.reply, decision.plan);
+  else if (decision.kind === 'refuse') fail(progress, decision.error);
+  const { at, notes } = doorway;
+  return { at, notes, progress, decision, outbound, response: exchange.response };
+}
+
+/** A bug ends an exchange with 500: so it does here. */
+function decided(progress: Progress): Pick<Asked, 'decision' | 'outbound'> {
+  try {
+    const decision = decideOn(progress);
+    return { decision, outbound: outboundOf(progress, decision) };
+  } catch (bug) {
+    return { decision: { kind: 'refuse', error: internalError(bug) }, outbound: null };
+  }
+}
+
+function outboundOf(progress: Progress, decision: Decision): Outbound | null {
+  if (decision.kind === 'tunnel') return buildOutbound(progress, decision.plan, null);
+  if (decision.kind !== 'forward') return null;
+  const { plan, caching } = decision;
+  return buildOutbound(progress, plan, caching === null ? null : wishOf(caching));
+}
+
+const asked = new WeakMap<Snapshot, Snapshot>();
+
+/** The same, but that looking into its cache is no use of what is in it. */
+function toBeAsked(snapshot: Snapshot): Snapshot {
+  const known = asked.get(snapshot);
+  if (known !== undefined) return known;
+  const { cache } = snapshot;
+  const made = { ...snapshot, cache: { ...cache, store: unusedStore(cache.store) } };
+  asked.set(snapshot, made);
+  return made;
+}
