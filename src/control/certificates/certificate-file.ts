@@ -1,4 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+// `toLegacyObject` leaves `node:tls` broken for the whole process where it has not been loaded before (Node 26.10): the two parts of it
+// need each other, and only this order works.
+import 'node:tls';
 import type { KeyPair } from '../../exchange/certificate.ts';
 import { readNamedFile, readNamedFileLater } from '../named-file.ts';
 import { openPkcs12, Pkcs12Error } from './pkcs12.ts';
