@@ -64,7 +64,8 @@ matrix(
 matrix(
   'an endpoint that speaks no TLS is 502',
   async ({ gateway, origin }) => {
-    const shop = await origin({ script: [{ send: 'HTTP/1.1 400 Bad Request\r\n\r\n' }, 'end'] });
+    // It does not hang up: an RST could overtake what it says.
+    const shop = await origin({ script: [{ send: 'HTTP/1.1 400 Bad Request\r\n\r\n' }, 'silent'] });
     const front = await gateway(forwardTo([], { pool: { endpoints: [`https://127.0.0.1:${shop.port}`] } }));
     const reply = await front.send({});
     expect([reply.status, reply.header('proxy-status')]).toEqual([502, 'headgate; error=tls_protocol_error']);
