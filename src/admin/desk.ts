@@ -1,9 +1,13 @@
 import type { PurgeResult, PurgeTarget } from '../control/cache-admin.ts';
 import type { CachedUrl, EntryFilter, EntryPage } from '../control/cache-listing.ts';
 import type { CacheSummary } from '../control/cache-summary.ts';
+import type { ConfigView } from '../control/config-view.ts';
 import type { ControlResult } from '../control/control.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
+import type { MaintenanceOrder, MaintenanceResult } from '../control/maintenance-control.ts';
+import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
+import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Hand } from '../upstream/events.ts';
 
@@ -18,6 +22,17 @@ export interface AdminDesk {
   readiness(): Promise<Readiness>;
   /** All metrics, in the format that `accept` (RFC 9110 §12.5.1; empty for none) prefers among those that there are. */
   metrics(accept: string): Promise<MetricsText>;
+
+  /** The configuration that is served, every default filled in, and where its values are written. */
+  config(): Promise<ConfigView>;
+  /** All routes, in the order in which they are tried. */
+  routes(): Promise<readonly RouteStatus[]>;
+  /** Loads the configuration anew; resolves when it serves, or is refused. */
+  reload(by: ReloadAsker): Promise<ReloadReport>;
+  /** The last ones, oldest first; at most `MOST_REPORTS`. */
+  reloads(): Promise<readonly ReloadReport[]>;
+  /** Takes a route, or all of them, out of service and back. */
+  setMaintenance(order: MaintenanceOrder, by: Hand): Promise<MaintenanceResult>;
 
   /** No new work but the sessions that it has. */
   drain(pool: string, endpoint: string, by: Hand): Promise<ControlResult>;

@@ -1,10 +1,11 @@
 import type { Access, AnswerSchema, Operation, Tag } from './operation.ts';
 import { component, type Schema } from './schema.ts';
 import { cacheSchemas } from './schemas/cache.ts';
+import { configurationSchemas } from './schemas/configuration.ts';
 import { gatewaySchemas } from './schemas/gateway.ts';
 import { upstreamSchemas } from './schemas/upstream.ts';
 
-const schemas = { ...gatewaySchemas, ...upstreamSchemas, ...cacheSchemas };
+const schemas = { ...gatewaySchemas, ...configurationSchemas, ...upstreamSchemas, ...cacheSchemas };
 
 const TAGS: Readonly<Record<Tag, string>> = {
   health: 'Liveness, readiness, metrics',

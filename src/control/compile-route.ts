@@ -93,6 +93,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     editResponse: part('responseHeaders', route.responseHeaders, (config) =>
       compileHeaderEdits(config, captures, 'response'),
     ),
+    maintenance: context.ledger.maintenance.of(route.name ?? context.complaints.where(context.path)),
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),

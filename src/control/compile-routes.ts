@@ -83,10 +83,11 @@ function withoutPurges(rule: RouteRule<RoutePlan>): RouteRule<RoutePlan> {
 function refusalOf(
   route: RouteConfig,
   index: number,
-  { config, complaints }: RoutesContext,
+  { config, complaints, ledger }: RoutesContext,
 ): RouteRule<RoutePlan> | null {
+  const shape = shapeOf(route, index, complaints);
   const rule = {
-    ...shapeOf(route, index, complaints),
+    ...shape,
     plan: {
       action: { kind: 'refuse' },
       bodyLimitBytes: null,
@@ -96,6 +97,7 @@ function refusalOf(
       rewriteLocation: null,
       editCookies: null,
       editResponse: null,
+      maintenance: ledger.maintenance.of(shape.name),
       importance: 'normal',
       timeouts: { headMs: 0, idleMs: 0, totalMs: 0, tunnelIdleMs: 0 },
       retry: compileRetry(undefined, config.defaults.retry),

@@ -1,3 +1,4 @@
+import { Maintenance } from '../engine/maintenance.ts';
 import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
 import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
@@ -110,6 +111,9 @@ export class Ledger {
   limit(pool: string, options: LimitOptions): PoolLimit {
     return adopt(this.#limits, pool, () => new PoolLimit(pool, options, this.upstream));
   }
+
+  /** Which routes are out of service by hand. */
+  readonly maintenance = new Maintenance();
 
   /** What certificate authorities ask for over plain HTTP. */
   readonly httpChallenges = new HttpChallenges();

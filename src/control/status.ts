@@ -13,6 +13,7 @@ import type { CacheStatus } from './cache-status.ts';
 import type { CertificateStatus } from './certificates/certificate-status.ts';
 import type { Discovery, SourceStatus } from './discovery/discovery.ts';
 import { type CheckStatus, checkStatusOf, type EjectionStatus, ejectionStatusOf } from './endpoint-health.ts';
+import type { MaintenanceStatus } from './maintenance-control.ts';
 import type { QuarantineStatus } from './quarantine.ts';
 import type { ReloadReport } from './reload.ts';
 
@@ -28,6 +29,8 @@ export interface GatewayStatus {
   readonly quarantined: readonly QuarantineStatus[];
   /** `null` while there was none. */
   readonly lastReload: ReloadReport | null;
+  /** What is out of service by hand. */
+  readonly maintenance: MaintenanceStatus;
   /** Of the gateway itself; `null` when nothing is guarded against. */
   readonly overload: OverloadStatus | null;
   readonly cache: CacheStatus;

@@ -12,6 +12,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
 import { cacheRequestOf } from './cache-request.ts';
 import type { Caching } from './caching.ts';
+import { inMaintenance } from './maintenance.ts';
 import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import { purgeMode } from './purge.ts';
@@ -94,6 +95,8 @@ function challengeReply(progress: Progress, { answer }: ChallengeAnswers): Local
 
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   const { exchange } = progress;
+  const { outage } = plan.maintenance;
+  if (outage !== null) return { kind: 'refuse', error: inMaintenance(outage) };
   if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
   if (plan.action.kind === 'refuse') return { kind: 'refuse', error: routeQuarantined() };

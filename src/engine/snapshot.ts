@@ -14,6 +14,7 @@ import type { Pool } from '../upstream/pool.ts';
 import type { RetryPolicy } from '../upstream/retry.ts';
 import type { Split } from '../upstream/split.ts';
 import type { FallbackPlan } from './fallback.ts';
+import type { MaintenanceSwitch } from './maintenance.ts';
 import type { MirrorPlan } from './mirror.ts';
 import type { TracePlan } from './trace.ts';
 
@@ -33,6 +34,8 @@ export interface RoutePlan {
   readonly editResponse: ((draft: HeaderDraft, variables: Variables) => void) | null;
   readonly timeouts: RouteTimeouts;
   readonly retry: RetryPolicy;
+  /** Whether it is in service. */
+  readonly maintenance: MaintenanceSwitch;
   /** Where not all can be served. */
   readonly importance: Importance;
   readonly cache: CachePolicy | null;

@@ -8,11 +8,13 @@ import { ownFamilies } from '../control/discovery/own-families.ts';
 import { type HttpClient, httpClient } from '../control/http-client.ts';
 import { httpStream } from '../control/http-stream.ts';
 import { Ledger } from '../control/ledger.ts';
+import { MaintenanceControl } from '../control/maintenance-control.ts';
 import { probeSender } from '../control/probe/probe-sender.ts';
 import { type PoolStatus, poolStatus } from '../control/status.ts';
 import type { Snapshot } from '../engine/snapshot.ts';
 import { addConnectionMetrics } from '../observe/connection-metrics.ts';
 import type { Logger } from '../observe/log.ts';
+import { addMaintenanceMetrics } from '../observe/maintenance-metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { TransportByProtocol } from '../transport/by-protocol.ts';
 import { TcpTransport } from '../transport/tcp.ts';
@@ -22,6 +24,7 @@ import type { Pool } from '../upstream/pool.ts';
 import { Revision } from '../upstream/revision.ts';
 import { connectionsOf } from './connection-sources.ts';
 import { firstAnswers } from './first-answers.ts';
+import { logMaintenance } from './maintenance-log.ts';
 import { UpstreamWatch } from './upstream-watch.ts';
 import { WarmUp } from './warm-up.ts';
 import type { WorkerPart } from './worker-part.ts';
@@ -46,6 +49,8 @@ export class Back {
   readonly http: HttpClient;
   /** Endpoints by hand. */
   readonly control: Control;
+  /** Routes by hand. */
+  readonly maintenance: MaintenanceControl;
   readonly #parts: BackParts;
   readonly #watch: UpstreamWatch;
   readonly #prober: Prober;
@@ -53,6 +58,8 @@ export class Back {
   #held = false;
   #leads: boolean;
   #running = false;
+  /** Names of those that are served. */
+  #routes: ReadonlySet<string> = new Set();
 
   constructor(parts: BackParts) {
     this.#parts = parts;
@@ -79,6 +86,12 @@ export class Back {
       worker?.probes.known,
     );
     this.ledger = new Ledger(this.#prober, upstream, worker?.secrets);
+    this.maintenance = new MaintenanceControl({
+      maintenance: this.ledger.maintenance,
+      clock,
+      changed: (note) => logMaintenance(log, note),
+    });
+    addMaintenanceMetrics(metrics, () => this.maintenance.status());
     this.http = httpClient(this.transport, clock);
     this.discovery = new Discovery({
       ...upstream,
@@ -100,13 +113,16 @@ export class Back {
   disregard(): void {
     this.#held = false;
     this.ledger.disregard();
+    this.ledger.maintenance.retain(this.#routes);
     this.#retainInUse();
   }
 
   /** From now on the snapshot that is served is made of this: what it does not use is forgotten, or closed when it is idle. */
-  adopt({ snapshot, memberships }: Pick<Compiled, 'snapshot' | 'memberships'>): void {
+  adopt({ snapshot, memberships, routes }: Pick<Compiled, 'snapshot' | 'memberships' | 'routes'>): void {
     this.#held = false;
     this.ledger.serve();
+    this.#routes = new Set(routes.map(({ name }) => name));
+    this.ledger.maintenance.retain(this.#routes);
     for (const pool of snapshot.pools.values()) pool.enforce();
     this.discovery.retain(memberships);
     this.#retainInUse();

@@ -1,8 +1,14 @@
 import type { AdminDesk, Readiness } from '../admin/desk.ts';
+import type { Origins } from '../config/origins.ts';
 import type { CacheAdmin } from '../control/cache-admin.ts';
+import type { Compiled } from '../control/compile.ts';
+import { type ConfigView, configView } from '../control/config-view.ts';
 import type { Control } from '../control/control.ts';
 import { explain } from '../control/explain/explain.ts';
 import type { Subject } from '../control/explain/subject.ts';
+import type { MaintenanceControl } from '../control/maintenance-control.ts';
+import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
+import { routeStatuses } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
@@ -12,6 +18,11 @@ export interface DeskSources {
   /** The parts of it that readiness is made of. */
   readonly state: () => Pick<GatewayStatus, 'phase' | 'overload'>;
   readonly metrics: Pick<Metrics, 'expose'>;
+  /** What is served now. */
+  readonly running: () => Running;
+  readonly reload: (by: ReloadAsker) => Promise<ReloadReport>;
+  readonly reloads: () => readonly ReloadReport[];
+  readonly maintenance: MaintenanceControl;
   readonly control: Control;
   readonly cache: CacheAdmin;
   /** What is served now, to ask questions of. */
@@ -20,12 +31,26 @@ export interface DeskSources {
   readonly revocationList: () => Buffer | null;
 }
 
+export interface Running {
+  readonly origins: Origins;
+  readonly compiled: Pick<Compiled, 'routes' | 'quarantined'>;
+}
+
 /** The desk of one gateway, in its own process. */
-export function gatewayDesk({ status, state, metrics, control, cache, subject, revocationList }: DeskSources): AdminDesk {
+export function gatewayDesk(sources: DeskSources): AdminDesk {
+  const { status, state, metrics, control, cache, subject, revocationList } = sources;
   return {
     status: async () => status(),
     readiness: async () => readinessOf(state()),
     metrics: (accept) => metrics.expose(accept),
+    config: async () => viewOf(sources.running()),
+    routes: async () => {
+      const running = sources.running();
+      return routeStatuses(running.compiled, viewOf(running));
+    },
+    reload: (by) => sources.reload(by),
+    reloads: async () => sources.reloads(),
+    setMaintenance: async (order, by) => sources.maintenance.set(order, by),
     drain: async (pool, endpoint, by) => control.drain(pool, endpoint, by),
     disable: async (pool, endpoint, by) => control.disable(pool, endpoint, by),
     enable: async (pool, endpoint, by) => control.enable(pool, endpoint, by),
@@ -37,6 +62,17 @@ export function gatewayDesk({ status, state, metrics, control, cache, subject, r
     explain: async (question) => explain(subject(), question),
     revocationList: async () => revocationList()?.toString('base64') ?? null,
   };
+}
+
+/** Of thousands of routes it takes a while, and changes by a reload alone. */
+const views = new WeakMap<Origins, ConfigView>();
+
+function viewOf({ origins }: Running): ConfigView {
+  const known = views.get(origins);
+  if (known !== undefined) return known;
+  const view = configView(origins);
+  views.set(origins, view);
+  return view;
 }
 
 /**

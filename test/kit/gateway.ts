@@ -28,6 +28,8 @@ export interface TestGatewayOptions {
   readonly adminPort?: number;
   /** Routes and pools may be broken, and `strict` refuses them. Default: a test with a broken one is wrong. */
   readonly tolerance?: 'start' | 'strict';
+  /** Of the admin listener, beside its port. */
+  readonly admin?: Omit<NonNullable<ConfigInput['admin']>, 'port'>;
 }
 
 /** A running gateway whose exchanges a test can wait for. */
@@ -41,7 +43,7 @@ export class TestGateway {
   readonly refreshes: readonly RefreshRecord[];
   readonly #observed: RecordCollector;
   readonly #file: { content: LoadResult };
-  readonly #adminPort: number;
+  readonly #options: TestGatewayOptions;
   #next = 0;
   #nextStream = 0;
 
@@ -49,12 +51,12 @@ export class TestGateway {
   constructor(
     gateway: Gateway,
     observed: RecordCollector,
-    { file, adminPort }: { readonly file: { content: LoadResult }; readonly adminPort: number },
+    { file, options }: { readonly file: { content: LoadResult }; readonly options: TestGatewayOptions },
   ) {
     this.gateway = gateway;
     this.#observed = observed;
     this.#file = file;
-    this.#adminPort = adminPort;
+    this.#options = options;
     this.records = observed.records;
     this.streams = observed.streams;
     this.refreshes = observed.refreshes;
@@ -95,9 +97,14 @@ export class TestGateway {
     return this.gateway.status();
   }
 
+  /** What the next reload finds. */
+  source(config: TestConfig): void {
+    this.#file.content = load(config, this.#options);
+  }
+
   /** Reloads, with `config` in place of what it has. */
   reload(config: TestConfig): Promise<ReloadReport> {
-    this.#file.content = load(config, this.#adminPort);
+    this.source(config);
     return this.gateway.reload();
   }
 
@@ -118,7 +125,7 @@ export class TestGateway {
 
 /** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
 export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const loaded = load(config, options.adminPort ?? 0);
+  const loaded = load(config, options);
   const part = options.tolerance === undefined && !loaded.ok ? null : servable(loaded);
   if (part === null) throw new Error(loaded.ok ? '' : loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
@@ -136,13 +143,13 @@ export async function startTestGateway(config: TestConfig, options: TestGatewayO
     ...(clock === undefined ? {} : { clock }),
     ...(pressure === undefined ? {} : { pressure }),
   });
-  const started = new TestGateway(gateway, collector, { file, adminPort: options.adminPort ?? 0 });
+  const started = new TestGateway(gateway, collector, { file, options });
   stopAfterTest(() => started.stop());
   return started;
 }
 
-function load(config: TestConfig, adminPort: number): LoadResult {
-  return configFromObject({ ...onFreePorts(config), admin: { port: adminPort } });
+function load(config: TestConfig, { adminPort = 0, admin = {} }: TestGatewayOptions): LoadResult {
+  return configFromObject({ ...onFreePorts(config), admin: { port: adminPort, ...admin } });
 }
 
 function onFreePorts(config: TestConfig): TestConfig {

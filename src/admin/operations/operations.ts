@@ -3,6 +3,7 @@ import { type Operation, ok } from '../operation.ts';
 import { anything } from '../schema.ts';
 import { cacheOperations } from './cache.ts';
 import { certificateOperations } from './certificates.ts';
+import { configurationOperations } from './configuration.ts';
 import { explain } from './explain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { healthOperations } from './health.ts';
@@ -26,6 +27,7 @@ const document: Operation = {
 export const operations: readonly Operation[] = [
   ...healthOperations,
   ...gatewayOperations,
+  ...configurationOperations,
   ...upstreamOperations,
   ...cacheOperations,
   ...certificateOperations,

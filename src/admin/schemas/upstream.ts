@@ -101,6 +101,7 @@ export const upstreamSchemas: Readonly<Record<string, Schema>> = {
   Pool: record({
     name: text,
     available: described(count, 'Endpoints that may be picked now'),
+    absence: orNull(described(text, 'Why it has no endpoints: pool-quarantined, name-not-resolved')),
     breaker: orNull(component('Breaker')),
     panicking: described(truth, 'So few are healthy that health is not asked for'),
     priorities: listOf(record({ priority: count, inService: count, healthy: count, share: quantity })),

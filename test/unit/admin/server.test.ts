@@ -12,6 +12,7 @@ const serving: GatewayStatus = {
   listeners: [],
   pools: [],
   routes: 0,
+  maintenance: { all: null, routes: [] },
   overload: null,
   cache: { entries: 0, bytes: 0, arriving: 0, arrivingBytes: 0, waiting: 0 },
   certificates: [],
