@@ -31,14 +31,19 @@ const MOST_BYTES = 64 * 1024 ** 2;
  */
 export async function askAdmin(
   { url, token }: AdminAccess,
-  asked: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly body: object | null },
+  asked: {
+    readonly method: 'GET' | 'POST' | 'PUT';
+    readonly path: string;
+    readonly body: object | null;
+    readonly patienceMs?: number;
+  },
 ): Promise<AdminAnswer> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   const text = asked.body === null ? null : JSON.stringify(asked.body);
   const request = send(new URL(asked.path, url), {
     method: asked.method,
     agent: false,
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(asked.patienceMs ?? PATIENCE_MS),
     headers: {
       'user-agent': `${CLI_AGENT}/${version}`,
       accept: 'application/json',

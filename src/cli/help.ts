@@ -32,7 +32,7 @@ const EXIT_CODES =
 
 /** The help of the whole: what it is for, every command by group, and how to do without one. Ends with a line end. */
 export function mainHelp(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
+  const width = Math.max(...commands.map(({ group, name }) => (group === null ? 0 : name.length)));
   const groups = Object.entries(GROUPS).map(([group, title]) => {
     const members = commands.filter((command) => command.group === group);
     return `${title}\n${members.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join('')}`;

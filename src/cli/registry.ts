@@ -2,6 +2,8 @@ import type { Command } from './command.ts';
 import { cache } from './commands/cache.ts';
 import { cert } from './commands/cert.ts';
 import { check } from './commands/check.ts';
+import { complete } from './commands/complete.ts';
+import { completion } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { demo } from './commands/demo.ts';
 import { disable } from './commands/disable.ts';
@@ -38,6 +40,8 @@ export const COMMANDS: readonly Command[] = [
   trust,
   untrust,
   cert,
+  completion,
   help,
   version,
+  complete,
 ];

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../../src/cli/registry.ts';
+import { MAPPING_OPTIONS } from '../../../src/cli/zero-config-arguments.ts';
+import { headgate } from '../../kit/command-line.ts';
+
+/** One line about what is wrong, one about what to write; nothing for programs; exit code 2. */
+async function expectMisuse(argv: readonly string[], about: RegExp): Promise<void> {
+  const { code, out, err } = await headgate(argv, { environment: { HEADGATE_ADMIN: 'http://127.0.0.1:1' } });
+  expect({ code, out }, argv.join(' ')).toEqual({ code: 2, out: '' });
+  expect(err, argv.join(' ')).toMatch(/^headgate: [^\n]+\n {2}[^\n]+\n$/);
+  expect(err).toMatch(about);
+}
+
+const commands = COMMANDS.map(({ name, options, positionals }) => ({ name, options, positionals }));
+const surfaces = [
+  ...commands,
+  { name: '/api=3000', options: MAPPING_OPTIONS, positionals: [{ name: 'MAPPING', repeated: true }] },
+];
+
+describe('misuse of', () => {
+  test.each(surfaces)('$name is one helpful line, whatever is wrong', async ({ name, options, positionals }) => {
+    await expectMisuse([name, '--frobnicate'], /--frobnicate is not an option/);
+    await expectMisuse([name, '-9'], /-9 is not an option/);
+    await expectMisuse([name, '--help=yes'], /--help takes no value/);
+    if (!positionals.some((positional) => 'repeated' in positional && positional.repeated)) {
+      await expectMisuse([name, ...positionals.map(() => 'a'), 'stray'], /stray|is not a|no known|Did you mean/);
+    }
+    for (const [option, spec] of Object.entries(options)) {
+      const misspelt = `--${option.slice(0, -1)}${option.endsWith('z') ? 'y' : 'z'}`;
+      await expectMisuse([name, misspelt], /is not an option|needs a value/);
+      if ('value' in spec) {
+        await expectMisuse([name, `--${option}`], new RegExp(`--${option} needs a value`));
+        await expectMisuse([name, `--${option}=`], new RegExp(`--${option} needs a value`));
+      } else {
+        await expectMisuse([name, `--${option}=1`], new RegExp(`--${option} takes no value`));
+      }
+      if (!('multiple' in spec)) {
+        const given = 'value' in spec ? [`--${option}`, 'a'] : [`--${option}`];
+        await expectMisuse([name, ...given, ...given], new RegExp(`--${option} is given twice`));
+      }
+    }
+  });
+});
+
+/** A value that each option can't take, by the name of the value. `null`: whatever is there is taken, or looked for. */
+const WRONG: Readonly<Record<string, string | null>> = {
+  PORT: '65536',
+  URL: '127.0.0.1:4600',
+  FIELD: 'no-colon',
+  ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null },
+};
+
+/** What else a command needs before it looks at its options. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  drain: ['a', 'b'],
+  disable: ['a', 'b'],
+  enable: ['a', 'b'],
+  weight: ['a', 'b', '1'],
+  route: ['http://a/'],
+  demo: ['fine'],
+  cert: ['a.test'],
+  purge: ['--all'],
+};
+
+test('a value of the wrong kind is told for every option that has a kind', async () => {
+  for (const { name, options } of surfaces) {
+    for (const [option, spec] of Object.entries(options)) {
+      if (!('value' in spec)) continue;
+      expect(WRONG, `${name} --${option} ${spec.value}`).toHaveProperty(spec.value);
+      const wrong = WRONG[spec.value];
+      if (wrong === null || wrong === undefined || option === 'prefix') continue;
+      await expectMisuse([name, ...(NEEDED[name] ?? []), `--${option}`, wrong], /is not (a|the) /);
+    }
+  }
+});
+
+test.each([
+  [['purge', '--all', '--tag', 'a'], 'takes one of them at a time'],
+  [['purge', 'http://a/', '--host', 'a'], 'takes one of them at a time'],
+  [['weight', 'a', 'b', '-1'], '-1 is not an option'],
+  [['weight', 'a', 'b', '1.5'], '“1.5” is not a weight'],
+  [['route', 'GET'], '“GET” is not a URL'],
+  [['cert', 'a b'], 'is not a host name'],
+  [['/api=3000', '/api=3001'], 'are the same route'],
+  [['/api'], 'is not ROUTE=TARGET'],
+  [['help', 'nothing'], 'is not a command'],
+])('headgate %j', async (argv, message) => {
+  await expectMisuse(argv, new RegExp(message.replaceAll(/[.*+?]/g, '\\$&')));
+});
+
+const reading = commands.filter(
+  ({ name, options }) => 'config' in options && !('admin' in options) && name !== 'start',
+);
+
+test.each(reading)('headgate $name says which file is not there: exit code 78', async ({ name }) => {
+  const path = 'nowhere/gateway.yaml';
+  const { code, out, err } = await headgate([name, ...(NEEDED[name] ?? []), '-c', path]);
+  expect({ code, out }).toEqual({ code: 78, out: '' });
+  expect(err).toContain(`cannot read ${path}: no such file or directory`);
+});
+
+test('a reader that has had enough ends a command quietly', async () => {
+  const line = 'set -o pipefail; "$NODE" src/main.ts schema | head -1';
+  const env = { ...process.env, NODE: process.execPath };
+  const cwd = join(import.meta.dirname, '../../..');
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line], { env, cwd });
+  expect({ stdout, stderr }).toEqual({ stdout: '{\n', stderr: '' });
+});
