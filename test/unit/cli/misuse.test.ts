@@ -50,6 +50,7 @@ const WRONG: Readonly<Record<string, string | null>> = {
   PORT: '65536',
   URL: '127.0.0.1:4600',
   FIELD: 'no-colon',
+  NUMBER: 'many',
   ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null },
 };
 
@@ -69,7 +70,7 @@ test('a value of the wrong kind is told for every option that has a kind', async
   for (const { name, options } of surfaces) {
     for (const [option, spec] of Object.entries(options)) {
       if (!('value' in spec)) continue;
-      expect(WRONG, `${name} --${option} ${spec.value}`).toHaveProperty(spec.value);
+      expect(WRONG, `what is no ${spec.value} for ${name} --${option}? Add it to WRONG`).toHaveProperty(spec.value);
       const wrong = WRONG[spec.value];
       if (wrong === null || wrong === undefined || option === 'prefix') continue;
       await expectMisuse([name, ...(NEEDED[name] ?? []), `--${option}`, wrong], /is not (a|the) /);
