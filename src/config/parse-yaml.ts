@@ -133,13 +133,19 @@ class Reader {
   #map(map: YAMLMap.Parsed, depth: number): MapNode {
     const own = new Map<string, MapEntry>();
     const merged: MapNode[] = [];
+    const lost: Place[] = [];
     for (const pair of map.items as Pair<ParsedNode, ParsedNode | null>[]) {
       const key = this.#key(pair.key);
-      if (key === null) continue;
       const place = this.#placeOf(pair.key);
+      if (key === null) {
+        lost.push(place);
+        continue;
+      }
       const value = pair.value === null ? nothing(place, 'file') : this.read(pair.value, depth + 1);
       if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
-        merged.push(...this.#mergeable(value, place));
+        const maps = this.#mergeable(value, place);
+        if (maps === null) lost.push(place);
+        else merged.push(...maps);
         continue;
       }
       const first = own.get(key);
@@ -151,7 +157,7 @@ class Reader {
     }
     const entries = merged.length === 0 ? own : withMerged(own, merged);
     const first = own.values().next().value?.key;
-    return { kind: 'map', entries, place: first ?? this.#placeOf(map) };
+    return { kind: 'map', entries, place: first ?? this.#placeOf(map), lost };
   }
 
   #key(key: ParsedNode): string | null {
@@ -165,13 +171,13 @@ class Reader {
     return null;
   }
 
-  #mergeable(value: SourceNode, place: Place): MapNode[] {
+  /** `null` for what is none. */
+  #mergeable(value: SourceNode, place: Place): MapNode[] | null {
     const maps = value.kind === 'list' ? value.items : [value];
     const good = maps.filter((item) => item.kind === 'map');
-    if (good.length < maps.length) {
-      this.diagnostics.push(diagnosticAt(place, { code: 'HG0101', message: '“<<” takes a map, or a list of maps' }));
-    }
-    return good;
+    if (good.length === maps.length) return good;
+    this.diagnostics.push(diagnosticAt(place, { code: 'HG0101', message: '“<<” takes a map, or a list of maps' }));
+    return null;
   }
 
   #duplicate(key: string, first: Place, second: Place): void {

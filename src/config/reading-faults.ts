@@ -22,6 +22,8 @@ function collect(node: SourceNode, path: Path, into: Map<string, Path[]>): void 
   } else if (node.kind === 'list') {
     for (const [index, item] of node.items.entries()) collect(item, [...path, index], into);
   } else {
+    // Whatever it was meant to be: a key that nobody knows.
+    for (const place of node.lost ?? []) note(place, [...path, '<<'], into);
     for (const [key, { value, twice }] of node.entries) {
       if (twice !== undefined) note(twice, [...path, key], into);
       collect(value, [...path, key], into);

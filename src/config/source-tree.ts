@@ -21,6 +21,8 @@ export interface MapNode {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, MapEntry>;
   readonly place: Place;
+  /** What stands where a key should, and is none. */
+  readonly lost?: readonly Place[];
 }
 
 export interface MapEntry {

@@ -108,6 +108,12 @@ export class TestGateway {
     return this.gateway.reload();
   }
 
+  /** Reloads what was loaded elsewhere. */
+  reloadFrom(loaded: LoadResult): Promise<ReloadReport> {
+    this.#file.content = loaded;
+    return this.gateway.reload();
+  }
+
   /** Closes it and checks what must hold of every gateway that is gone: no bug was met, and nothing counts as in flight. */
   async stop(): Promise<void> {
     await this.gateway.close();
@@ -125,7 +131,11 @@ export class TestGateway {
 
 /** Starts a gateway on free ports of 127.0.0.1. Closed and examined after the test. */
 export async function startTestGateway(config: TestConfig, options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const loaded = load(config, options);
+  return startLoaded(load(config, options), options);
+}
+
+/** The same with a configuration that was loaded elsewhere. */
+export async function startLoaded(loaded: LoadResult, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const part = options.tolerance === undefined && !loaded.ok ? null : servable(loaded);
   if (part === null) throw new Error(loaded.ok ? '' : loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();

@@ -31,7 +31,10 @@ export class ScriptedClient implements ResponseSink {
   #reads = true;
   #owed = false;
 
-  constructor(request: Pick<RequestHead, 'method' | 'target'> & { readonly headers: HeaderList }) {
+  constructor(
+    request: Pick<RequestHead, 'method' | 'target'> &
+      Partial<Pick<RequestHead, 'authority'>> & { readonly headers: HeaderList },
+  ) {
     this.exchange = {
       request: { authority: 'shop.test', scheme: 'http', version: '1.1', ...request },
       requestBody: noBody,
