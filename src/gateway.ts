@@ -8,7 +8,9 @@ import { type Faults, NO_FAULTS } from './config/sound-part.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
 import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
-import type { Subject } from './control/explain/subject.ts';
+import { explain } from './control/explain/explain.ts';
+import type { Explanation } from './control/explain/explanation.ts';
+import type { Question } from './control/explain/question.ts';
 import { type Quarantined, type QuarantineStatus, quarantineStatus } from './control/quarantine.ts';
 import {
   type ConfigSource,
@@ -93,6 +95,8 @@ export interface Gateway {
   /** The last 50, oldest first. */
   readonly reloads: readonly ReloadReport[];
   status(): GatewayStatus;
+  /** What would become of a request now, and why; nothing happens. */
+  explain(question: Question): Explanation;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
   /**
@@ -210,7 +214,7 @@ class Composition implements Gateway, WorkerDeeds {
       maintenance: this.#back.maintenance,
       control: this.control,
       cache: this.cache,
-      subject: () => this.#subject(),
+      explain: (question) => this.explain(question),
       revocationList: () => this.#front.revocationList(),
     });
   }
@@ -301,6 +305,13 @@ class Composition implements Gateway, WorkerDeeds {
     this.#front.release(listener, fd);
   }
 
+  explain(question: Question): Explanation {
+    const { config, origins, compiled } = this.#running;
+    const { ports } = this.#back.ledger;
+    const state = { ports, running: true, nowMs: this.#clock.now() };
+    return explain({ snapshot: compiled.snapshot, config, origins, ...state }, question);
+  }
+
   reopenLogs(): void {
     this.#logs.reopen();
   }
@@ -342,13 +353,6 @@ class Composition implements Gateway, WorkerDeeds {
     await this.#back.close();
     await this.#admin?.close();
     await this.#logs.close();
-  }
-
-  /** What questions are about. */
-  #subject(): Subject {
-    const { config, origins, compiled } = this.#running;
-    const { ports } = this.#back.ledger;
-    return { snapshot: compiled.snapshot, config, origins, ports, running: true, nowMs: this.#clock.now() };
   }
 
   #engineParts(): EngineParts {

@@ -97,6 +97,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),
+    hidesTarget: (['rewrite', 'query'] as const).some((key) => context.complaints.expands([...context.path, key])),
     mirror: mirrorOf(route, context),
     fallback:
       route.fallback === undefined

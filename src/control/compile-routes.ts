@@ -106,6 +106,7 @@ function refusalOf(
       fallback: null,
       cache: null,
       purge: null,
+      hidesTarget: true,
       bypassCache: null,
     },
   } as const;

@@ -7,6 +7,7 @@ import { type Faults, NO_FAULTS } from '../config/sound-part.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
+import { compileCidrs, parseNetwork } from '../routing/client-list.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { vetSteps } from '../routing/vet.ts';
@@ -99,6 +100,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   vetCacheDisk(config, complaints);
   vetAdmin(config, complaints);
   const otlp = compileOtlp(config.tracing, complaints);
+  const explain = compileExplain(config.explain, complaints);
   const { tolerance, quarantinedBefore = [] } = input;
   const judgement = judge({ ...common, effects, tolerance, quarantinedBefore });
   if (!judgement.ok) return judgement;
@@ -117,7 +119,16 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
-    snapshot: { listeners, streams, pools, mirrors, cache, tracing: compileTracing(config.tracing), development },
+    snapshot: {
+      listeners,
+      streams,
+      pools,
+      mirrors,
+      cache,
+      tracing: compileTracing(config.tracing),
+      explain,
+      development,
+    },
     certificates,
     tlsSettings,
     acme,
@@ -127,6 +138,16 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
     parts,
     otlp,
   };
+}
+
+/** Whom the gateway explains itself to. */
+function compileExplain(explain: Config['explain'], complaints: Complaints): Snapshot['explain'] {
+  if (explain === undefined) return null;
+  for (const [index, text] of explain.from.entries()) {
+    const network = parseNetwork(text);
+    if (!network.ok) complaints.add(['explain', 'from', index], { message: network.message });
+  }
+  return compileCidrs(explain.from);
 }
 
 function compileListeners(config: Config, complaints: Complaints): ReadonlyMap<string, CertificatePlan> {

@@ -50,6 +50,11 @@ export class Complaints {
     this.add(this.#origins.innermost(path), complaint);
   }
 
+  /** Is a value at or below a key path made of `${…}`? */
+  expands(path: KeyPath): boolean {
+    return this.#origins.expansions(path).length > 0;
+  }
+
   /** `routes/shop.yaml:12` of a key path. */
   where(path: KeyPath): string {
     return this.#origins.where(path);

@@ -8,6 +8,7 @@ import { type CollapseParts, collapse, missed } from './collapse.ts';
 import { type Decision, decideOn, decideWithout, listenerGone } from './decide.ts';
 import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
+import { wantsExplanation } from './explanation-field.ts';
 import { fail, internalError } from './fail.ts';
 import { finish } from './finish.ts';
 import { Forward } from './forward.ts';
@@ -60,8 +61,9 @@ export class Engine {
       finish(this.#parts, progress);
     };
     try {
+      const { explain, tracing } = edition.snapshot;
+      if (explain !== null) progress.explains = wantsExplanation(progress, explain);
       const decision = decideOn(progress);
-      const { tracing } = edition.snapshot;
       if (tracing !== null) beginTrace(progress, tracing, sampleOf(decision, tracing));
       this.#do(progress, decision);
     } catch (bug) {

@@ -3,6 +3,7 @@ import type { HeaderDraft } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { errorPage } from './error-page.ts';
+import { addExplanation } from './explanation-field.ts';
 import { breakCall, grpcCallOf, refuseCall } from './grpc.ts';
 import type { Progress } from './progress.ts';
 
@@ -50,6 +51,7 @@ export function fail(progress: Progress, error: GatewayError): void {
     headers.push('Retry-After', String(error.retryAfterSeconds));
   }
   if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
+  if (progress.explains) addExplanation(headers, progress, error);
   progress.status = error.status;
   response.respond({ status: error.status, headers }, page.body);
 }

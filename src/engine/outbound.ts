@@ -17,6 +17,7 @@ import {
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { ASKING_FIELD } from './explanation-field.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { writeTrace } from './trace.ts';
@@ -65,7 +66,11 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
   });
   appendVia(draft, request.version, PSEUDONYM);
   setHeader(draft, 'X-Request-Id', progress.requestId);
-  return { target: outboundTarget(progress, plan, progress.query), headers: draft };
+  const target = outboundTarget(progress, plan, progress.query);
+  // Nobody but us is asked.
+  if (progress.edition.snapshot.explain !== null) removeHeader(draft, ASKING_FIELD);
+  if (progress.explains && !plan.hidesTarget) progress.explainedTarget = target;
+  return { target, headers: draft };
 }
 
 /** The endpoint is asked for the coding that the stored variant is selected by, so that there are no more variants than codings. */

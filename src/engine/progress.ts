@@ -36,6 +36,10 @@ export class Progress implements Variables {
   routeAt = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** The client is told, with the response, what was done with its request. */
+  explains = false;
+  /** Path and query as they went upstream, for that client; `null` while nothing has. */
+  explainedTarget: string | null = null;
   /** What was done instead when no response came from the pool. */
   fallback: FallbackNote | null = null;
   /** Tells the client's browser which pool of a split it has; `null` for nothing to tell. */

@@ -1,6 +1,7 @@
 import type { LocalReply } from '../exchange/local-reply.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
+import { addExplanation } from './explanation-field.ts';
 import { grpcCallOf, refuseCall } from './grpc.ts';
 import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
@@ -23,6 +24,7 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
+  if (progress.explains) addExplanation(headers, progress);
   progress.status = reply.status;
   exchange.response.respond({ status: reply.status, headers }, reply.body);
 }

@@ -7,6 +7,7 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import type { Decision } from './decide.ts';
 import { sendDistant } from './distant.ts';
+import { addExplanation } from './explanation-field.ts';
 import { fail } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
@@ -78,5 +79,6 @@ export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, s
   if (progress.splitCookie !== null) draft.push('Set-Cookie', progress.splitCookie);
   if (setCookie !== null) draft.push('Set-Cookie', setCookie);
   if (progress.cacheReport !== null) draft.push('Cache-Status', progress.cacheReport.header);
+  if (progress.explains) addExplanation(draft, progress);
   return draft;
 }

@@ -43,6 +43,8 @@ export interface RoutePlan {
   readonly purge: ((clientAddress: string) => boolean) | null;
   /** Requests that the cache is not asked for, and whose responses it does not get. */
   readonly bypassCache: ((request: RouteRequest) => boolean) | null;
+  /** What the path or the query upstream is made of came from `${…}`: it may be a secret. */
+  readonly hidesTarget: boolean;
   /** Copies of requests for another pool. */
   readonly mirror: MirrorPlan | null;
   /** What is done when no response comes from the pool. */
@@ -108,6 +110,8 @@ export interface Snapshot {
   readonly cache: SharedCache;
   /** `null`: trace contexts are passed on as they came. */
   readonly tracing: TracePlan | null;
+  /** Who is told what was done with a request, if it asks; `null` for nobody. */
+  readonly explain: ((clientAddress: string) => boolean) | null;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;
 }

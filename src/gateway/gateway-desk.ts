@@ -4,8 +4,8 @@ import type { CacheAdmin } from '../control/cache-admin.ts';
 import type { Compiled } from '../control/compile.ts';
 import { type ConfigView, configView } from '../control/config-view.ts';
 import type { Control } from '../control/control.ts';
-import { explain } from '../control/explain/explain.ts';
-import type { Subject } from '../control/explain/subject.ts';
+import type { Explanation } from '../control/explain/explanation.ts';
+import type { Question } from '../control/explain/question.ts';
 import type { MaintenanceControl } from '../control/maintenance-control.ts';
 import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
 import { routeStatuses } from '../control/route-status.ts';
@@ -25,8 +25,7 @@ export interface DeskSources {
   readonly maintenance: MaintenanceControl;
   readonly control: Control;
   readonly cache: CacheAdmin;
-  /** What is served now, to ask questions of. */
-  readonly subject: () => Subject;
+  readonly explain: (question: Question) => Explanation;
   /** DER; `null` while there is none. */
   readonly revocationList: () => Buffer | null;
 }
@@ -38,7 +37,7 @@ export interface Running {
 
 /** The desk of one gateway, in its own process. */
 export function gatewayDesk(sources: DeskSources): AdminDesk {
-  const { status, state, metrics, control, cache, subject, revocationList } = sources;
+  const { status, state, metrics, control, cache, explain, revocationList } = sources;
   return {
     status: async () => status(),
     readiness: async () => readinessOf(state()),
@@ -59,7 +58,7 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     cacheEntries: (filter) => cache.entries(filter),
     cachedUrl: async (url) => cache.inspect(url),
     purge: (target, how) => cache.purge(target, how),
-    explain: async (question) => explain(subject(), question),
+    explain: async (question) => explain(question),
     revocationList: async () => revocationList()?.toString('base64') ?? null,
   };
 }

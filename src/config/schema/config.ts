@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admin } from './admin.ts';
 import { cache } from './cache.ts';
 import { dns } from './dns.ts';
+import { explain } from './explain.ts';
 import { listener } from './listener.ts';
 import { metrics } from './metrics.ts';
 import { overload } from './overload.ts';
@@ -34,6 +35,7 @@ export const config = z.strictObject({
   overload: overload.describe('When the gateway itself has too much to do'),
   tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
   metrics: metrics.describe('Counts for Prometheus'),
+  explain: explain.optional().describe('Tell trusted callers, with the response, what was done with their request'),
   accessLog: accessLog.describe('One line for each exchange'),
   drainDelay: duration
     .default(0)

@@ -39,6 +39,7 @@ export function explainBare(subject: Subject, question: Question): BareExplanati
   const rule = others.winner === null ? null : others.winner.rule;
   const said = rule === null ? nothing : ofRoute(subject, asked, rule);
   return {
+    ...said,
     request: requestOf(question, asked),
     outcome: outcomeOf(asked),
     route:
@@ -47,7 +48,6 @@ export function explainBare(subject: Subject, question: Question): BareExplanati
         : { ...routeRef(others.winner), captures: named(progress.captures) },
     alsoMatch: others.alsoMatch,
     nearMisses: others.nearMisses,
-    ...said,
     notes: [...notes, ...others.notes, ...(said.pool?.by === 'weight' ? [BY_CHANCE] : [])],
     index: rule === null ? null : rule.order,
   };
