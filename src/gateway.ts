@@ -42,6 +42,7 @@ import { StartError } from './gateway/start-error.ts';
 import { Store } from './gateway/store.ts';
 import { Traces } from './gateway/traces.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
+import type { FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
 import { newRequestId } from './observe/request-id.ts';
 import type { ProbeMemory, ProbeNews } from './upstream/health/probe-state.ts';
@@ -97,6 +98,8 @@ export interface Gateway {
   status(): GatewayStatus;
   /** What would become of a request now, and why; nothing happens. */
   explain(question: Question): Explanation;
+  /** All metrics as plain data, for whoever puts those of several gateways together. */
+  metrics(): Promise<readonly FamilyReading[]>;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
   /**
@@ -170,10 +173,11 @@ class Composition implements Gateway, WorkerDeeds {
       },
       quarantined: () => this.#quarantine(),
     });
-    const { metrics, traffic } = this.#metrics;
+    const { metrics, traffic, latencySeconds } = this.#metrics;
     const common = { clock: this.#clock, log: this.#logs.log, metrics };
     this.#back = new Back({
       ...common,
+      latencySeconds,
       snapshot: () => this.#engine.snapshot,
       config: () => this.#running.config,
       worker: options.worker ?? null,
@@ -310,6 +314,10 @@ class Composition implements Gateway, WorkerDeeds {
     const { ports } = this.#back.ledger;
     const state = { ports, running: true, nowMs: this.#clock.now() };
     return explain({ snapshot: compiled.snapshot, config, origins, ...state }, question);
+  }
+
+  metrics(): Promise<readonly FamilyReading[]> {
+    return this.#metrics.metrics.reading();
   }
 
   reopenLogs(): void {

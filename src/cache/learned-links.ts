@@ -92,6 +92,11 @@ export class LearnedLinks {
   }
 
   /** How often hints were sent, by route. */
+  /** Forgets the counts of all routes but these. */
+  retain(routes: ReadonlySet<string>): void {
+    for (const route of this.#sent.keys()) if (!routes.has(route)) this.#sent.delete(route);
+  }
+
   get counts(): ReadonlyMap<string, number> {
     return this.#sent;
   }

@@ -28,7 +28,7 @@ interface Pause {
 
 /**
  * The refreshes of stale responses that are under way: one for each stored response, `limit` for all. Pauses are kept for as long as
- * the response they are about is stored, and figures for as many routes as there ever were in the configuration.
+ * the response they are about is stored, and figures for as many routes as `retain` leaves.
  */
 export class Refreshes {
   readonly #limit: number;
@@ -44,6 +44,11 @@ export class Refreshes {
 
   get underWay(): number {
     return this.#underWay.size;
+  }
+
+  /** Forgets the figures of all routes but these. */
+  retain(routes: ReadonlySet<string>): void {
+    for (const route of this.#figures.keys()) if (!routes.has(route)) this.#figures.delete(route);
   }
 
   *figures(): Iterable<RefreshFigures> {

@@ -1,7 +1,7 @@
 import type { CacheReport, CacheResult, ExchangeRecord } from '../exchange/outcome.ts';
 import type { FillEnd } from './fill.ts';
 
-/** What the cache did for one route, counted. Kept as long as the process lives: there are as many as routes have been configured. */
+/** What the cache did for one route, counted. Kept until `retain` forgets the route. */
 export class RouteTally {
   /** Requests by what became of them. */
   readonly results: Record<CacheResult, number> = noResults();
@@ -71,6 +71,13 @@ export class CacheTally {
 
   routes(): Iterable<readonly [route: string, tally: RouteTally]> {
     return this.#routes;
+  }
+
+  /** Forgets the counts of all routes but these, and of those that have nothing more on its way into the store. */
+  retain(routes: ReadonlySet<string>): void {
+    for (const [route, { filling }] of this.#routes) {
+      if (filling === 0 && !routes.has(route)) this.#routes.delete(route);
+    }
   }
 
   /** Stored responses that purges have meant, by what kind of purge, and whether it dropped them. */

@@ -1,5 +1,6 @@
 import { Maintenance } from '../engine/maintenance.ts';
 import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
+import { AttemptFigures } from '../upstream/attempt-figures.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
 import { KeptBreakers } from '../upstream/breaker/kept-breakers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -86,7 +87,12 @@ export class Ledger {
   }
 
   pool(name: string): PoolLive {
-    return adopt(this.#pools, name, () => new PoolLive());
+    return adopt(this.#pools, name, () => this.#newPoolLive());
+  }
+
+  #newPoolLive(): PoolLive {
+    const { clock, latencySeconds } = this.upstream;
+    return new PoolLive(latencySeconds === undefined ? null : new AttemptFigures(clock, latencySeconds));
   }
 
   /** The breaker of a whole pool. */

@@ -28,6 +28,7 @@ interface StreamAttempt extends AttemptMark {
   readonly endpoint: Endpoint;
   /** On the monotonic clock. */
   readonly begunAt: number;
+  connected: boolean;
 }
 
 /**
@@ -129,7 +130,13 @@ export class Stream implements StreamReceiver {
   }
 
   #begin(endpoint: Endpoint): void {
-    const attempt = { endpoint, serial: nextSerial(), status: 0, begunAt: this.#parts.clock.monotonic() };
+    const attempt = {
+      endpoint,
+      serial: nextSerial(),
+      status: 0,
+      connected: false,
+      begunAt: this.#parts.clock.monotonic(),
+    };
     this.#current = attempt;
     this.#tried.push(endpoint);
     this.#pool.began(endpoint, attempt);
@@ -145,6 +152,7 @@ export class Stream implements StreamReceiver {
     const now = this.#parts.clock.monotonic();
     this.#connectMs = now - this.#startedAt;
     const attempt = this.#current as StreamAttempt;
+    attempt.connected = true;
     this.#pool.answered(attempt.endpoint, now - attempt.begunAt, attempt);
     const idleMs = this.#idleMs;
     const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs };

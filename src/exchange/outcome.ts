@@ -70,7 +70,7 @@ export interface ExchangeRecord {
   readonly totalMs: number;
   readonly queueMs: number | null;
   readonly firstByteMs: number | null;
-  /** How long the last attempt waited for its connection: 0 for one that was kept alive and free. */
+  /** How long the last attempt waited for its connection: next to nothing for one that was kept alive and free. */
   readonly connectMs: number | null;
   /**
    * Waiting for endpoints: for a connection, a response head, the next piece of a body, all attempts together. A slow client's upload is

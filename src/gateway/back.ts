@@ -33,6 +33,8 @@ export interface BackParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Bounds of the histograms of waits. */
+  readonly latencySeconds: readonly number[];
   /** What is served now. */
   readonly snapshot: () => Snapshot;
   readonly config: () => Config;
@@ -79,7 +81,8 @@ export class Back {
     const via = { transport: this.transport, streams: this.streams };
     addConnectionMetrics(metrics, () => connectionsOf(pools(), via));
     this.#warmUp = new WarmUp({ clock, transport: this.transport, pools });
-    const upstream = { clock, random: Math.random, observer: this.#watch, revision: new Revision() };
+    const { latencySeconds } = parts;
+    const upstream = { clock, latencySeconds, random: Math.random, observer: this.#watch, revision: new Revision() };
     const told = worker?.probes.told;
     this.#prober = new Prober(
       { sender: probeSender(this.transport, this.streams), ...upstream, ...(told === undefined ? {} : { told }) },
@@ -187,6 +190,6 @@ export class Back {
     this.ledger.retain(inUse);
     this.transport.retain(inUse.connections);
     const endpoints = [...snapshot.pools.values()].flatMap((pool) => pool.endpoints);
-    this.#watch.retain(new Set(endpoints.map(({ origin }) => origin)));
+    this.#watch.retain(new Set(endpoints.map(({ origin }) => origin)), new Set(snapshot.pools.keys()));
   }
 }

@@ -23,14 +23,17 @@ export class GatewayMetrics {
   readonly metrics: Metrics;
   /** Hears of everything that clients asked for. */
   readonly traffic: TrafficMetrics;
+  /** Bounds of the histograms of durations, as configured. */
+  readonly latencySeconds: readonly number[];
   readonly #clock: Clock;
   readonly #reloads: ReloadMetrics;
   readonly #eventLoop: EventLoopMetrics;
 
   constructor({ config, clock, front, quarantined }: GatewayMetricsParts) {
     this.#clock = clock;
+    this.latencySeconds = config.buckets.map((ms) => ms / 1_000);
     this.metrics = new Metrics(config.seriesPerFamily);
-    this.traffic = new TrafficMetrics(this.metrics, { clock, bucketsMs: config.buckets });
+    this.traffic = new TrafficMetrics(this.metrics, { clock, latencySeconds: this.latencySeconds });
     addListenerMetrics(this.metrics, front);
     this.#reloads = new ReloadMetrics(this.metrics, { clock, quarantined });
     // There is one event loop, whatever time a test plays with.

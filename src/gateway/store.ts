@@ -12,6 +12,7 @@ import { addCollapseMetrics } from '../observe/collapse-metrics.ts';
 import { addEarlyHintMetrics } from '../observe/early-hint-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { NamesInUse } from '../observe/names-in-use.ts';
 import { addRefreshMetrics } from '../observe/refresh-metrics.ts';
 import { cacheDisk } from './cache-disk.ts';
 import { logPurge } from './purge-log.ts';
@@ -25,6 +26,7 @@ export class Store {
   /** By hand: purges, lists, figures. */
   readonly admin: CacheAdmin;
   readonly #disk: DiskTier | null;
+  readonly #routes: NamesInUse;
 
   constructor(config: CacheConfig, parts: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics }) {
     const { clock, log, metrics } = parts;
@@ -40,11 +42,22 @@ export class Store {
     addRefreshMetrics(metrics, this.cache.refreshes);
     addCacheMetrics(metrics, this.cache);
     addEarlyHintMetrics(metrics, this.cache.links);
+    this.#routes = new NamesInUse(clock);
+    metrics.before(() => this.#forget());
   }
 
   /** From now on the routes that are served are these. */
   adopt({ routes }: Pick<Compiled, 'routes'>): void {
+    this.#routes.adopt(new Set(['', ...routes.map(({ name }) => name)]));
+    this.#forget();
     this.cache.keys.adopt(routes.flatMap(({ plan }) => plan.cache?.key?.query ?? []));
+  }
+
+  /** Counts of routes that are gone. */
+  #forget(): void {
+    if (this.#routes.settled) return;
+    const kept = this.#routes.kept();
+    for (const counts of [this.cache.tally, this.cache.refreshes, this.cache.links]) counts.retain(kept);
   }
 
   start(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { addAttemptMetrics } from '../observe/attempt-metrics.ts';
 import { BreakerMetrics } from '../observe/breaker-metrics.ts';
 import { addLimitMetrics } from '../observe/limit-metrics.ts';
 import type { Logger } from '../observe/log.ts';
@@ -6,7 +7,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { addMirrorMetrics } from '../observe/mirror-metrics.ts';
 import { addRetryMetrics } from '../observe/retry-metrics.ts';
 import { UpstreamMetrics } from '../observe/upstream-metrics.ts';
-import { isHealthy, weightOf } from '../upstream/endpoint.ts';
+import { type Endpoint, isHealthy, weightOf } from '../upstream/endpoint.ts';
 import type { UpstreamEvent } from '../upstream/events.ts';
 import type { CheckObserver } from '../upstream/health/check.ts';
 import type { ProbeOutcome } from '../upstream/health/probe-state.ts';
@@ -47,6 +48,7 @@ export class UpstreamWatch implements CheckObserver {
       pools: () => gaugesOf(pools()),
       discovered,
     });
+    addAttemptMetrics(metrics, () => attemptsOf(pools()));
     addRetryMetrics(metrics, () => retriesOf(pools()));
     addMirrorMetrics(metrics, mirrors);
     addLimitMetrics(metrics, () => limitsOf(pools()));
@@ -75,10 +77,10 @@ export class UpstreamWatch implements CheckObserver {
     this.#look();
   }
 
-  /** These origins are all that any pool has. */
-  retain(origins: ReadonlySet<string>): void {
-    this.#metrics.retain(origins);
-    this.#breakers.retain(origins);
+  /** These pools are all there are, and these origins all that any of them has. */
+  retain(origins: ReadonlySet<string>, pools: ReadonlySet<string>): void {
+    this.#metrics.retain(origins, pools);
+    this.#breakers.retain(origins, pools);
   }
 
   discoveryFailed(pool: string, reason: string): void {
@@ -112,6 +114,19 @@ function* endpointsOf(pools: Iterable<Pool>) {
       yield { pool, endpoint: origin, ...now };
     }
   }
+}
+
+function* attemptsOf(pools: Iterable<Pool>) {
+  for (const { name: pool, attempts, endpoints } of pools) {
+    if (attempts === null) continue;
+    const { duration, connect, failures } = attempts;
+    yield { pool, duration, connect, failures, endpoints: endpoints.map(attemptsAt) };
+  }
+}
+
+function attemptsAt({ origin: endpoint, live: { attempts, inFlight } }: Endpoint) {
+  const { answered, failed, cancelled } = attempts;
+  return { endpoint, inFlight, answered, failed, cancelled };
 }
 
 function* retriesOf(pools: Iterable<Pool>) {

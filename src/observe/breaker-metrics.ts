@@ -55,9 +55,11 @@ export class BreakerMetrics {
     });
   }
 
-  /** These origins are all that any pool has. */
-  retain(origins: ReadonlySet<string>): void {
+  /** These pools are all there are, and these origins all that any of them has. */
+  retain(origins: ReadonlySet<string>, pools: ReadonlySet<string>): void {
     this.#endpointTrips.retain(1, origins);
+    this.#endpointTrips.retain(0, pools);
+    this.#poolTrips.retain(0, pools);
   }
 
   tripped(pool: string, endpoint: string | null, reason: string): void {

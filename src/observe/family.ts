@@ -19,6 +19,11 @@ export type Series = readonly [labelValues: readonly string[], value: number | B
 
 export type FamilyKind = 'counter' | 'gauge' | 'histogram';
 
+/** Metrics of one name as they were read: plain data, for whoever puts those of several processes together. */
+export interface FamilyReading extends Omit<Family, 'read'> {
+  readonly series: readonly Series[];
+}
+
 /** Metrics of one name. */
 export interface Family {
   /** With prefix and unit; of a counter with `_total`. */

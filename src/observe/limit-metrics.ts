@@ -1,3 +1,4 @@
+import type { Buckets } from './family.ts';
 import type { Metrics } from './metrics.ts';
 
 /** How a pool with limits is now, and its counts since the start. */
@@ -6,7 +7,8 @@ export interface LimitedPool {
   readonly inFlight: number;
   readonly queued: number;
   readonly served: number;
-  readonly waitedMs: number;
+  /** Of those that got their turn, in seconds; `null` where nobody counts. */
+  readonly waits: Buckets | null;
   readonly refused: Readonly<Record<string, number>>;
   readonly shedding: boolean;
   /** Of each endpoint, by origin; none for those without. */
@@ -39,11 +41,11 @@ export function addLimitMetrics(metrics: Metrics, pools: () => Iterable<LimitedP
     (pool) => (pool.shedding ? 1 : 0),
   );
   counter('headgate_pool_queued_total', 'Requests that had to wait for their turn, and got it', ({ served }) => served);
-  counter(
-    'headgate_pool_queue_wait_seconds_total',
-    'Waits of those that got their turn, summed',
-    ({ waitedMs }) => waitedMs / 1_000,
-  );
+  metrics.histogram('headgate_pool_queue_wait_seconds', {
+    help: 'Waits of those that got their turn',
+    labels: ['pool'],
+    entries: () => Array.from(pools()).flatMap(({ pool, waits }) => (waits === null ? [] : [[[pool], waits] as const])),
+  });
   metrics.counter('headgate_pool_refused_total', {
     help: 'Requests that got no turn at a pool, by why',
     labels: ['pool', 'reason'],

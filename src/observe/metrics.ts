@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Histogram } from '../histogram.ts';
 import { writeText } from './exposition.ts';
 import { CONTENT_TYPES, formatFor } from './exposition-format.ts';
-import type { Buckets, Family, Series } from './family.ts';
+import type { Buckets, Family, FamilyReading, Series } from './family.ts';
 import { limited } from './series-limit.ts';
 import type { Tally } from './tally.ts';
 
@@ -48,6 +48,16 @@ export class Metrics {
       await this.#pause();
     });
     return { contentType: CONTENT_TYPES[format], pieces };
+  }
+
+  /** All families as plain data. Yields to the event loop between them. */
+  async reading(): Promise<readonly FamilyReading[]> {
+    const readings: FamilyReading[] = [];
+    for (const { read, ...family } of await this.families()) {
+      readings.push({ ...family, series: [...read()] });
+      await this.#pause();
+    }
+    return readings;
   }
 
   /** Ready to be read. What is over the limit is folded when they are. */

@@ -1,7 +1,7 @@
 import type { Buckets, Family, Series } from './family.ts';
 
 /** Labels whose values are as many as somebody configures. Those of all others are enumerated. */
-const FOLDED_LABELS: ReadonlySet<string> = new Set(['route', 'pool', 'endpoint', 'from', 'listener']);
+const FOLDED_LABELS: ReadonlySet<string> = new Set(['route', 'pool', 'endpoint']);
 
 /** What stands for all names beyond the limit. */
 export const OTHER = '_other';

@@ -3,7 +3,7 @@ import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { ExchangeRecord } from '../exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
 import { Histogram, OVERHEAD_SECONDS } from '../histogram.ts';
-import type { Series } from './family.ts';
+import type { Buckets, Exemplar, Series } from './family.ts';
 import type { Metrics } from './metrics.ts';
 import { NamesInUse } from './names-in-use.ts';
 import { Tally } from './tally.ts';
@@ -22,6 +22,8 @@ interface RouteFigures {
   /** By class of status, as in `CLASSES`. */
   readonly statuses: number[];
   readonly duration: Histogram;
+  /** For each bucket of it the last sampled trace; `null` while there was none. */
+  exemplars: (Exemplar | undefined)[] | null;
   /** `null` for a route that no endpoint has answered for. */
   firstByte: Histogram | null;
   bytesIn: number;
@@ -47,9 +49,9 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
   readonly #names: Readonly<Record<keyof ConfiguredNames, NamesInUse>>;
 
   /** Adds its families to those of `metrics`. */
-  constructor(metrics: Metrics, parts: { readonly clock: Clock; readonly bucketsMs: readonly number[] }) {
-    const { clock, bucketsMs } = parts;
-    this.#latencySeconds = bucketsMs.map((ms) => ms / 1_000);
+  constructor(metrics: Metrics, parts: { readonly clock: Clock; readonly latencySeconds: readonly number[] }) {
+    const { clock, latencySeconds } = parts;
+    this.#latencySeconds = latencySeconds;
     this.#names = {
       listeners: new NamesInUse(clock),
       routes: new NamesInUse(clock),
@@ -84,7 +86,8 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
     }
     // A tunnel takes as long as it is wanted.
     if (status !== 101) {
-      figures.duration.observe(totalMs / 1_000);
+      const bucket = figures.duration.observe(totalMs / 1_000);
+      if (record.trace?.sampled === true) noteTrace(figures, bucket, record, record.trace.traceId);
       listener.overhead.observe(record.overheadMs / 1_000);
     }
     if (record.fallback !== null) this.#fallbacks.add(record.listener, name, record.fallback.kind, record.fallback.why);
@@ -110,6 +113,7 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
       // The first for a status that is none.
       statuses: CLASSES.map(() => 0),
       duration: new Histogram(this.#latencySeconds),
+      exemplars: null,
       firstByte: null,
       bytesIn: 0,
       bytesOut: 0,
@@ -165,7 +169,7 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
     metrics.histogram('headgate_http_request_duration_seconds', {
       help: 'From the head of a request to the end of its response, tunnels aside',
       labels,
-      entries: () => this.#series(({ duration }) => duration),
+      entries: () => this.#series(durations),
     });
     metrics.histogram('headgate_http_time_to_first_byte_seconds', {
       help: 'From the head of a request to the head of the response that an endpoint gave to it',
@@ -211,4 +215,21 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
       tally: this.#streams,
     });
   }
+}
+
+/** Not inlined: few exchanges are sampled. */
+function noteTrace(
+  figures: RouteFigures,
+  bucket: number,
+  { totalMs, startedAtEpoch }: ExchangeRecord,
+  traceId: string,
+) {
+  figures.exemplars ??= new Array<Exemplar | undefined>(figures.duration.counts.length).fill(undefined);
+  figures.exemplars[bucket] = { traceId, value: totalMs / 1_000, atEpoch: startedAtEpoch + totalMs };
+}
+
+function durations({ duration, exemplars }: RouteFigures): Buckets {
+  return exemplars === null
+    ? duration
+    : { bounds: duration.bounds, counts: duration.counts, sum: duration.sum, exemplars };
 }

@@ -105,10 +105,12 @@ export class UpstreamMetrics {
     });
   }
 
-  /** These origins are all that any pool has: whoever comes and goes would else be counted for ever. */
-  retain(origins: ReadonlySet<string>): void {
+  /** These are all there are: whoever comes and goes would else be counted for ever. */
+  retain(origins: ReadonlySet<string>, pools: ReadonlySet<string>): void {
     this.#checks.retain(0, origins);
     this.#ejections.retain(1, origins);
+    this.#ejections.retain(0, pools);
+    this.#discoveryFailures.retain(0, pools);
   }
 
   discoveryFailed(pool: string, reason: string): void {

@@ -7,6 +7,14 @@ export interface AttemptMark {
   readonly serial: number;
   /** Status that it was answered with; 0 before that, and for connections that are forwarded as they are. */
   readonly status: number;
+  /** When it was begun to be written, on the monotonic clock; 0 before that, and missing for what is not written. */
+  readonly sentAt?: number;
+  /** How long it waited for its connection, in milliseconds; below 0 while it has none. */
+  readonly connectMs?: number;
+  /** That connection had been used before. */
+  readonly reusedConnection?: boolean;
+  /** A connection that is forwarded as it is was made. */
+  readonly connected?: boolean;
 }
 
 let serials = 0;

@@ -1,3 +1,4 @@
+import { AttemptCounts } from './attempt-figures.ts';
 import type { Breaker } from './breaker/breaker.ts';
 import { PeakLatency } from './latency.ts';
 import type { Outlier } from './outlier/outlier.ts';
@@ -15,6 +16,7 @@ export type Standing = 'enabled' | 'draining' | 'disabled';
 export class EndpointLive {
   /** Attempts sent and not finished. `Pool.began` adds one, `Pool.ended` takes one. */
   inFlight = 0;
+  readonly attempts = new AttemptCounts();
   /** Most attempts that it may have in flight; a pool passes over an endpoint that has them. */
   limit = Number.POSITIVE_INFINITY;
   /** `null` for a pool whose endpoints have none, and before its first attempt. It says what `tripped` is. */

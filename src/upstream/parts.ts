@@ -9,4 +9,6 @@ export interface UpstreamParts {
   readonly random: () => number;
   readonly observer: UpstreamObserver;
   readonly revision: Revision;
+  /** Bounds of the histograms of waits, in seconds; without, nothing is counted. */
+  readonly latencySeconds?: readonly number[];
 }

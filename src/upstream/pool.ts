@@ -1,5 +1,6 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { Affinity } from './affinity/affinity.ts';
+import type { AttemptFigures } from './attempt-figures.ts';
 import type { AttemptMark, AttemptWatcher } from './attempt-watcher.ts';
 import type { BalanceRequest } from './balance/balancer.ts';
 import type { Balancing } from './balance/balancing.ts';
@@ -102,11 +103,16 @@ export class Pool {
     this.outliers = options.outliers ?? null;
     this.slowStartMs = options.slowStartMs ?? 0;
     // The limit comes last: what it lets begin at an attempt's end finds everybody else through with that end.
-    const all = [...(options.watchers ?? []), balancing.watcher, this.outliers, this.limit];
+    const all = [options.live.attempts, ...(options.watchers ?? []), balancing.watcher, this.outliers, this.limit];
     this.#watchers = all.filter((watcher) => watcher !== null);
     this.#endpoints = options.endpoints;
     this.#absence = options.absence ?? null;
     this.#affinity = options.affinity?.(options.endpoints) ?? null;
+  }
+
+  /** What became of attempts; `null` where nobody counts. */
+  get attempts(): AttemptFigures | null {
+    return this.#options.live.attempts;
   }
 
   get endpoints(): readonly Endpoint[] {

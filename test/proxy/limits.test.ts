@@ -256,7 +256,7 @@ matrix(
     await second.reply();
     const after = await metrics();
     expect(after).toContain('headgate_pool_queued_total{pool="shop"} 1');
-    expect(after).toMatch(/headgate_pool_queue_wait_seconds_total\{pool="shop"\} 0\.\d+/);
+    expect(after).toMatch(/headgate_pool_queue_wait_seconds_sum\{pool="shop"\} 0\.\d+/);
   },
   { without: ONE_PROTOCOL },
 );

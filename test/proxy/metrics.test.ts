@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { certificateFor } from '../kit/certificate.ts';
 import { forwardTo } from '../kit/config.ts';
+import { parseExposition } from '../kit/exposition.ts';
 import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { deadPort } from '../kit/origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
@@ -98,3 +99,91 @@ matrix('retries are counted by pool and reason, and what the budget refuses', as
   expect(lines).toContain('headgate_pool_hedges_won_total{pool="shop"} 0');
   expect(lines).toContain('headgate_pool_retry_budget{pool="shop"} 0');
 });
+
+matrix(
+  'attempts are counted by endpoint and result, and what failed by pool and why',
+  async ({ gateway, origin }) => {
+    const sound = await origin({ script: ['respond 200'] });
+    const dead = await deadPort();
+    const front = await gateway(
+      forwardTo([sound, { port: dead }], { pool: { balance: 'round-robin' }, route: { retry: { attempts: 2 } } }),
+    );
+    for (let i = 0; i < 2; i += 1) {
+      expect((await front.send({})).status).toBe(200);
+      await front.gateway.nextRecord();
+    }
+    const lines = await metricsOf(front);
+    const at = (port: number, result: string): string =>
+      `headgate_endpoint_attempts_total{pool="shop",endpoint="http://127.0.0.1:${port}",result="${result}"}`;
+    expect(lines).toContain(`${at(sound.port, '2xx')} 2`);
+    expect(lines.find((line) => line.startsWith(at(dead, 'failed')))).toMatch(/ [12]$/);
+    expect(lines.find((line) => line.startsWith('headgate_pool_attempt_failures_total'))).toMatch(
+      /^headgate_pool_attempt_failures_total\{pool="shop",reason="connection-refused"\} [12]$/,
+    );
+    expect(lines).toContain('headgate_pool_attempt_duration_seconds_count{pool="shop"} 2');
+    // The second request found the connection of the first.
+    expect(lines).toContain('headgate_pool_connect_duration_seconds_count{pool="shop"} 1');
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'who prefers OpenMetrics gets it, and who takes gzip gets that',
+  async ({ gateway, origin }) => {
+    const front = await gateway(forwardTo(await origin()));
+    await front.send({});
+    await front.gateway.nextRecord();
+    const url = `${front.gateway.gateway.adminUrl}/metrics`;
+    const get = (headers: Record<string, string>) => fetch(url, { headers });
+    const [plain, open] = await Promise.all([
+      get({ accept: 'text/plain', 'accept-encoding': 'identity' }),
+      get({ accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5', 'accept-encoding': 'gzip' }),
+    ]);
+    expect([plain, open].map(({ headers }) => [headers.get('content-type'), headers.get('content-encoding')])).toEqual([
+      ['text/plain; version=0.0.4; charset=utf-8', null],
+      ['application/openmetrics-text; version=1.0.0; charset=utf-8', 'gzip'],
+    ]);
+    expect(open.headers.get('vary')).toBe('Accept, Accept-Encoding');
+    const [before, after] = [
+      parseExposition(await plain.text(), 'prometheus'),
+      parseExposition(await open.text(), 'openmetrics'),
+    ];
+    expect(after.map(({ name, type }) => (type === 'counter' ? `${name}_total` : name))).toEqual(
+      before.map(({ name }) => name),
+    );
+    const head = await fetch(url, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'reloads are counted by result, and a route that one removes keeps its counts for now',
+  async ({ gateway, origin }) => {
+    const shop = await origin();
+    const config = forwardTo(shop);
+    const front = await gateway(config);
+    await front.send({});
+    await front.gateway.nextRecord();
+    expect((await front.gateway.reload({ ...config, routes: [{ name: 'other', pool: 'shop' }] })).result).toBe(
+      'applied',
+    );
+    const lines = await metricsOf(front);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'headgate_config_reloads_total{result="applied"} 1',
+        'headgate_config_last_reload_success 1',
+        'headgate_config_quarantined_parts 0',
+        'headgate_http_requests_total{listener="web",route="all",status="2xx"} 1',
+      ]),
+    );
+    expect((await front.gateway.reload({ ...config, pools: {} })).result).toBe('refused');
+    expect(await metricsOf(front)).toEqual(
+      expect.arrayContaining([
+        'headgate_config_reloads_total{result="refused"} 1',
+        'headgate_config_last_reload_success 0',
+      ]),
+    );
+  },
+  { without: ONE_PROTOCOL },
+);

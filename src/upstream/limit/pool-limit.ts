@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
+import { Histogram } from '../../histogram.ts';
 import type { AttemptWatcher } from '../attempt-watcher.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { UpstreamObserver } from '../events.ts';
@@ -36,8 +37,8 @@ export interface LimitFigures {
   readonly queued: number;
   /** Had to wait, and got their turn. */
   readonly served: number;
-  /** Their waits, summed. */
-  readonly waitedMs: number;
+  /** Their waits, in seconds; `null` where nobody counts. */
+  readonly waits: Histogram | null;
   /** They left while they waited. */
   readonly left: number;
   readonly refused: Readonly<Record<LimitReason, number>>;
@@ -67,12 +68,12 @@ export class PoolLimit implements AttemptWatcher {
   readonly #lines: readonly WaitingLine[] = Array.from({ length: LINES }, () => new WaitingLine());
   readonly #rate = new DrainRate();
   readonly #adaptive: AdaptiveLimits;
+  readonly #waits: Histogram | null;
   readonly #refused: Record<LimitReason, number> = { 'queue-full': 0, 'queue-timeout': 0, shed: 0 };
   #options: LimitOptions;
   #inFlight = 0;
   #queued = 0;
   #served = 0;
-  #waitedMs = 0;
   #left = 0;
   #tick: TimerHandle | null = null;
   #serving = false;
@@ -84,6 +85,7 @@ export class PoolLimit implements AttemptWatcher {
     this.#clock = parts.clock;
     this.#observer = parts.observer;
     this.#adaptive = new AdaptiveLimits(parts.random);
+    this.#waits = parts.latencySeconds === undefined ? null : new Histogram(parts.latencySeconds);
   }
 
   get options(): LimitOptions {
@@ -159,7 +161,7 @@ export class PoolLimit implements AttemptWatcher {
       inFlight: this.#inFlight,
       queued: this.#queued,
       served: this.#served,
-      waitedMs: this.#waitedMs,
+      waits: this.#waits,
       left: this.#left,
       refused: { ...this.#refused },
       shedding: this.#shedding,
@@ -195,7 +197,7 @@ export class PoolLimit implements AttemptWatcher {
           return true;
         }
         this.#served += 1;
-        this.#waitedMs += this.#clock.monotonic() - place.sinceMs;
+        if (this.#waits !== null) this.#waits.observe((this.#clock.monotonic() - place.sinceMs) / 1_000);
         waiter.begin(choice);
         return true;
       }
