@@ -173,11 +173,11 @@ matrix(
       expect.arrayContaining([
         'headgate_config_reloads_total{result="applied"} 1',
         'headgate_config_last_reload_success 1',
-        'headgate_config_quarantined_parts 0',
+        'headgate_quarantined{kind="route"} 0',
         'headgate_http_requests_total{listener="web",route="all",status="2xx"} 1',
       ]),
     );
-    expect((await front.gateway.reload({ ...config, pools: {} })).result).toBe('refused');
+    expect((await front.gateway.reload({ ...config, drainTimeout: 'soon' })).result).toBe('refused');
     expect(await metricsOf(front)).toEqual(
       expect.arrayContaining([
         'headgate_config_reloads_total{result="refused"} 1',

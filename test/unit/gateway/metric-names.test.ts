@@ -15,7 +15,10 @@ let families: ReadonlyMap<string, FamilyReading>;
 beforeAll(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'headgate-metric-names-'));
   stopAfterFile(() => rm(directory, { recursive: true }));
-  const { gateway } = await startTestGateway({ cache: { disk: { path: join(directory, 'cache'), size: '10M' } } });
+  const { gateway } = await startTestGateway({
+    tracing: {},
+    cache: { disk: { path: join(directory, 'cache'), size: '10M' } },
+  });
   families = new Map((await gateway.metrics()).map((family) => [family.name, family]));
   await gateway.close();
 });
