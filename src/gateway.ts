@@ -215,6 +215,7 @@ class Composition implements Gateway, WorkerDeeds {
       running: () => this.#running,
       reload: (by) => this.reload(by),
       reloads: () => this.reloads,
+      logs: this.#logs,
       maintenance: this.#back.maintenance,
       control: this.control,
       cache: this.cache,

@@ -9,6 +9,7 @@ import type { MaintenanceOrder, MaintenanceResult } from '../control/maintenance
 import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
+import type { LogLevel } from '../observe/log-level.ts';
 import type { Hand } from '../upstream/events.ts';
 
 /**
@@ -31,6 +32,9 @@ export interface AdminDesk {
   reload(by: ReloadAsker): Promise<ReloadReport>;
   /** The last ones, oldest first; at most `MOST_REPORTS`. */
   reloads(): Promise<readonly ReloadReport[]>;
+  /** Of the gateway's own log. */
+  logLevel(): Promise<LogLevel>;
+  setLogLevel(level: LogLevel, by: Hand): Promise<void>;
   /** Takes a route, or all of them, out of service and back. */
   setMaintenance(order: MaintenanceOrder, by: Hand): Promise<MaintenanceResult>;
 

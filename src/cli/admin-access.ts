@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { AdminPlace } from './admin-arguments.ts';
-import type { AdminAccess } from './admin-client.ts';
+import { type AdminAccess, placeNameOf } from './admin-client.ts';
 import type { Environment, Io } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -33,8 +33,8 @@ export function adminAccess({ url, path, tokenFile }: AdminPlace, environment: E
   }
   const place = urlOf(config.admin);
   // One that is being edited must not keep anybody from draining an endpoint.
-  const warning = loaded.ok ? null : `${from} has mistakes (headgate check): asking ${place.origin}`;
-  return { url: place, token: given ?? config.admin.token ?? null, warning };
+  const warning = loaded.ok ? null : `${from} has mistakes (headgate check): asking ${placeNameOf(place)}`;
+  return { url: place, token: given ?? tokenOf(config.admin), warning };
 }
 
 /** The same for a command, which says on standard error what there is to be warned of. */
@@ -42,6 +42,17 @@ export function accessTo(place: AdminPlace, { environment, stderr }: Io): AdminA
   const { warning, ...access } = adminAccess(place, environment);
   if (warning !== null) stderr.write(`headgate: ${warning}\n`);
   return access;
+}
+
+/** One that is not for us to read is none: the gateway says whether it is needed. */
+function tokenOf({ token, tokenFile }: Config['admin']): string | null {
+  if (tokenFile === undefined) return token ?? null;
+  try {
+    return tokenIn(tokenFile);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 function tokenIn(file: string): string {
@@ -55,7 +66,8 @@ function tokenIn(file: string): string {
 }
 
 /** As it is reached from this machine. */
-function urlOf({ address, port }: Config['admin']): URL {
+function urlOf({ address, port, socket }: Config['admin']): URL {
+  if (socket !== undefined) return new URL(`unix:${socket.split('/').map(encodeURIComponent).join('/')}`);
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
   return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}`);
 }

@@ -40,6 +40,11 @@ export function placeOf(given: Given, environment: Environment): AdminPlace {
 function urlOf(text: string | undefined): URL | null {
   if (text === undefined || text === '') return null;
   const url = URL.parse(text);
+  if (url !== null && url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1 && url.search === '')
+    return url;
   if (url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '') return url;
-  throw new UsageError(`“${text}” is not the URL of an admin listener`, 'For example: --admin http://127.0.0.1:4600');
+  throw new UsageError(
+    `“${text}” is not the URL of an admin listener`,
+    'For example: --admin http://127.0.0.1:4600, or unix:/run/headgate/admin.sock',
+  );
 }

@@ -5,6 +5,7 @@ import { version } from '../version.ts';
 
 /** A running gateway that is asked over its admin listener. */
 export interface AdminAccess {
+  /** `http:`, `https:`, or `unix:` and the path of a socket. */
   readonly url: URL;
   readonly token: string | null;
 }
@@ -39,8 +40,10 @@ export async function askAdmin(
   },
 ): Promise<AdminAnswer> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const socket = socketPathOf(url);
   const text = asked.body === null ? null : JSON.stringify(asked.body);
-  const request = send(new URL(asked.path, url), {
+  const request = send(socket === null ? new URL(asked.path, url) : new URL(asked.path, 'http://localhost'), {
+    ...(socket === null ? {} : { socketPath: socket }),
     method: asked.method,
     agent: false,
     signal: AbortSignal.timeout(asked.patienceMs ?? PATIENCE_MS),
@@ -57,8 +60,19 @@ export async function askAdmin(
     return { status: response.statusCode ?? 0, body: await jsonOf(response, url) };
   } catch (error) {
     if (error instanceof Unreachable) throw error;
-    throw new Unreachable(`No gateway answers at ${url.origin} (${reasonOf(error)})`);
+    throw new Unreachable(`No gateway answers at ${placeNameOf(url)} (${reasonOf(error)})`);
   }
+}
+
+/** `null` for what is no Unix socket. */
+function socketPathOf({ protocol, pathname }: URL): string | null {
+  return protocol === 'unix:' ? decodeURIComponent(pathname) : null;
+}
+
+/** For a person. */
+export function placeNameOf(url: URL): string {
+  const socket = socketPathOf(url);
+  return socket === null ? url.origin : `unix:${socket}`;
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {
@@ -85,7 +99,7 @@ async function jsonOf(response: IncomingMessage, url: URL): Promise<unknown> {
 }
 
 function stranger(url: URL): Unreachable {
-  return new Unreachable(`What answers at ${url.origin} is not the admin listener of a gateway`);
+  return new Unreachable(`What answers at ${placeNameOf(url)} is not the admin listener of a gateway`);
 }
 
 function reasonOf(error: unknown): string {

@@ -11,6 +11,8 @@ export interface Presentation extends Outputs {
   readonly json: boolean;
   /** A 200 as a person reads it, line ends included. */
   readonly text: (body: unknown) => string;
+  /** What a refusal means that is not like the others: its text and the exit code; `null` for one that is. */
+  readonly refused?: (answer: AdminAnswer) => { readonly code: ExitCode; readonly text: string } | null;
 }
 
 /**
@@ -24,6 +26,12 @@ export async function answered(ask: () => Promise<AdminAnswer>, shown: Presentat
     if (status === 200) {
       stdout.write(json ? `${JSON.stringify(body)}\n` : text(body));
       return exitCodes.ok;
+    }
+    const special = shown.refused?.({ status, body }) ?? null;
+    if (special !== null) {
+      if (json) stdout.write(`${JSON.stringify(body)}\n`);
+      else stderr.write(special.text);
+      return special.code;
     }
     const { message = `the gateway answered ${status}` } = body as { readonly message?: string };
     if (json) stdout.write(`${JSON.stringify(body)}\n`);

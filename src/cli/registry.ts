@@ -10,7 +10,10 @@ import { disable } from './commands/disable.ts';
 import { drain } from './commands/drain.ts';
 import { enable } from './commands/enable.ts';
 import { help } from './commands/help.ts';
+import { logLevel } from './commands/log-level.ts';
+import { maintenance } from './commands/maintenance.ts';
 import { purge } from './commands/purge.ts';
+import { reload } from './commands/reload.ts';
 import { route } from './commands/route.ts';
 import { routes } from './commands/routes.ts';
 import { schema } from './commands/schema.ts';
@@ -31,12 +34,15 @@ export const COMMANDS: readonly Command[] = [
   config,
   schema,
   status,
+  reload,
   drain,
   disable,
   enable,
   weight,
+  maintenance,
   purge,
   cache,
+  logLevel,
   trust,
   untrust,
   cert,

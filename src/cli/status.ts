@@ -17,7 +17,7 @@ export function showStatus(access: AdminAccess, json: boolean, outputs: Outputs)
 export function statusText(status: GatewayStatus): string {
   const { version, startedAt, phase, routes, overload, listeners, pools, cacheDisk } = status;
   const state = overload?.active === true ? `${phase}, overloaded,` : phase;
-  const head = `${state} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}\n`;
+  const head = `${state} since ${startedAt}, version ${version}, ${routes} ${routes === 1 ? 'route' : 'routes'}${reloadedAt(status.lastReload)}\n`;
   const doors = listeners.map(({ name, url, connections }) => [name, url, `${connections}`]);
   const endpoints = pools.flatMap((pool) =>
     pool.endpoints.map(
@@ -52,9 +52,21 @@ export function statusText(status: GatewayStatus): string {
     ),
     ...limitTable(pools),
     ...cacheDiskTable(cacheDisk),
+    ...maintenanceTable(status.maintenance),
     ...quarantineTable(status.quarantined),
     ...refusedReload(status.lastReload),
   ].join('\n');
+}
+
+function reloadedAt(report: GatewayStatus['lastReload']): string {
+  return report?.result === 'applied' ? `, reloaded ${report.at}` : '';
+}
+
+/** Nothing where everything is in service. */
+function maintenanceTable({ all, routes }: GatewayStatus['maintenance']): readonly string[] {
+  const rows = routes.map(({ route, since, retryAfterSeconds }) => [`route ${route}`, since, `${retryAfterSeconds} s`]);
+  if (all !== null) rows.unshift(['all routes', all.since, `${all.retryAfterSeconds} s`]);
+  return rows.length === 0 ? [] : [table(['OUT OF SERVICE', 'SINCE', 'CLIENTS COME AGAIN IN'], rows)];
 }
 
 const EFFECTS: Readonly<Record<GatewayStatus['quarantined'][number]['effect'], string>> = {

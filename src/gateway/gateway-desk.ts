@@ -11,6 +11,7 @@ import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
 import { routeStatuses } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { GatewayLogs } from './gateway-logs.ts';
 
 /** What the desk of one gateway hands on to. */
 export interface DeskSources {
@@ -22,6 +23,7 @@ export interface DeskSources {
   readonly running: () => Running;
   readonly reload: (by: ReloadAsker) => Promise<ReloadReport>;
   readonly reloads: () => readonly ReloadReport[];
+  readonly logs: Pick<GatewayLogs, 'level' | 'setLevel'>;
   readonly maintenance: MaintenanceControl;
   readonly control: Control;
   readonly cache: CacheAdmin;
@@ -49,6 +51,8 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     },
     reload: (by) => sources.reload(by),
     reloads: async () => sources.reloads(),
+    logLevel: async () => sources.logs.level,
+    setLogLevel: async (level, by) => sources.logs.setLevel(level, by),
     setMaintenance: async (order, by) => sources.maintenance.set(order, by),
     drain: async (pool, endpoint, by) => control.drain(pool, endpoint, by),
     disable: async (pool, endpoint, by) => control.disable(pool, endpoint, by),

@@ -12,6 +12,7 @@ import {
   openLogSink,
 } from '../observe/log.ts';
 import type { TrafficMetrics } from '../observe/traffic-metrics.ts';
+import type { Hand } from '../upstream/events.ts';
 
 /** Hears of everything that clients asked for, once it is over. */
 export type TrafficObserver = ExchangeObserver & StreamObserver;
@@ -26,6 +27,19 @@ export class GatewayLogs {
   constructor(level: LogLevel, worker: number | null = null) {
     this.#shared = worker !== null;
     this.log = createLog(this.#sink(null), level, worker === null ? null : { worker });
+  }
+
+  /** Of the log; the access log has none. */
+  get level(): LogLevel {
+    return this.log.level as LogLevel;
+  }
+
+  /** From now on. */
+  setLevel(level: LogLevel, by: Hand): void {
+    const { via, address } = by;
+    const fields = { level, before: this.level, via, ...(address === null ? {} : { address }) };
+    this.log.warn(fields, 'The log has another level');
+    this.log.level = level;
   }
 
   accessLog({ enabled, file, format }: Config['accessLog']): TrafficObserver {

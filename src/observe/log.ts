@@ -1,11 +1,10 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import type { LogLevel } from './log-level.ts';
 
 /** A log that takes longer than this to be written out is not waited for. */
 const FLUSH_MS = 2_000;
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
  * Asynchronous line sink: lines are collected and written in the background, so a slow disk or terminal never holds
@@ -111,4 +110,4 @@ export function createLog(sink: LogSink, level: LogLevel, base: { readonly worke
   return pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime }, sink);
 }
 
-export type { Logger };
+export type { Logger, LogLevel };

@@ -118,6 +118,8 @@ test('every answer of every operation is as the document says', async () => {
     expect(await get('/routes')).toBe(200);
   }
   expect((await ask(gateway, 'PUT', '/routes/shpo/maintenance', { body: { on: true } })).status).toBe(404);
+  expect(await get('/log-level')).toBe(200);
+  expect((await ask(gateway, 'PUT', '/log-level', { body: { level: 'silent' } })).status).toBe(200);
   expect((await ask(gateway, 'POST', '/explain', { body: { url: 'http://shop.test/shop/1' } })).status).toBe(200);
   expect((await ask(gateway, 'POST', '/cache/purge', { body: { all: true } })).status).toBe(200);
   expect((await ask(gateway, 'POST', '/reload', { body: {} })).status).toBe(200);

@@ -1,5 +1,8 @@
+import { LOG_LEVELS, type LogLevel } from '../../observe/log-level.ts';
 import { type Operation, ok } from '../operation.ts';
 import { component, record, text, time, words } from '../schema.ts';
+
+const levelRecord = record({ level: words(...LOG_LEVELS) });
 
 /** The gateway as a whole. */
 export const gatewayOperations: readonly Operation[] = [
@@ -29,6 +32,30 @@ export const gatewayOperations: readonly Operation[] = [
     run: async ({ desk }) => {
       const { version, startedAt, phase } = await desk.status();
       return ok({ version, startedAt, phase });
+    },
+  },
+  {
+    id: 'logLevel',
+    method: 'GET',
+    path: '/log-level',
+    access: 'reading',
+    summary: 'How much it logs; the access log is another matter',
+    tag: 'gateway',
+    answers: { 200: { description: 'The level', schema: levelRecord } },
+    run: async ({ desk }) => ok({ level: await desk.logLevel() }),
+  },
+  {
+    id: 'setLogLevel',
+    method: 'PUT',
+    path: '/log-level',
+    access: 'change',
+    summary: 'Has it log more or less, until it ends',
+    tag: 'gateway',
+    body: levelRecord,
+    answers: { 200: { description: 'The level then', schema: levelRecord } },
+    run: async ({ desk, body, by }) => {
+      await desk.setLogLevel(body['level'] as LogLevel, by);
+      return ok({ level: await desk.logLevel() });
     },
   },
 ];

@@ -113,7 +113,7 @@ describe('flags win over the environment, which wins over defaults', () => {
 
 describe('a wrong command line', () => {
   const ALL =
-    'There are start, demo, check, routes, route, config, schema, status, drain, disable, enable, weight, purge, cache, trust, untrust, cert, completion; or ROUTE=TARGET, as in /api=3000';
+    'There are start, demo, check, routes, route, config, schema, status, reload, drain, disable, enable, weight, maintenance, purge, cache, log-level, trust, untrust, cert, completion; or ROUTE=TARGET, as in /api=3000';
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
   test.each([
     ['strat', '“strat” is not a command', 'Did you mean “headgate start”?'],
@@ -168,7 +168,7 @@ describe('a wrong command line', () => {
     [
       'status --admin 127.0.0.1:4600',
       '“127.0.0.1:4600” is not the URL of an admin listener',
-      'For example: --admin http://127.0.0.1:4600',
+      'For example: --admin http://127.0.0.1:4600, or unix:/run/headgate/admin.sock',
     ],
     ['demo', 'Which demo service?', 'For example: headgate demo fine. There are fine, slow, flaky'],
     ['demo fast', '“fast” is not a demo service', 'For example: headgate demo fine. There are fine, slow, flaky'],

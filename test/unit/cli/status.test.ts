@@ -26,6 +26,7 @@ test('endpoints are told with their priority, and pools that panic', () => {
     cacheDisk: null,
     quarantined: [],
     lastReload: null,
+    maintenance: { all: null, routes: [] },
   };
   const lines = statusText(status as unknown as GatewayStatus).split('\n');
   expect(lines.slice(-4)).toEqual([
@@ -45,7 +46,7 @@ test('pools with limits are told with who waits, and a gateway that is overloade
     endpoints: [{ ...endpoint, weightByHand: null, inFlight: 7, inFlightLimit: 10, sessions: null, connections }],
   };
   const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [pool] };
-  const nothing = { cacheDisk: null, quarantined: [], lastReload: null };
+  const nothing = { cacheDisk: null, quarantined: [], lastReload: null, maintenance: { all: null, routes: [] } };
   const text = statusText({ ...status, ...nothing, overload: { active: true } } as unknown as GatewayStatus);
   expect(text).toContain('serving, overloaded, since then');
   expect(text).toContain('7 of 10');
@@ -61,6 +62,7 @@ test('what is quarantined is told with its place, and why the last reload was re
   const status = {
     ...{ version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [], cacheDisk: null },
     quarantined: [{ kind: 'route', name: 'api', effect: 'refused', ...place, message: 'unknown key “polo”' }],
+    maintenance: { all: null, routes: [] },
     lastReload: {
       ...{ at: 'later', result: 'refused', obstacle: null },
       diagnostics: [
