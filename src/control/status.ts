@@ -67,7 +67,9 @@ export interface PoolStatus {
 }
 
 /** What is in flight at a pool with limits, and who waits; counts since the start. */
-export interface LimitStatus extends LimitFigures {
+export interface LimitStatus extends Omit<LimitFigures, 'waits'> {
+  /** Waits of all who got their turn, summed. */
+  readonly waitedMs: number;
   /** Most that may be in flight at all endpoints together; `null` for no such limit. */
   readonly inFlightLimit: number | null;
 }
@@ -180,7 +182,9 @@ function breakerStatus(breaker: Breaker | null): BreakerStatus | null {
 }
 
 function limitStatus(limit: PoolLimit): LimitStatus {
-  return { ...limit.figures(), inFlightLimit: finite(limit.options.inFlight) };
+  const { waits, ...figures } = limit.figures();
+  const waitedMs = Math.round((waits?.sum ?? 0) * 1000);
+  return { ...figures, waitedMs, inFlightLimit: finite(limit.options.inFlight) };
 }
 
 /** JSON knows no infinity. */

@@ -20,7 +20,7 @@ async function ask({ gateway }: TestGateway, method: string, path: string, { hea
     { method, path, headers: { ...(body === undefined ? {} : JSON_TYPE), ...headers } },
     body,
   );
-  expect(check.problems({ method, path, ...answer })).toEqual([]);
+  expect(check.problems({ method, path, ...answer }), 'src/admin/schemas says what answers hold').toEqual([]);
   return {
     status: answer.status,
     body: answer.contentType.includes('json') ? (JSON.parse(answer.text) as Record<string, unknown>) : answer.text,
