@@ -64,7 +64,7 @@ export interface GatewayOptions {
   readonly development?: boolean;
   /** What would be quarantined (docs/quarantine.md) is an error. Default false. */
   readonly strict?: boolean;
-  /** Default `info`. */
+  /** Default: that of the configuration. */
   readonly logLevel?: LogLevel;
   /** Hears of every exchange and stream in place of the access log. For tests. */
   readonly observer?: ExchangeObserver & StreamObserver;
@@ -100,6 +100,8 @@ export interface Gateway {
   explain(question: Question): Explanation;
   /** All metrics as plain data, for whoever puts those of several gateways together. */
   metrics(): Promise<readonly FamilyReading[]>;
+  /** The least important that the log tells: by hand, or by the configuration, whatever has changed last. */
+  readonly logLevel: LogLevel;
   /** Opens log files again after they were rotated. */
   reopenLogs(): void;
   /**
@@ -162,7 +164,7 @@ class Composition implements Gateway, WorkerDeeds {
     this.#options = options;
     const { config, origins } = options;
     this.#clock = options.clock ?? systemClock;
-    this.#logs = new GatewayLogs(options.logLevel ?? 'info', options.worker?.number ?? null);
+    this.#logs = new GatewayLogs(options.logLevel ?? config.log.level, options.worker?.number ?? null);
     this.#sockets = new InheritedSockets(options.sockets ?? []);
     this.#metrics = new GatewayMetrics({
       config: config.metrics,
@@ -321,6 +323,10 @@ class Composition implements Gateway, WorkerDeeds {
     return this.#metrics.metrics.reading();
   }
 
+  get logLevel(): LogLevel {
+    return this.#logs.level;
+  }
+
   reopenLogs(): void {
     this.#logs.reopen();
   }
@@ -438,6 +444,7 @@ class Composition implements Gateway, WorkerDeeds {
   #commit(next: Running, change: FrontChange): ReloadChanges {
     const needsRestart = whatNeedsRestart(this.#running.config, next.config);
     logQuarantine(this.#logs.log, this.quarantined, next.compiled.quarantined);
+    if (this.#running.config.log.level !== next.config.log.level) this.#logs.level = next.config.log.level;
     this.#running = next;
     this.#engine.publish(next.compiled.snapshot, () => {});
     change.commit();

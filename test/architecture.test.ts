@@ -15,7 +15,9 @@ const ROOMS: Record<string, readonly string[]> = {
   policy: ['errors', 'clock', 'http', 'exchange'],
   cache: ['errors', 'clock', 'http', 'exchange'],
   upstream: ['errors', 'clock', 'histogram', 'http', 'exchange'],
-  observe: ['errors', 'clock', 'histogram', 'http', 'exchange'],
+  // What filters of logs say, for whoever has lines of exchanges.
+  filter: ['errors', 'exchange', 'routing', 'policy'],
+  observe: ['errors', 'clock', 'histogram', 'http', 'exchange', 'filter'],
   transport: ['errors', 'clock', 'http', 'exchange'],
   downstream: ['errors', 'clock', 'http', 'exchange'],
   engine: ['errors', 'clock', 'http', 'exchange', 'routing', 'policy', 'cache', 'upstream'],
@@ -32,6 +34,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'transport',
     'engine',
     'config',
+    'filter',
   ],
   admin: ['errors', 'clock', 'http', 'upstream', 'observe', 'config', 'control'],
 };

@@ -30,6 +30,7 @@ import type { Tolerance } from './tolerance.ts';
 import { vetAdmin } from './vet-admin.ts';
 import { vetCacheDisk } from './vet-cache-disk.ts';
 import { vetListeners } from './vet-listeners.ts';
+import { vetLogs } from './vet-logs.ts';
 
 export interface CompileInput {
   readonly config: Config;
@@ -99,6 +100,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   if (input.incomplete !== true) vetListeners(config, complaints);
   vetCacheDisk(config, complaints);
   vetAdmin(config, complaints);
+  vetLogs(config, complaints);
   const otlp = compileOtlp(config.tracing, complaints);
   const explain = compileExplain(config.explain, complaints);
   const { tolerance, quarantinedBefore = [] } = input;

@@ -2,7 +2,10 @@ import type { Config } from '../config/schema/config.ts';
 import type { DownstreamObserver } from '../downstream/options.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver } from '../exchange/stream.ts';
+import { compileFilter, type Matches } from '../filter/filter.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from '../observe/access-log.ts';
+import { ChosenLines } from '../observe/chosen-lines.ts';
+import { EcsAccessLog } from '../observe/ecs-access-log.ts';
 import {
   type ClosableLogSink,
   createLog,
@@ -16,6 +19,15 @@ import type { Hand } from '../upstream/events.ts';
 
 /** Hears of everything that clients asked for, once it is over. */
 export type TrafficObserver = ExchangeObserver & StreamObserver;
+
+const FORMATS = { json: JsonAccessLog, combined: CombinedAccessLog, ecs: EcsAccessLog } as const;
+
+/** One that is wrong was refused with the configuration. */
+function filterOf(text: string): Matches {
+  const filter = compileFilter(text);
+  if (!filter.ok) throw new Error(`Cannot use the filter “${text}”: ${filter.message}`);
+  return filter.matches;
+}
 
 /** The log and the access log of a gateway, and the files that they are written to. */
 export class GatewayLogs {
@@ -34,18 +46,28 @@ export class GatewayLogs {
     return this.log.level as LogLevel;
   }
 
-  /** From now on. */
+  set level(level: LogLevel) {
+    this.log.level = level;
+  }
+
+  /** From now on, by hand: until the next change, be it that of a reload. */
   setLevel(level: LogLevel, by: Hand): void {
     const { via, address } = by;
     const fields = { level, before: this.level, via, ...(address === null ? {} : { address }) };
     this.log.warn(fields, 'The log has another level');
-    this.log.level = level;
+    this.level = level;
   }
 
-  accessLog({ enabled, file, format }: Config['accessLog']): TrafficObserver {
-    if (!enabled) return new BugLog(this.log);
-    const sink = this.#sink(file ?? null);
-    return format === 'combined' ? new CombinedAccessLog(sink, this.log) : new JsonAccessLog(sink, this.log);
+  accessLog({ enabled, file, format, only, sample }: Config['accessLog']): TrafficObserver {
+    const bugs = new BugLog(this.log);
+    if (!enabled) return bugs;
+    const written = new FORMATS[format](this.#sink(file ?? null), this.log);
+    if (only === undefined && sample >= 1) return written;
+    return new ChosenLines(
+      { only: only === undefined ? null : filterOf(only), sample, random: Math.random },
+      written,
+      bugs,
+    );
   }
 
   /** What does not become an exchange is in the log and in `metrics`. */

@@ -4,6 +4,7 @@ import type { StreamObserver, StreamRecord } from '../exchange/stream.ts';
 import { CACHE_NAME } from '../http/cache-status.ts';
 import { getHeader } from '../http/headers.ts';
 import type { Logger, LogSink } from './log.ts';
+import { isoTime, isPlain, pathOf, quote, round } from './log-text.ts';
 
 /**
  * One JSON line an exchange. Hot: runs for every exchange, so the line is put together here and handed to pino's
@@ -84,7 +85,7 @@ function trace({ trace: part }: ExchangeRecord): string {
 }
 
 /** A bug is told in the log of the gateway, whatever the access log is. */
-function tellBug(log: Logger, { id, trace: part, end }: ExchangeRecord, message: string): void {
+export function tellBug(log: Logger, { id, trace: part, end }: ExchangeRecord, message: string): void {
   if (end.bug !== null) log.error({ id, ...(part === null ? {} : { trace: part.traceId }), err: end.bug }, message);
 }
 
@@ -177,25 +178,6 @@ export class BugLog implements ExchangeObserver, StreamObserver {
   }
 }
 
-function pathOf(target: string): string {
-  const mark = target.indexOf('?');
-  return mark === -1 ? target : target.slice(0, mark);
-}
-
-function quote(text: string | null): string {
-  if (text === null) return 'null';
-  return isPlain(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-/** Visible ASCII without quote and backslash: nearly every value, and then JSON needs no escaping. */
-function isPlain(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
-  }
-  return true;
-}
-
 /** What nginx does: quotes, backslashes, controls and everything beyond ASCII become `\xHH`. */
 function escapeControls(text: string): string {
   if (isPlain(text)) return text;
@@ -204,24 +186,6 @@ function escapeControls(text: string): string {
     escaped += isPlain(character) ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   }
   return escaped;
-}
-
-/** Microseconds are noise in a duration of milliseconds. */
-function round(ms: number | null): string {
-  return ms === null ? 'null' : String(Math.round(ms * 1000) / 1000);
-}
-
-let lastSecond = -1;
-let lastPrefix = '';
-
-/** ISO time with milliseconds; everything but the milliseconds is prepared once a second. */
-function isoTime(epochMs: number): string {
-  const second = Math.floor(epochMs / 1000);
-  if (second !== lastSecond) {
-    lastSecond = second;
-    lastPrefix = new Date(second * 1000).toISOString().slice(0, 20);
-  }
-  return `${lastPrefix}${String(Math.floor(epochMs) % 1000).padStart(3, '0')}Z`;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -67,6 +67,45 @@ matrix(
   one,
 );
 
+matrix(
+  'only the lines that are asked for are written, in the format that is asked for',
+  async ({ gateway, origin }) => {
+    const file = temporaryFile();
+    const shop = await origin({ script: ['respond 200', 'respond 503', 'respond 503'] });
+    const accessLog = { file, format: 'ecs', only: 'status>=500 and path~^/api' } as const;
+    const front = await gateway(forwardTo(shop, { rest: { accessLog } }), { accessLog: true });
+    const connection = await front.connect();
+    for (const path of ['/api/1', '/api/2', '/3']) await connection.send({ path });
+    await front.gateway.gateway.close();
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).url.path)).toEqual(['/api/2']);
+  },
+  one,
+);
+
+matrix(
+  'a filter that is none is a mistake in the configuration; the level of the log follows a reload',
+  async ({ gateway }) => {
+    const routes = [{ respond: { status: 200 } }];
+    const front = await gateway({ routes });
+    const report = await front.reload({ routes, accessLog: { only: 'stauts>=500' } });
+    expect(report.diagnostics).toMatchObject([
+      {
+        code: 'HG0106',
+        message: '“stauts” is no field: did you mean “status”? (column 1 of the filter)',
+      },
+    ]);
+    await fetch(new URL('/log-level', front.gateway.gateway.adminUrl), {
+      ...{ method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"level":"error"}' },
+    });
+    await front.reload({ routes: [{ respond: { status: 204 } }] });
+    expect(front.gateway.gateway.logLevel).toBe('error');
+    expect(await front.reload({ routes, log: { level: 'warn' } })).toMatchObject({ changes: { needsRestart: [] } });
+    expect(front.gateway.gateway.logLevel).toBe('warn');
+  },
+  one,
+);
+
 function temporaryFile(): string {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-test-'));
   stopAfterTest(() => rmSync(directory, { recursive: true }));

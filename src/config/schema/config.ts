@@ -4,6 +4,7 @@ import { cache } from './cache.ts';
 import { dns } from './dns.ts';
 import { explain } from './explain.ts';
 import { listener } from './listener.ts';
+import { accessLog, log } from './logs.ts';
 import { metrics } from './metrics.ts';
 import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
@@ -11,17 +12,6 @@ import { pool } from './pool/pool.ts';
 import { route } from './route.ts';
 import { tracing } from './tracing.ts';
 import { duration, name } from './units.ts';
-
-const accessLog = z
-  .strictObject({
-    enabled: z.boolean().default(true).describe('Write a line for each exchange'),
-    format: z
-      .enum(['json', 'combined'])
-      .default('json')
-      .describe('One JSON object a line, or the format of Apache and nginx'),
-    file: z.string().optional().describe('Standard output unless given'),
-  })
-  .prefault({});
 
 /** The whole configuration, all files together. */
 export const config = z.strictObject({
@@ -37,6 +27,7 @@ export const config = z.strictObject({
   metrics: metrics.describe('Counts for Prometheus'),
   explain: explain.optional().describe('Tell trusted callers, with the response, what was done with their request'),
   accessLog: accessLog.describe('One line for each exchange'),
+  log: log.describe('What the gateway says of itself, and remembers of exchanges'),
   drainDelay: duration
     .default(0)
     .describe('At shutdown /readyz fails so long before anything else changes, for load balancers to notice'),

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ExchangeEnd, ExchangeRecord, Side } from '../../../src/exchange/outcome.ts';
 import type { StreamRecord } from '../../../src/exchange/stream.ts';
-import { CombinedAccessLog, JsonAccessLog } from '../../../src/observe/access-log.ts';
+import { compileFilter } from '../../../src/filter/filter.ts';
+import { BugLog, CombinedAccessLog, JsonAccessLog } from '../../../src/observe/access-log.ts';
+import { ChosenLines, type LineChoice } from '../../../src/observe/chosen-lines.ts';
+import { EcsAccessLog } from '../../../src/observe/ecs-access-log.ts';
 import { createLog, type LogSink } from '../../../src/observe/log.ts';
 import { certificateFacts } from '../../kit/client-certificate.ts';
 
@@ -156,6 +159,100 @@ describe('the JSON access log', () => {
     new JsonAccessLog(access.sink, createLog(log.sink, 'info')).finished({ ...record, end });
     expect(access.lines).toHaveLength(1);
     expect(log.lines.join('')).toContain('TypeError: boom');
+  });
+});
+
+describe('the ECS access log', () => {
+  test('has the names of the Elastic Common Schema, and its own below headgate', () => {
+    const { sink, lines } = capture();
+    const trace = { traceId: 'ab'.repeat(16), spanId: 'ef'.repeat(8), parentId: null, sampled: true };
+    const full = { ...trace, random: true, state: null, link: null, attempts: null };
+    new EcsAccessLog(sink, createLog(sink, 'info')).finished({ ...record, trace: full });
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      '@timestamp': '2026-11-21T03:04:05.006Z',
+      ecs: { version: '8.11.0' },
+      log: { level: 'info' },
+      event: {
+        ...{ kind: 'event', category: ['web'], type: ['access'], dataset: 'headgate.access', outcome: 'success' },
+        duration: 1_234_560,
+      },
+      service: { name: 'headgate', type: 'headgate' },
+      trace: { id: trace.traceId },
+      span: { id: trace.spanId },
+      client: { address: '192.0.2.7', ip: '192.0.2.7' },
+      http: {
+        version: '1.1',
+        request: { id: record.id, method: 'GET', body: { bytes: 12 } },
+        response: { status_code: 200, body: { bytes: 1024 } },
+      },
+      url: { scheme: 'https', domain: 'shop.test', path: '/cart' },
+      tls: {
+        ...{ version: '1.3', version_protocol: 'tls', cipher: 'TLS_AES_256_GCM_SHA384' },
+        client: { server_name: 'shop.test' },
+      },
+      headgate: {
+        ...{ listener: 'https', route: 'cart', pool: 'shop', endpoint: 'http://10.0.0.1:3000', attempts: 2 },
+        ...{ reused: true, upstreamMs: record.upstreamMs, overheadMs: 0.111, cacheResult: 'miss' },
+        ...{ side: 'upstream', end: 'complete', error: null },
+      },
+    });
+  });
+
+  test('stays a line, whatever a client sends, and has no address for a Unix socket', () => {
+    const { sink, lines } = capture();
+    const request = { ...record.request, authority: 'a"\n{', target: '/\u00ff\\?secret' };
+    new EcsAccessLog(sink, createLog(sink, 'info')).finished({ ...record, request, clientAddress: 'unix:' });
+    expect(JSON.parse(lines.join(''))).toMatchObject({
+      client: { address: 'unix:' },
+      url: { domain: 'a"\n{', path: '/\u00ff\\' },
+    });
+    expect(lines.join('')).not.toMatch(/secret|"ip"/);
+  });
+
+  test('refreshes and streams are lines of their own data set', () => {
+    const { sink, lines } = capture();
+    const log = new EcsAccessLog(sink, createLog(sink, 'info'));
+    log.refreshed({ ...record, refresh: { servedTo: 'another', result: 'confirmed' } });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      event: { dataset: 'headgate.refresh', outcome: 'success' },
+      headgate: { servedTo: 'another', result: 'confirmed' },
+    });
+  });
+});
+
+describe('the choice of lines', () => {
+  const chosen = (choice: Partial<LineChoice>) => {
+    const { sink, lines } = capture();
+    const bugs = capture();
+    const log = createLog(bugs.sink, 'info');
+    const all: LineChoice = { only: null, sample: 1, random: () => 0.5 };
+    const written = new JsonAccessLog(sink, log);
+    return { log: new ChosenLines({ ...all, ...choice }, written, new BugLog(log)), lines, bugs: bugs.lines };
+  };
+  const only = (text: string) => {
+    const filter = compileFilter(text);
+    return filter.ok ? filter.matches : null;
+  };
+
+  test('a filter leaves out whole lines, and never a bug', () => {
+    const { log, lines, bugs } = chosen({ only: only('status>=500') });
+    log.finished(record);
+    log.finished({ ...record, status: 502 });
+    log.finished({ ...record, end: { ...record.end, bug: new Error('boom') } });
+    expect(lines.map((line) => (JSON.parse(line) as { status: number }).status)).toEqual([502]);
+    expect(bugs.join('')).toContain('boom');
+  });
+
+  test('a sample is one of what ended well: what did not always has its line', () => {
+    for (const [sample, expected] of [
+      [0.5, [404, 502]],
+      [0.51, [200, 404, 502]],
+    ] as const) {
+      const { log, lines } = chosen({ sample });
+      for (const status of [200, 404, 502]) log.finished({ ...record, status });
+      expect(lines.map((line) => (JSON.parse(line) as { status: number }).status)).toEqual(expected);
+    }
   });
 });
 
