@@ -404,7 +404,7 @@ class Composition implements Gateway, WorkerDeeds {
   #compileInput({ config, origins, faults }: Servable, when: 'start' | 'reload'): CompileInput {
     return {
       ...{ config, origins, faults },
-      tolerance: this.#options.strict === true ? 'strict' : when,
+      tolerance: this.#options.strict === true || (when === 'reload' && config.reload.strict) ? 'strict' : when,
       ledger: this.#back.ledger,
       discovery: this.#back.discovery,
       cache: this.#store.cache,

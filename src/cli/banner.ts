@@ -70,6 +70,7 @@ async function describePool(pool: PoolStatus): Promise<string> {
         : `${name}   ○ nothing is listening yet, will keep trying`;
     }),
   );
+  if (pool.absence === 'pool-quarantined') return `${pool.name}   ○ quarantined, answers 503`;
   const more = pool.endpoints.length - endpoints.length;
   if (endpoints.length === 0) return pool.discovery.map(describeSource).join('  ');
   return `${endpoints.join('  ')}${more > 0 ? `  … and ${more} more` : ''}`;

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { configFromObject, type Files, type LoadResult, loadConfig, servable } from '../config/load.ts';
+import { configFromObject, type Files, type LoadResult, loadConfig, type Servable, servable } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import { StartError } from '../gateway/start-error.ts';
@@ -29,7 +29,7 @@ export interface StartOptions {
   readonly inline: ConfigInput | null;
   /** Start the three demo services of the starter configuration too. */
   readonly demo: boolean;
-  /** Refuse to start rather than leave out what can't be used. */
+  /** Refuse to start rather than quarantine what can't be used. */
   readonly strict: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function start(options: StartOptions): Promise<number> {
     // Before the banner: whoever waits for it may send a signal at once.
     const stopped = untilStopped(gateway, { pidFile, manager: serviceManager(process.env) });
     tellOfQuarantined(gateway, loaded.files);
-    process.stderr.write(await describe(gateway, part.config, options));
+    process.stderr.write(await describe(gateway, part, options));
     return await stopped;
   } catch (error) {
     return explain(error, loaded.files);
@@ -140,7 +140,11 @@ function directoryOf({ inline }: StartOptions): string {
   return certificatesDirectory({ environment: process.env, home: homedir(), inline: inline !== null });
 }
 
-function describe(gateway: Gateway, config: Config, options: StartOptions): Promise<string> {
+function describe(gateway: Gateway, part: Servable, options: StartOptions): Promise<string> {
+  const { config } = part;
+  const quarantined = new Map(
+    gateway.quarantined.flatMap(({ kind, name, effect }) => (kind === 'route' ? [[name, effect]] : [])),
+  );
   const mints = Object.values(config.listeners).some(
     ({ tls }) =>
       tls !== undefined &&
@@ -150,10 +154,12 @@ function describe(gateway: Gateway, config: Config, options: StartOptions): Prom
   return banner(gateway, {
     elapsedMs: process.uptime() * 1000,
     streams: streamRows(config).map(({ listener, match, pool }) => ({ match: `${listener}: ${match}`, leads: pool })),
-    routes: config.routes.map((route) => ({
-      match: matchOf(route.match),
-      leads: leadsTo(route),
-    })),
+    routes: config.routes.flatMap((route, index) => {
+      const name = route.name ?? part.origins.where(['routes', index]);
+      const effect = quarantined.get(name);
+      if (effect === 'left-out') return [];
+      return [{ match: matchOf(route.match), leads: effect === 'refused' ? '○ quarantined, answers 503' : leadsTo(route) }];
+    }),
     colour: wantsColour(process.stderr, process.env),
     untrusted: mints ? untrustedAuthority(directoryOf(options)) : null,
   });

@@ -240,6 +240,14 @@ describe('over a reload', () => {
     expect((await front.send({ path: '/a/' })).status).toBe(502);
   });
 
+  test('nothing is quarantined where the configuration says so', async () => {
+    const front = await broken({});
+    const late = { endpoints: ['https://127.0.0.1:1'], tls: { ca: join(directory, 'absent.pem') } };
+    const strict = { ...(await site({ pools: { late } })), reload: { strict: true } };
+    expect(await front.reload(strict)).toMatchObject({ result: 'refused', diagnostics: [{ code: 'HG0101' }] });
+    expect((await front.send({ path: '/shop/' })).text).toBe('shop');
+  });
+
   test('what is quarantined already keeps nobody from changing the rest', async () => {
     const a = { name: 'a', match: { path: '/a/**' }, pool: 'nobody' };
     const front = await broken({ routes: [a] });

@@ -9,7 +9,7 @@ export const start: Command<StartOptions> = {
   options: {
     ...CONFIG_OPTION,
     demo: { summary: 'run the three demo services of the starter configuration too' },
-    strict: { summary: 'refuse to start when a certificate can’t be used, rather than leave it out' },
+    strict: { summary: 'refuse what would be quarantined: routes, pools and certificates that can’t be used' },
   },
   positionals: [],
   help: {

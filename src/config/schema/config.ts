@@ -9,6 +9,7 @@ import { metrics } from './metrics.ts';
 import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
 import { pool } from './pool/pool.ts';
+import { reload } from './reload.ts';
 import { route } from './route.ts';
 import { tracing } from './tracing.ts';
 import { duration, name } from './units.ts';
@@ -23,6 +24,7 @@ export const config = z.strictObject({
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),
   overload: overload.describe('When the gateway itself has too much to do'),
+  reload: reload.describe('Configurations that take the place of this one'),
   tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
   metrics: metrics.describe('Counts for Prometheus'),
   explain: explain.optional().describe('Tell trusted callers, with the response, what was done with their request'),
