@@ -158,7 +158,9 @@ function describe(gateway: Gateway, part: Servable, options: StartOptions): Prom
       const name = route.name ?? part.origins.where(['routes', index]);
       const effect = quarantined.get(name);
       if (effect === 'left-out') return [];
-      return [{ match: matchOf(route.match), leads: effect === 'refused' ? '○ quarantined, answers 503' : leadsTo(route) }];
+      return [
+        { match: matchOf(route.match), leads: effect === 'refused' ? '○ quarantined, answers 503' : leadsTo(route) },
+      ];
     }),
     colour: wantsColour(process.stderr, process.env),
     untrusted: mints ? untrustedAuthority(directoryOf(options)) : null,
