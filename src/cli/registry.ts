@@ -9,6 +9,7 @@ import { demo } from './commands/demo.ts';
 import { disable } from './commands/disable.ts';
 import { drain } from './commands/drain.ts';
 import { enable } from './commands/enable.ts';
+import { fmt } from './commands/fmt.ts';
 import { help } from './commands/help.ts';
 import { logLevel } from './commands/log-level.ts';
 import { maintenance } from './commands/maintenance.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   routes,
   route,
   config,
+  fmt,
   schema,
   status,
   reload,

@@ -83,12 +83,7 @@ export function readConfig(
   environment: Environment,
 ): { readonly result: LoadResult; readonly text: ConfigText } {
   const included = new Map<string, string>();
-  const diagnostics: Diagnostic[] = [];
-  const files = new Map<string, string>();
-  for (const file of listFiles(path, diagnostics)) {
-    const text = readText(file, diagnostics);
-    if (text !== null) files.set(file, text);
-  }
+  const { files, diagnostics } = readFiles(path);
   const readFile = (name: string): string => {
     const text = readBounded(name, INCLUDED_BYTES);
     included.set(name, text);
@@ -106,6 +101,17 @@ export function loadConfigText({ path, files, included }: ConfigText, environmen
     return text;
   };
   return assemble(path, { files, diagnostics: [], sources: { environment, readFile } });
+}
+
+/** The files that `loadConfig` reads at `path`, and what is wrong with reading them. Throws nothing. */
+export function readFiles(path: string): { readonly files: Files; readonly diagnostics: readonly Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
+  const files = new Map<string, string>();
+  for (const file of listFiles(path, diagnostics)) {
+    const text = readText(file, diagnostics);
+    if (text !== null) files.set(file, text);
+  }
+  return { files, diagnostics };
 }
 
 /**
