@@ -3,7 +3,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { configFromObject, type Files, type LoadResult, loadConfig, type Servable, servable } from '../config/load.ts';
+import {
+  configFromObject,
+  type Files,
+  inSourceOrder,
+  type LoadResult,
+  loadConfig,
+  type Servable,
+  servable,
+} from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import { StartError } from '../gateway/start-error.ts';
@@ -95,7 +103,11 @@ function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
   if (quarantined.length === 0) return;
   const colour = wantsColour(process.stderr, process.env);
   process.stderr.write(
-    renderDiagnostics(quarantined, { files, colour, closing: 'Everything else serves (docs/quarantine.md).' }),
+    renderDiagnostics(inSourceOrder(quarantined, files), {
+      files,
+      colour,
+      closing: 'Everything else serves (docs/quarantine.md).',
+    }),
   );
 }
 

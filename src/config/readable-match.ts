@@ -16,8 +16,9 @@ export function readableMatch(match: unknown, broken: readonly Path[]): Data | n
   if (broken.length === 0) return (match ?? {}) as Data;
   if (!isData(match) || broken.some((path) => path.length === 0)) return null;
   const rest = new Rest(match);
+  const distinct = new Map(broken.map((path) => [JSON.stringify(path.slice(0, 2)), path]));
   // From behind, so that places in lists stay what they are.
-  for (const path of broken.toSorted(byLastStep)) if (!rest.remove(path)) return null;
+  for (const path of [...distinct.values()].sort(byLastStep)) if (!rest.remove(path)) return null;
   return rest.tells() ? rest.match : null;
 }
 

@@ -63,15 +63,27 @@ export type Judgement =
 /** The one place that decides whether a configuration with something wrong in it serves. */
 export function judge(input: QuarantineInput): Judgement {
   const { complaints, tolerance, quarantinedBefore } = input;
-  const known = new Set(quarantinedBefore.map(({ kind, name }) => `${kind} ${name}`));
+  const known = Map.groupBy(quarantinedBefore, partKey);
+  const isAsBefore = (one: Quarantined): boolean =>
+    known.get(partKey(one))?.some(({ effect }) => RANKS[effect] >= RANKS[one.effect]) === true;
   const entries = [...entriesOfFaults(input), ...complaints.all.map((one) => entryOf(one, input))];
   const refused = entries.some(
     ({ quarantined, outside }) =>
-      quarantined === null ||
-      !tolerates(tolerance, { outside, before: known.has(`${quarantined.kind} ${quarantined.name}`) }),
+      quarantined === null || !tolerates(tolerance, { outside, before: isAsBefore(quarantined) }),
   );
-  if (refused) return { ok: false, diagnostics: inOrder(entries.map(({ diagnostic }) => diagnostic)) };
-  return { ok: true, quarantined: inOrder(entries.flatMap(({ quarantined }) => quarantined ?? [])) };
+  if (refused) {
+    const diagnostics = entries.map(({ diagnostic }) => diagnostic);
+    return { ok: false, diagnostics: inOrder(distinct(diagnostics, () => '')) };
+  }
+  const quarantined = entries.flatMap((entry) => entry.quarantined ?? []);
+  return { ok: true, quarantined: inOrder(distinct(quarantined, partKey)) };
+}
+
+/** How much it takes from whom: what goes on could be worse, and of what is left out requests may go elsewhere. */
+const RANKS: Readonly<Record<QuarantineEffect, number>> = { 'never-chosen': 0, reduced: 0, refused: 1, 'left-out': 2 };
+
+function partKey({ kind, name }: Quarantined): string {
+  return `${kind} ${name}`;
 }
 
 interface Entry {
@@ -115,13 +127,15 @@ function describe(
   return { kind: 'route', name, effect: effects.get(part.index) ?? 'never-chosen' };
 }
 
-/** In source order; what two checks found alike is told once. */
-function inOrder<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
+/** What two checks found alike of the same thing is told once. */
+function distinct<D extends Diagnostic>(diagnostics: readonly D[], about: (diagnostic: D) => string): readonly D[] {
   const seen = new Set<string>();
-  return diagnostics
-    .filter(({ file, line, column, message }) => {
-      const key = `${file}:${line}:${column}:${message}`;
-      return !seen.has(key) && seen.add(key);
-    })
-    .sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column);
+  return diagnostics.filter((one) => {
+    const key = `${one.file}:${one.line}:${one.column}:${one.message} ${about(one)}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function inOrder<D extends Diagnostic>(diagnostics: readonly D[]): readonly D[] {
+  return diagnostics.toSorted((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column);
 }

@@ -248,6 +248,13 @@ describe('over a reload', () => {
     expect((await front.send({ path: '/shop/' })).text).toBe('shop');
   });
 
+  test('what goes on without a part of it may not become a 503', async () => {
+    const front = await broken({ routes: [{ name: 'a', match: { path: '/a/**' }, pool: 'shop', cache: 1 }] });
+    const worse = await site({ routes: [{ name: 'a', match: { path: '/a/**' }, pool: 'nobody', cache: 1 }] });
+    expect(await front.reload(worse)).toMatchObject({ result: 'refused' });
+    expect((await front.send({ path: '/a/' })).text).toBe('shop');
+  });
+
   test('what is quarantined already keeps nobody from changing the rest', async () => {
     const a = { name: 'a', match: { path: '/a/**' }, pool: 'nobody' };
     const front = await broken({ routes: [a] });
