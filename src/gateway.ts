@@ -1,12 +1,10 @@
 import type { AdminDesk } from './admin/desk.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
-import { ConfigError } from './config/config-error.ts';
 import type { Servable } from './config/load.ts';
 import type { Origins } from './config/origins.ts';
 import type { Config } from './config/schema/config.ts';
 import { type Faults, NO_FAULTS } from './config/sound-part.ts';
 import type { CacheAdmin } from './control/cache-admin.ts';
-import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from './control/compile.ts';
 import type { Control } from './control/control.ts';
 import { explain } from './control/explain/explain.ts';
 import type { Explanation } from './control/explain/explanation.ts';
@@ -14,13 +12,12 @@ import type { Question } from './control/explain/question.ts';
 import { type Quarantined, type QuarantineStatus, quarantineStatus } from './control/quarantine.ts';
 import {
   type ConfigSource,
+  type PlanReport,
   type Prepared,
   type ReloadAsker,
-  type ReloadChanges,
   Reloader,
   type ReloadReport,
 } from './control/reload.ts';
-import { sliced } from './control/slices.ts';
 import type { GatewayStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
@@ -30,7 +27,7 @@ import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
 import { AdminListener } from './gateway/admin-listener.ts';
 import { Back } from './gateway/back.ts';
-import { Front, type FrontChange } from './gateway/front.ts';
+import { Front } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
 import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { GatewayMetrics } from './gateway/gateway-metrics.ts';
@@ -38,7 +35,7 @@ import { type InheritedSocket, InheritedSockets } from './gateway/inherited-sock
 import { OverloadGuard } from './gateway/overload-guard.ts';
 import { logQuarantine } from './gateway/quarantine-log.ts';
 import { logReload } from './gateway/reload-log.ts';
-import { StartError } from './gateway/start-error.ts';
+import { type Running, Serving } from './gateway/serving.ts';
 import { Store } from './gateway/store.ts';
 import { Traces } from './gateway/traces.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
@@ -93,6 +90,8 @@ export interface Gateway {
   readonly cache: CacheAdmin;
   /** Loads the configuration anew and serves by it, if it is sound; nothing is disturbed that has not changed. Never rejects. */
   reload(by?: ReloadAsker): Promise<ReloadReport>;
+  /** What a reload would change now; nothing happens. Never rejects. */
+  plan(): Promise<PlanReport>;
   /** The last 50, oldest first. */
   readonly reloads: readonly ReloadReport[];
   status(): GatewayStatus;
@@ -153,7 +152,7 @@ class Composition implements Gateway, WorkerDeeds {
   readonly #guard: OverloadGuard;
   readonly desk: AdminDesk;
   readonly #reloader: Reloader;
-  #running: Running;
+  readonly #serving: Serving;
   #admin: AdminListener | null = null;
   readonly #sockets: InheritedSockets;
   /** Ends the time in which readiness fails and nothing else has changed. */
@@ -188,8 +187,16 @@ class Composition implements Gateway, WorkerDeeds {
     this.#traces = new Traces({ ...common, http: this.#back.http, environment: process.env });
     this.#store = new Store(config.cache, common);
     this.cache = this.#store.admin;
-    const servable = { config, origins, faults: options.faults ?? NO_FAULTS };
-    this.#running = { config, origins, compiled: this.#accepted(compile(this.#compileInput(servable, 'start'))) };
+    this.#serving = new Serving(
+      { config, origins, faults: options.faults ?? NO_FAULTS },
+      {
+        ...{ clock: this.#clock, back: this.#back, store: this.#store, front: () => this.#front },
+        development: options.development ?? false,
+        strict: options.strict ?? false,
+        status: () => this.status(),
+        changed: (before, next) => this.#changed(before, next),
+      },
+    );
     this.#guard = new OverloadGuard(
       { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
       { ...common, random: Math.random, pressure: options.pressure },
@@ -205,10 +212,11 @@ class Composition implements Gateway, WorkerDeeds {
       downstreamLog: this.#logs.downstream(traffic),
       sockets: this.#sockets,
     });
-    this.#back.adopt(this.#running.compiled);
-    this.#store.adopt(this.#running.compiled);
-    this.#metrics.adopt(config, this.#running.compiled);
-    this.#traces.adopt(this.#running.compiled);
+    const { compiled } = this.#running;
+    this.#back.adopt(compiled);
+    this.#store.adopt(compiled);
+    this.#metrics.adopt(config, compiled);
+    this.#traces.adopt(compiled);
     this.#reloader = this.#newReloader();
     this.desk = gatewayDesk({
       status: () => this.status(),
@@ -224,6 +232,10 @@ class Composition implements Gateway, WorkerDeeds {
       explain: (question) => this.explain(question),
       revocationList: () => this.#front.revocationList(),
     });
+  }
+
+  get #running(): Running {
+    return this.#serving.running;
   }
 
   get quarantined(): readonly Quarantined[] {
@@ -269,6 +281,10 @@ class Composition implements Gateway, WorkerDeeds {
 
   reload(by?: ReloadAsker): Promise<ReloadReport> {
     return this.#reloader.reload(by);
+  }
+
+  plan(): Promise<PlanReport> {
+    return this.#reloader.plan();
   }
 
   #quarantine(): readonly QuarantineStatus[] {
@@ -391,7 +407,8 @@ class Composition implements Gateway, WorkerDeeds {
     const { log } = this.#logs;
     return new Reloader({
       source: this.#options.source ?? null,
-      prepare: (next) => this.prepare(next),
+      prepare: (next) => this.#serving.prepare(next),
+      plan: (next) => this.#serving.plan(next),
       clock: this.#clock,
       reloaded: (report) => {
         logReload(log, report);
@@ -401,72 +418,15 @@ class Composition implements Gateway, WorkerDeeds {
     });
   }
 
-  #compileInput({ config, origins, faults }: Servable, when: 'start' | 'reload'): CompileInput {
-    return {
-      ...{ config, origins, faults },
-      tolerance: this.#options.strict === true || (when === 'reload' && config.reload.strict) ? 'strict' : when,
-      ledger: this.#back.ledger,
-      discovery: this.#back.discovery,
-      cache: this.#store.cache,
-      development: this.#options.development ?? false,
-    };
+  prepare(next: Servable): Promise<Prepared> {
+    return this.#serving.prepare(next);
   }
 
-  /** Throws a `ConfigError`. */
-  #accepted(compiled: CompileResult): Compiled {
-    if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
-    return compiled;
+  #changed(before: Running, { config, compiled }: Running): void {
+    logQuarantine(this.#logs.log, before.compiled.quarantined, compiled.quarantined);
+    if (before.config.log.level !== config.log.level) this.#logs.level = config.log.level;
+    this.#engine.publish(compiled.snapshot, () => {});
+    this.#metrics.adopt(config, compiled);
+    this.#traces.adopt(compiled);
   }
-
-  /** Everything that can fail, beside the configuration that serves. */
-  async prepare(servable: Servable): Promise<Prepared> {
-    if (this.#phase === 'draining') throw new StartError('The gateway is draining');
-    this.#back.hold();
-    try {
-      const { config, origins } = servable;
-      const { parts: before, quarantined: quarantinedBefore } = this.#running.compiled;
-      const steps = compileSteps({ ...this.#compileInput(servable, 'reload'), before, quarantinedBefore });
-      const next = { config, origins, compiled: this.#accepted(await sliced(steps, this.#clock)) };
-      const change = await this.#front.prepare(next);
-      return { commit: () => this.#commit(next, change), abandon: () => this.#abandon(change) };
-    } catch (error) {
-      this.#back.disregard();
-      throw error;
-    }
-  }
-
-  #abandon(change: FrontChange): Promise<void> {
-    this.#back.disregard();
-    return change.abandon();
-  }
-
-  /** One pointer; then what the new one does not use is let go of. */
-  #commit(next: Running, change: FrontChange): ReloadChanges {
-    const needsRestart = whatNeedsRestart(this.#running.config, next.config);
-    logQuarantine(this.#logs.log, this.quarantined, next.compiled.quarantined);
-    if (this.#running.config.log.level !== next.config.log.level) this.#logs.level = next.config.log.level;
-    this.#running = next;
-    this.#engine.publish(next.compiled.snapshot, () => {});
-    change.commit();
-    this.#back.adopt(next.compiled);
-    this.#store.adopt(next.compiled);
-    this.#metrics.adopt(next.config, next.compiled);
-    this.#traces.adopt(next.compiled);
-    const { opened, changed, closed } = change;
-    return { listeners: { opened, changed, closed }, needsRestart, quarantined: next.compiled.quarantined };
-  }
-}
-
-/** What is served now. */
-interface Running {
-  readonly config: Config;
-  readonly origins: Origins;
-  readonly compiled: Compiled;
-}
-
-/** Sections that are looked at once, when the process starts. */
-const ONCE = ['accessLog', 'admin', 'cache', 'metrics', 'overload', 'pidFile'] as const;
-
-function whatNeedsRestart(before: Config, next: Config): readonly string[] {
-  return ONCE.filter((section) => JSON.stringify(before[section]) !== JSON.stringify(next[section]));
 }

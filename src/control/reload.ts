@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ConfigError, type Diagnostic } from '../config/config-error.ts';
 import { type LoadResult, type Servable, servable } from '../config/load.ts';
+import type { Plan, PlanSummary } from './plan/plan.ts';
 import type { Quarantined } from './quarantine.ts';
 
 /** Where a reload finds the configuration. Must not throw. */
@@ -15,8 +16,8 @@ export interface ReloadAsker {
   readonly address: string | null;
 }
 
-/** What one reload has changed, by name. */
-export interface ReloadChanges {
+/** What one reload has changed. */
+export interface ReloadChanges extends PlanSummary {
   readonly listeners: {
     readonly opened: readonly string[];
     readonly changed: readonly string[];
@@ -53,11 +54,18 @@ export interface Prepared {
   abandon(): Promise<void>;
 }
 
+/** What a reload would do now. Plain data, nothing secret. */
+export type PlanReport =
+  | { readonly result: 'planned'; readonly plan: Plan }
+  | ({ readonly result: 'refused' } & Pick<ReloadReport, 'diagnostics' | 'obstacle'>);
+
 export interface ReloaderParts {
   /** `null` where there is nothing to load from: every reload is refused. */
   readonly source: ConfigSource | null;
   /** Rejects with a `ConfigError`, or with an obstacle that an operator can understand; nothing has changed then. */
   readonly prepare: (next: Servable) => Promise<Prepared>;
+  /** Rejects as `prepare` does; nothing changes. */
+  readonly plan: (next: Servable) => Promise<Plan>;
   readonly clock: Clock;
   /** Hears of each when it is over. Must not throw. */
   readonly reloaded: (report: ReloadReport) => void;
@@ -92,14 +100,19 @@ export class Reloader {
   /** Loads the configuration anew and serves by it, if it is sound. Never rejects. Who asks while one waits to begin gets that one's report. */
   reload(by: ReloadAsker = PROGRAM): Promise<ReloadReport> {
     if (this.#waiting !== null) return this.#waiting;
-    const next = this.#last.then(() => {
+    const next = this.#inTurn(() => {
       this.#waiting = null;
       return this.#carryOut(by);
     });
     this.#waiting = next;
-    this.#last = next;
-    this.#asked += 1;
     return next;
+  }
+
+  /** What a reload would change now. Never rejects. */
+  plan(): Promise<PlanReport> {
+    return this.#inTurn(() =>
+      this.#use<PlanReport>(async (next) => ({ result: 'planned', plan: await this.#parts.plan(next) })),
+    );
   }
 
   /** One is under way, or waits. */
@@ -112,28 +125,38 @@ export class Reloader {
     await this.#last;
   }
 
+  #inTurn<T>(deed: () => Promise<T>): Promise<T> {
+    this.#asked += 1;
+    const next = this.#last.then(deed).finally(() => {
+      this.#done += 1;
+    });
+    this.#last = next;
+    return next;
+  }
+
   async #carryOut(by: ReloadAsker): Promise<ReloadReport> {
     const { clock } = this.#parts;
     const begin = { at: new Date(clock.now()).toISOString(), by };
     const startedMs = clock.monotonic();
-    const outcome = await this.#try();
+    const outcome = await this.#use<Outcome>(async (next) => {
+      const prepared = await this.#parts.prepare(next);
+      return { result: 'applied', diagnostics: [], obstacle: null, changes: prepared.commit() };
+    });
     const report: ReloadReport = { ...begin, tookMs: clock.monotonic() - startedMs, ...outcome };
-    this.#done += 1;
     this.#history.push(report);
     if (this.#history.length > MOST_REPORTS) this.#history.shift();
     this.#parts.reloaded(report);
     return report;
   }
 
-  async #try(): Promise<Outcome> {
-    const { source, prepare } = this.#parts;
+  /** Loads the configuration and does something with it, or says why that is not to be had. */
+  async #use<T>(deed: (next: Servable) => Promise<T>): Promise<T | Refusal> {
+    const { source } = this.#parts;
     if (source === null) return refused([], 'This gateway was started without a file to load from');
     try {
       const loaded = await source.load();
       const next = servable(loaded);
-      if (next === null) return refused(loaded.ok ? [] : loaded.diagnostics, null);
-      const prepared = await prepare(next);
-      return { result: 'applied', diagnostics: [], obstacle: null, changes: prepared.commit() };
+      return next === null ? refused(loaded.ok ? [] : loaded.diagnostics, null) : await deed(next);
     } catch (error) {
       if (error instanceof ConfigError) return refused(error.diagnostics, null);
       if (error instanceof Error && error.name === 'StartError') return refused([], error.message);
@@ -144,7 +167,8 @@ export class Reloader {
 }
 
 type Outcome = Pick<ReloadReport, 'result' | 'diagnostics' | 'obstacle' | 'changes'>;
+type Refusal = Outcome & { readonly result: 'refused'; readonly changes: null };
 
-function refused(diagnostics: readonly Diagnostic[], obstacle: string | null): Outcome {
+function refused(diagnostics: readonly Diagnostic[], obstacle: string | null): Refusal {
   return { result: 'refused', diagnostics, obstacle, changes: null };
 }

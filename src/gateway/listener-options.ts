@@ -27,6 +27,11 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
   };
 }
 
+/** Would a listener that changes so be another one, whose predecessor's connections drain? What certificates and rules say changes in place. */
+export function drainsListener(name: string, before: ListenerConfig, next: ListenerConfig): boolean {
+  return JSON.stringify(listenerOptions(name, before)) !== JSON.stringify(listenerOptions(name, next));
+}
+
 /** What a person on this machine types to get there; `unix:` and the file for a Unix socket. */
 export function urlOf(place: BindPlace, scheme: ReturnType<typeof schemeOf>, port: number | null): string {
   return place.kind === 'unix' ? `unix:${place.path}` : `${scheme}://${urlHost(place.host)}:${port ?? place.port}`;

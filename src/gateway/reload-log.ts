@@ -5,8 +5,8 @@ import type { Logger } from '../observe/log.ts';
 export function logReload(log: Logger, { by, result, tookMs, diagnostics, obstacle, changes }: ReloadReport): void {
   const fields = { by: by.via, tookMs: Math.round(tookMs) };
   if (changes !== null) {
-    const { listeners, needsRestart } = changes;
-    log.info({ ...fields, listeners }, 'Reloaded');
+    const { listeners, routes, pools, needsRestart } = changes;
+    log.info({ ...fields, routes, pools, listeners }, 'Reloaded');
     if (needsRestart.length > 0) log.warn({ sections: needsRestart }, 'Changes of these sections need a restart');
     return;
   }

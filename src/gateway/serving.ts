@@ -1,0 +1,129 @@
+import type { Clock } from '../clock.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Servable } from '../config/load.ts';
+import type { Origins } from '../config/origins.ts';
+import type { Config } from '../config/schema/config.ts';
+import { type Compiled, type CompileInput, type CompileResult, compile, compileSteps } from '../control/compile.ts';
+import { planSteps } from '../control/plan/make-plan.ts';
+import { type Plan, summaryOf } from '../control/plan/plan.ts';
+import type { Prepared, ReloadChanges } from '../control/reload.ts';
+import { sliced } from '../control/slices.ts';
+import type { GatewayStatus } from '../control/status.ts';
+import type { Back } from './back.ts';
+import type { Front, FrontChange } from './front.ts';
+import { drainsListener } from './listener-options.ts';
+import { StartError } from './start-error.ts';
+import type { Store } from './store.ts';
+
+/** What is served now. */
+export interface Running {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly compiled: Compiled;
+}
+
+export interface ServingParts {
+  readonly clock: Clock;
+  readonly back: Back;
+  readonly store: Store;
+  /** The one that is not opened before something is served. */
+  readonly front: () => Front;
+  readonly development: boolean;
+  readonly strict: boolean;
+  readonly status: () => Pick<GatewayStatus, 'phase' | 'listeners' | 'pools'>;
+  /** Everybody else who has to know that something else is served from now on. Must not throw. */
+  readonly changed: (before: Running, next: Running) => void;
+}
+
+/** Sections that are looked at once, when the process starts. */
+export const ONCE: readonly (keyof Config)[] = ['accessLog', 'admin', 'cache', 'metrics', 'overload', 'pidFile'];
+
+/** The configuration that is served, and the way from one to the next. */
+export class Serving {
+  readonly #parts: ServingParts;
+  #running: Running;
+
+  /** Compiles the first one. Throws a `ConfigError`. */
+  constructor(first: Servable, parts: ServingParts) {
+    this.#parts = parts;
+    const { config, origins } = first;
+    this.#running = { config, origins, compiled: accepted(compile(this.#input(first, 'start'))) };
+  }
+
+  get running(): Running {
+    return this.#running;
+  }
+
+  /** Everything that can fail, beside the configuration that serves. Rejects with a `ConfigError` or a `StartError`. */
+  prepare(servable: Servable): Promise<Prepared> {
+    return this.#beside(servable, async (next) => {
+      const { clock, front } = this.#parts;
+      const plan = await sliced(planSteps(this.#running, next, this.#context(false)), clock);
+      const change = await front().prepare(next);
+      return { commit: () => this.#commit(next, change, plan), abandon: () => this.#abandon(change) };
+    });
+  }
+
+  /** What would change. Rejects as `prepare` does, but looks at no socket. */
+  async plan(servable: Servable): Promise<Plan> {
+    const plan = await this.#beside(servable, (next) =>
+      sliced(planSteps(this.#running, next, this.#context(true)), this.#parts.clock),
+    );
+    this.#parts.back.disregard();
+    return plan;
+  }
+
+  async #beside<T>(servable: Servable, use: (next: Running) => Promise<T>): Promise<T> {
+    const { back, clock, status } = this.#parts;
+    if (status().phase === 'draining') throw new StartError('The gateway is draining');
+    back.hold();
+    try {
+      const { config, origins } = servable;
+      const { parts: before, quarantined: quarantinedBefore } = this.#running.compiled;
+      const steps = compileSteps({ ...this.#input(servable, 'reload'), before, quarantinedBefore });
+      return await use({ config, origins, compiled: accepted(await sliced(steps, clock)) });
+    } catch (error) {
+      back.disregard();
+      throw error;
+    }
+  }
+
+  #input({ config, origins, faults }: Servable, when: 'start' | 'reload'): CompileInput {
+    const { back, store, development, strict } = this.#parts;
+    return {
+      ...{ config, origins, faults, development },
+      tolerance: strict || (when === 'reload' && config.reload.strict) ? 'strict' : when,
+      ledger: back.ledger,
+      discovery: back.discovery,
+      cache: store.cache,
+    };
+  }
+
+  #context(requests: boolean) {
+    return { once: ONCE, live: this.#parts.status(), drains: drainsListener, requests };
+  }
+
+  #abandon(change: FrontChange): Promise<void> {
+    this.#parts.back.disregard();
+    return change.abandon();
+  }
+
+  /** One pointer; then what the new one does not use is let go of. */
+  #commit(next: Running, change: FrontChange, plan: Plan): ReloadChanges {
+    const before = this.#running;
+    this.#running = next;
+    this.#parts.changed(before, next);
+    change.commit();
+    this.#parts.back.adopt(next.compiled);
+    this.#parts.store.adopt(next.compiled);
+    const { opened, changed, closed } = change;
+    const { needsRestart } = plan;
+    const { quarantined } = next.compiled;
+    return { ...summaryOf(plan), listeners: { opened, changed, closed }, needsRestart, quarantined };
+  }
+}
+
+function accepted(compiled: CompileResult): Compiled {
+  if (!compiled.ok) throw new ConfigError(compiled.diagnostics);
+  return compiled;
+}
