@@ -224,6 +224,7 @@ class Composition implements Gateway, WorkerDeeds {
       metrics,
       running: () => this.#running,
       reload: (by) => this.reload(by),
+      plan: () => this.plan(),
       reloads: () => this.reloads,
       logs: this.#logs,
       maintenance: this.#back.maintenance,

@@ -6,7 +6,7 @@ import type { ControlResult } from '../control/control.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import type { MaintenanceOrder, MaintenanceResult } from '../control/maintenance-control.ts';
-import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
+import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { LogLevel } from '../observe/log-level.ts';
@@ -55,6 +55,9 @@ export interface AdminDesk {
 
   /** What would become of a request, by the configuration and the state of now; nothing happens. */
   explain(question: Question): Promise<Explanation>;
+
+  /** What a reload would change now; nothing happens. */
+  plan(): Promise<PlanReport>;
 
   /** The current revocation list of the local CA, DER (RFC 5280 §5) in Base64; `null` while there is none. */
   revocationList(): Promise<string | null>;

@@ -13,6 +13,7 @@ import { fmt } from './commands/fmt.ts';
 import { help } from './commands/help.ts';
 import { logLevel } from './commands/log-level.ts';
 import { maintenance } from './commands/maintenance.ts';
+import { plan } from './commands/plan.ts';
 import { purge } from './commands/purge.ts';
 import { reload } from './commands/reload.ts';
 import { route } from './commands/route.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   fmt,
   schema,
   status,
+  plan,
   reload,
   drain,
   disable,

@@ -1,6 +1,5 @@
 import { type Loaded, loadConfig } from '../config/load.ts';
-import type { RoutePlan, Snapshot } from '../engine/snapshot.ts';
-import type { RouteRule } from '../routing/route.ts';
+import type { Compiled as WholeCompiled } from '../control/compile.ts';
 import { check } from './check.ts';
 import type { Io } from './command.ts';
 import { compileOnly, mistakesIn } from './compile-only.ts';
@@ -18,10 +17,7 @@ export function checkConfiguration(options: Selection, { stdout, stderr, environ
 }
 
 /** What the compiler made of a configuration. */
-export interface Compiled {
-  readonly snapshot: Snapshot;
-  readonly routes: readonly RouteRule<RoutePlan>[];
-}
+export type Compiled = Pick<WholeCompiled, 'snapshot' | 'routes' | 'quarantined'>;
 
 /** Runs `use` on a configuration that `headgate check` would accept; otherwise says what that says. */
 export async function withConfiguration(

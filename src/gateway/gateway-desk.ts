@@ -7,7 +7,7 @@ import type { Control } from '../control/control.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import type { MaintenanceControl } from '../control/maintenance-control.ts';
-import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
+import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import { routeStatuses } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -22,6 +22,7 @@ export interface DeskSources {
   /** What is served now. */
   readonly running: () => Running;
   readonly reload: (by: ReloadAsker) => Promise<ReloadReport>;
+  readonly plan: () => Promise<PlanReport>;
   readonly reloads: () => readonly ReloadReport[];
   readonly logs: Pick<GatewayLogs, 'level' | 'setLevel'>;
   readonly maintenance: MaintenanceControl;
@@ -50,6 +51,7 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
       return routeStatuses(running.compiled, viewOf(running));
     },
     reload: (by) => sources.reload(by),
+    plan: () => sources.plan(),
     reloads: async () => sources.reloads(),
     logLevel: async () => sources.logs.level,
     setLogLevel: async (level, by) => sources.logs.setLevel(level, by),

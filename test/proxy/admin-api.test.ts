@@ -123,7 +123,9 @@ test('every answer of every operation is as the document says', async () => {
   expect((await ask(gateway, 'POST', '/explain', { body: { url: 'http://shop.test/shop/1' } })).status).toBe(200);
   expect((await ask(gateway, 'POST', '/cache/purge', { body: { all: true } })).status).toBe(200);
   expect((await ask(gateway, 'POST', '/reload', { body: {} })).status).toBe(200);
+  expect((await ask(gateway, 'POST', '/plan', { body: {} })).status).toBe(200);
   gateway.source({ ...CONFIG, pools: {} });
+  expect((await ask(gateway, 'POST', '/plan', { body: {} })).status).toBe(422);
   expect((await ask(gateway, 'POST', '/reload', { body: {} })).status).toBe(422);
   gateway.source({
     ...CONFIG,

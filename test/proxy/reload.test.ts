@@ -92,3 +92,29 @@ function isListening(port: number): Promise<boolean> {
     socket.once('connect', () => socket.destroy());
   });
 }
+
+matrix(
+  'a plan says what a reload would change, and changes nothing; its mistakes are those of the reload',
+  async (stage) => {
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((body) => stage.origin({ script: [{ respond: 200, body }] })),
+    );
+    const front = await stage.gateway(site(one?.port));
+    front.gateway.source(site(two?.port));
+    const planned = await front.gateway.gateway.plan();
+    const endpoints = { added: [`127.0.0.1:${two?.port}`], removed: [`127.0.0.1:${one?.port}`] };
+    expect(planned).toMatchObject({
+      result: 'planned',
+      plan: { same: false, pools: { changed: [{ name: 'site', keys: ['endpoints'], endpoints }] } },
+    });
+    expect((await front.send({})).text).toBe('one');
+    front.gateway.source({ routes: [{ pool: 'gone' }] });
+    expect(await front.gateway.gateway.plan()).toMatchObject({ result: 'refused', diagnostics: [{ code: 'HG0103' }] });
+    expect((await front.reload(site(two?.port))).changes).toMatchObject({
+      pools: { added: 0, removed: 0, changed: 1 },
+      routes: { added: 0, removed: 0, changed: 0, reordered: 0 },
+    });
+    expect((await front.send({})).text).toBe('two');
+  },
+  { without: ONE_PROTOCOL },
+);

@@ -59,6 +59,21 @@ export const configurationOperations: readonly Operation[] = [
     run: reload,
   },
   {
+    id: 'plan',
+    method: 'POST',
+    path: '/plan',
+    access: 'change',
+    summary: 'What a reload would change now; nothing happens',
+    tag: 'configuration',
+    body: record({}),
+    answers: {
+      200: { description: 'What would change', schema: component('Plan') },
+      409: { description: 'Something is in its way', schema: component('NotPlanned') },
+      422: { description: 'It has mistakes', schema: component('NotPlanned') },
+    },
+    run: plan,
+  },
+  {
     id: 'reloads',
     method: 'GET',
     path: '/reloads',
@@ -122,7 +137,16 @@ async function reload({ desk, by }: Call): Promise<Answer | Refusal> {
   return { status: 422, error: 'configuration-refused', message: mistakesOf(report), details };
 }
 
-function mistakesOf({ diagnostics }: ReloadReport): string {
+async function plan({ desk }: Call): Promise<Answer | Refusal> {
+  const report = await desk.plan();
+  if (report.result === 'planned') return ok(report.plan);
+  const { diagnostics, obstacle } = report;
+  const details = { diagnostics, obstacle };
+  if (obstacle !== null) return { status: 409, error: 'reload-obstructed', message: obstacle, details };
+  return { status: 422, error: 'configuration-refused', message: mistakesOf(report), details };
+}
+
+function mistakesOf({ diagnostics }: Pick<ReloadReport, 'diagnostics'>): string {
   const [first, ...more] = diagnostics;
   if (first === undefined) return 'The configuration was refused';
   const rest = more.length === 0 ? '' : `, and ${more.length} more`;

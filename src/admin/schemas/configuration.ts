@@ -91,11 +91,53 @@ export const configurationSchemas: Readonly<Record<string, Schema>> = {
     obstacle: orNull(described(text, 'Why it was refused, where that is not the configuration')),
     changes: orNull(
       record({
+        routes: record({ added: count, removed: count, changed: count, reordered: count }),
+        pools: record({ added: count, removed: count, changed: count }),
         listeners: record({ opened: listOf(text), changed: listOf(text), closed: listOf(text) }),
         needsRestart: described(listOf(text), 'Sections whose changes only count after a restart'),
         quarantined: listOf(component('Quarantined')),
       }),
     ),
+  }),
+  Plan: record({
+    same: described(truth, 'Nothing would change'),
+    routes: record({
+      added: listOf(component('PlannedRoute')),
+      removed: listOf(component('PlannedRoute')),
+      changed: listOf(record({ name: text, at: text, keys: listOf(text) })),
+      reordered: described(listOf(component('PlannedRoute')), 'Stand elsewhere among the others'),
+      quarantined: listOf(record({ name: text, at: text, message: text })),
+      moved: described(
+        listOf(record({ request: text, from: orNull(text), to: orNull(text) })),
+        'Requests that another route would take; the first 50',
+      ),
+    }),
+    pools: record({
+      added: listOf(text),
+      removed: listOf(text),
+      changed: listOf(
+        record({
+          name: text,
+          keys: listOf(text),
+          endpoints: record({ added: listOf(text), removed: listOf(text) }),
+        }),
+      ),
+    }),
+    listeners: record({
+      opened: listOf(text),
+      closed: listOf(text),
+      changed: listOf(record({ name: text, keys: listOf(text), drains: truth })),
+    }),
+    sections: listOf(record({ section: text, keys: listOf(text) })),
+    drained: listOf(record({ kind: words('listener', 'endpoint'), name: text, underWay: count })),
+    needsRestart: listOf(text),
+  }),
+  PlannedRoute: record({ name: text, at: text }),
+  NotPlanned: record({
+    error: text,
+    message: text,
+    diagnostics: listOf(component('Diagnostic')),
+    obstacle: orNull(text),
   }),
   NotReloaded: record({ error: text, message: text, report: component('Reload') }),
 };

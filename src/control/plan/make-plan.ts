@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema/config.ts';
 import type { ListenerConfig } from '../../config/schema/listener.ts';
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
-import { placeText } from '../../upstream/discovery/listed-endpoint.ts';
+import type { EndpointAddress } from '../../upstream/endpoint.ts';
 import type { Compiled } from '../compile.ts';
 import type { GatewayStatus } from '../status.ts';
 import { changedKeys, namesOf } from './changed-keys.ts';
@@ -73,7 +73,14 @@ function* planPools(before: Config['pools'], next: Config['pools']): Generator<v
 }
 
 function addressesOf({ endpoints }: PoolConfig): ReadonlySet<string> {
-  return new Set(endpoints.map(({ address }) => placeText(address)));
+  return new Set(endpoints.map(({ address }) => addressText(address)));
+}
+
+/** As it is written in a configuration. */
+function addressText(address: EndpointAddress): string {
+  if ('socketPath' in address) return `unix:${address.socketPath}`;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${address.secure ? 'https://' : ''}${host}:${address.port}`;
 }
 
 function planListeners(

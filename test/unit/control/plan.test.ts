@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { compileOnly } from '../../../src/cli/compile-only.ts';
+import { planText } from '../../../src/cli/plan.ts';
+import { configFromObject } from '../../../src/config/load.ts';
+import { type PlanSide, planSteps } from '../../../src/control/plan/make-plan.ts';
+import type { Plan } from '../../../src/control/plan/plan.ts';
+import { atOnce } from '../../../src/control/slices.ts';
+import { drainsListener } from '../../../src/gateway/listener-options.ts';
+import { ONCE } from '../../../src/gateway/serving.ts';
+
+const site = {
+  listeners: { web: { port: 8080 }, extra: { port: 8081 } },
+  pools: { shop: { endpoints: ['10.0.0.1:8080', '10.0.0.2:8080'] }, blog: { endpoints: ['10.0.0.3:80'] } },
+  routes: [
+    { name: 'beta', match: { host: 'shop.test', path: '/api/**', headers: { 'x-beta': 'on' } }, pool: 'blog' },
+    { name: 'api', match: { host: 'shop.test', path: '/api/**' }, pool: 'shop' },
+    { name: 'blog', match: { path: '/blog/**' }, pool: 'blog' },
+    { match: { path: '/old' }, redirect: { to: '/new' } },
+  ],
+};
+type Site = typeof site;
+
+describe('the plan of', () => {
+  test('the same configuration is that nothing would change', () => {
+    expect(planned(site, structuredClone(site))).toMatchObject({ same: true, drained: [], needsRestart: [] });
+    expect(planText(planned(site, site))).toBe('Nothing would change.\n');
+  });
+
+  test('an edit above it is not a change of a route without a name', () => {
+    const next = { ...site, routes: [{ name: 'first', match: { path: '/x' }, pool: 'shop' }, ...site.routes] };
+    const { routes } = planned(site, next);
+    expect(routes.added.map(({ name }) => name)).toEqual(['first']);
+    expect([routes.removed, routes.changed, routes.reordered]).toEqual([[], [], []]);
+  });
+
+  test('routes says which keys have changed, and which stand elsewhere', () => {
+    const [beta, api, blog, old] = site.routes as Site['routes'];
+    const next = { ...site, routes: [blog, { ...beta, timeouts: { head: '3s' } }, api, old] };
+    const { routes } = planned(site, next);
+    expect(routes.changed).toMatchObject([{ name: 'beta', keys: ['timeouts'] }]);
+    expect(routes.reordered.map(({ name }) => name)).toEqual(['blog']);
+  });
+
+  test('a route that takes requests from another says which, with the request', () => {
+    const next = {
+      ...site,
+      routes: [{ name: 'all', match: { host: 'shop.test', path: '/api/v2/**' }, pool: 'blog' }, ...site.routes],
+    };
+    expect(planned(site, next).routes.moved).toEqual([{ request: 'GET shop.test/api/v2/any', from: 'api', to: 'all' }]);
+  });
+
+  test('a route that is gone says who takes its requests', () => {
+    const next = { ...site, routes: site.routes.filter(({ name }) => name !== 'beta') };
+    const { routes } = planned(site, next);
+    expect(routes.removed.map(({ name }) => name)).toEqual(['beta']);
+    expect(routes.moved).toEqual([{ request: 'GET shop.test/api/any with x-beta', from: 'beta', to: 'api' }]);
+  });
+
+  test('a route that would be hidden says by whom', () => {
+    const next = { ...site, routes: [...site.routes, { name: 'late', match: { path: '/blog/**' }, pool: 'shop' }] };
+    expect(planned(site, next).routes.quarantined).toMatchObject([
+      { name: 'late', message: expect.stringContaining('"blog"') },
+    ]);
+  });
+
+  test('pools and listeners says what becomes of endpoints and connections', () => {
+    const next = {
+      ...site,
+      listeners: { web: { port: 8080, limits: { headerCount: 50 } }, third: { port: 8082 } },
+      pools: { shop: { endpoints: ['10.0.0.1:8080', '10.0.0.9:8080'] }, blog: site.pools.blog, new: site.pools.blog },
+    };
+    const plan = planned(site, next);
+    expect(plan.pools).toEqual({
+      added: ['new'],
+      removed: [],
+      changed: [
+        {
+          name: 'shop',
+          keys: ['endpoints'],
+          endpoints: { added: ['10.0.0.9:8080'], removed: ['10.0.0.2:8080'] },
+        },
+      ],
+    });
+    expect(plan.listeners).toEqual({
+      opened: ['third'],
+      closed: ['extra'],
+      changed: [{ name: 'web', keys: ['limits'], drains: true }],
+    });
+    expect(plan.drained).toEqual([
+      { kind: 'listener', name: 'web', underWay: 3 },
+      { kind: 'listener', name: 'extra', underWay: 3 },
+      { kind: 'endpoint', name: 'shop http://10.0.0.2:8080', underWay: 2 },
+    ]);
+  });
+
+  test('what only answers differently drains nobody', () => {
+    const web = { port: 8080, path: { duplicateSlashes: 'keep' as const } };
+    const plan = planned(site, { ...site, listeners: { ...site.listeners, web } });
+    expect(plan.listeners.changed).toEqual([{ name: 'web', keys: ['path'], drains: false }]);
+    expect(plan.drained).toEqual([]);
+  });
+
+  test('other sections names their keys, never their values', () => {
+    const next = { ...site, admin: { token: 'a-secret-of-sixteen-or-more' }, defaults: { timeouts: { head: '9s' } } };
+    const plan = planned(site, next);
+    expect(plan.sections.map(({ section }) => section)).toEqual(['defaults', 'admin']);
+    expect(JSON.stringify(plan)).not.toContain('a-secret-of');
+  });
+});
+
+test('as text, each change is a line', () => {
+  const [beta, ...rest] = site.routes;
+  const next = {
+    ...site,
+    pools: { ...site.pools, shop: { endpoints: ['10.0.0.1:8080'] } },
+    routes: [...rest, { ...beta, name: 'gamma' }],
+  };
+  expect(planText(planned(site, next))).toBe(
+    `  +  route gamma  <inline>:27
+  -  route beta   <inline>:15
+  ~  pool shop                 endpoints  -10.0.0.2:8080
+  → GET shop.test/api/any with x-beta  goes to gamma instead of beta
+  endpoint shop http://10.0.0.2:8080 drains: 2 requests under way
+Nothing was changed.
+`,
+  );
+});
+
+function planned(before: object, next: object): Plan {
+  const was = side(before);
+  const live = {
+    listeners: Object.keys(was.config.listeners).map((name) => ({
+      name,
+      kind: 'http' as const,
+      url: '',
+      connections: 3,
+    })),
+    pools: [...was.compiled.snapshot.pools.values()].map(({ name, endpoints }) => ({
+      name,
+      endpoints: endpoints.map(({ origin }) => ({ origin, inFlight: 2 })),
+    })),
+  } as unknown as Parameters<typeof planSteps>[2]['live'];
+  return atOnce(planSteps(was, side(next), { once: ONCE, live, drains: drainsListener, requests: true }));
+}
+
+function side(config: object): PlanSide {
+  const loaded = configFromObject(config);
+  if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
+  const compiled = compileOnly(loaded, { tolerance: 'start' });
+  if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
+  return { config: loaded.config, compiled };
+}
