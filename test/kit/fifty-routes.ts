@@ -70,6 +70,8 @@ export const fiftyRoutes: readonly SiteRoute[] = Array.from({ length: 50 }, (_, 
   return { config: { name: `r${i}`, ...config, ...deed }, pool, request: { path: '/', ...GET, ...request } };
 });
 
+const BLOCKS = fiftyRoutes.map(({ config }) => blockOf(config));
+
 /** How one route is spoilt: a value anywhere in it, a key, or its text. */
 export type Mutation =
   | { readonly kind: 'data'; readonly where: number; readonly deed: Deed }
@@ -160,7 +162,7 @@ export function siteText(
   );
   const head = { admin: { port: 0 }, listeners: { web: { port: 0, address: '127.0.0.1' } }, pools };
   const routes = fiftyRoutes.map(({ config }, index) =>
-    mutant?.index === index ? mutated(config, mutant.mutation) : blockOf(config),
+    mutant?.index === index ? mutated(config, mutant.mutation) : BLOCKS[index],
   );
   return `${stringify(head)}routes:\n${routes.join('')}`;
 }
