@@ -112,6 +112,7 @@ describe('flags win over the environment, which wins over defaults', () => {
 });
 
 describe('a wrong command line', () => {
+  const named = COMMANDS.filter(({ group, name }) => group !== null && name !== 'help' && name !== 'version');
   const listed = COMMANDS.filter(({ name, group }) => group !== null && !['help', 'version'].includes(name));
   const ALL = `There are ${listed.map(({ name }) => name).join(', ')}; or ROUTE=TARGET, as in /api=3000`;
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
@@ -211,7 +212,7 @@ describe('help', () => {
     );
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
-      const argv = [...example.replace(/ > .*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
+      const argv = [...example.replace(/ [<>] .*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
         ([, quoted, word]) => quoted ?? word ?? '',
       );
       const help = argv.includes('--help') ? 'help' : argv[0]?.replace('--', '');
