@@ -112,7 +112,6 @@ describe('flags win over the environment, which wins over defaults', () => {
 });
 
 describe('a wrong command line', () => {
-  const named = COMMANDS.filter(({ group, name }) => group !== null && name !== 'help' && name !== 'version');
   const listed = COMMANDS.filter(({ name, group }) => group !== null && !['help', 'version'].includes(name));
   const ALL = `There are ${listed.map(({ name }) => name).join(', ')}; or ROUTE=TARGET, as in /api=3000`;
   const URL_EXAMPLE = 'For example: headgate route GET https://shop.example/api/users/7';
