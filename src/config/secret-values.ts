@@ -1,4 +1,5 @@
 import type { EffectiveLeaf, EffectiveNode } from './effective.ts';
+import type { SourceNode } from './source-tree.ts';
 
 /** What a value that must not be shown is shown as. */
 export const SECRET = '(secret)';
@@ -12,6 +13,7 @@ const SECRET_NAME =
   /^(set-)?cookie$|auth|token|secret|session|password|passwd|credential|api-?key|access-?key|signature|jwt|bearer/i;
 /** In URLs. */
 const USER_INFORMATION = /(?<=:\/\/)[^/?#\s"'@]*@/g;
+const TEMPLATE_VARIABLE = /\{[^{}]*\}/;
 /** What holds where a variable is not set. */
 const FALLBACK = /(?<=\$\{[^}]*:-)[^}]*/g;
 
@@ -40,4 +42,13 @@ function isSecret(path: readonly string[]): boolean {
   // Every vendor of traces has a field of its own for who may send them.
   if (path.includes('otlp') && path.includes('headers')) return true;
   return path.some((key, index) => index > 0 && NAMED.test(path[index - 1] ?? '') && SECRET_NAME.test(key));
+}
+
+/** The secrets that stand in `node`, at `path`, as they are written; without what `${…}` takes from elsewhere. */
+export function secretsIn(node: SourceNode, path: readonly string[]): readonly string[] {
+  if (node.kind === 'list') return node.items.flatMap((item) => secretsIn(item, path));
+  if (node.kind === 'map') return [...node.entries].flatMap(([key, { value }]) => secretsIn(value, [...path, key]));
+  if (node.from !== 'file' || typeof node.value !== 'string' || !isSecret(path)) return [];
+  // What a template inserts is another thing each time.
+  return [node.value, ...node.value.split(TEMPLATE_VARIABLE)];
 }
