@@ -4,12 +4,11 @@ import type { TransportByProtocol } from '../transport/by-protocol.ts';
 import type { Pool } from '../upstream/pool.ts';
 
 /** Connections to every endpoint, for metrics. Pools that share some are not counted twice: the first has them. */
-export function connectionsOf(
+export function* connectionsOf(
   pools: Iterable<Pool>,
   { transport, streams }: { readonly transport: TransportByProtocol; readonly streams: StreamTransport },
-): ConnectionCountsOf[] {
+): Iterable<ConnectionCountsOf> {
   const seen = new Set<string>();
-  const found: ConnectionCountsOf[] = [];
   for (const { name: pool, endpoints } of pools) {
     for (const { origin: endpoint, destination } of endpoints) {
       const { connectionKey: key } = destination;
@@ -18,8 +17,7 @@ export function connectionsOf(
       const { open, busy, queued } = transport.connections(key);
       const carried = streams.connections(key);
       const traffic = transport.traffic(key);
-      found.push({ pool, endpoint, open: open + carried, busy: busy + carried, queued, traffic });
+      yield { pool, endpoint, open: open + carried, busy: busy + carried, queued, traffic };
     }
   }
-  return found;
 }

@@ -29,12 +29,12 @@ export function addAttemptMetrics(metrics: Metrics, pools: () => Iterable<PoolAt
     labels: ['pool', 'endpoint', 'result'],
     tally: { entries: () => results(pools()) },
   });
-  metrics.gauge('headgate_endpoint_in_flight', {
+  metrics.gauges('headgate_endpoint_in_flight', {
     help: 'Attempts that are under way at an endpoint',
     labels: ['pool', 'endpoint'],
-    read: (set) => {
+    *entries() {
       for (const { pool, endpoints } of pools()) {
-        for (const { endpoint, inFlight } of endpoints) set({ pool, endpoint }, inFlight);
+        for (const { endpoint, inFlight } of endpoints) yield [[pool, endpoint], inFlight];
       }
     },
   });
@@ -47,7 +47,9 @@ export function addAttemptMetrics(metrics: Metrics, pools: () => Iterable<PoolAt
     metrics.histogram(name, {
       help,
       labels: ['pool'],
-      entries: () => Array.from(pools(), (pool) => [[pool.pool], of(pool)] as const),
+      *entries() {
+        for (const pool of pools()) yield [[pool.pool], of(pool)];
+      },
     });
   histogram(
     'headgate_pool_attempt_duration_seconds',

@@ -1,3 +1,4 @@
+import type { Series } from './family.ts';
 import type { Metrics } from './metrics.ts';
 import { Tally } from './tally.ts';
 
@@ -19,22 +20,21 @@ export class BreakerMetrics {
 
   /** Adds its families to those of `metrics`; `breakers` is asked when somebody reads them. */
   constructor(metrics: Metrics, breakers: () => Iterable<BreakerGauges>) {
-    metrics.gauge('headgate_pool_breaker_state', {
+    metrics.gauges('headgate_pool_breaker_state', {
       help: '1 for the state that the breaker of a pool is in, 0 for the others',
       labels: ['pool', 'state'],
-      read: (set) => {
+      *entries() {
         for (const { pool, endpoint, state } of breakers()) {
-          if (endpoint === null) for (const each of STATES) set({ pool, state: each }, each === state ? 1 : 0);
+          if (endpoint === null) for (const each of STATES) yield [[pool, each], each === state ? 1 : 0];
         }
       },
     });
-    metrics.gauge('headgate_endpoint_breaker_state', {
+    metrics.gauges('headgate_endpoint_breaker_state', {
       help: '1 for the state that the breaker of an endpoint is in, 0 for the others',
       labels: ['pool', 'endpoint', 'state'],
-      read: (set) => {
+      *entries() {
         for (const { pool, endpoint, state } of breakers()) {
-          if (endpoint !== null)
-            for (const each of STATES) set({ pool, endpoint, state: each }, each === state ? 1 : 0);
+          if (endpoint !== null) for (const each of STATES) yield [[pool, endpoint, each], each === state ? 1 : 0];
         }
       },
     });
@@ -68,7 +68,6 @@ export class BreakerMetrics {
   }
 }
 
-function refusalsOf(breakers: Iterable<BreakerGauges>): (readonly [readonly string[], number])[] {
-  const ofPools = [...breakers].filter(({ endpoint, refusals }) => endpoint === null && refusals > 0);
-  return ofPools.map(({ pool, refusals }) => [[pool], refusals]);
+function* refusalsOf(breakers: Iterable<BreakerGauges>): Iterable<Series> {
+  for (const { pool, endpoint, refusals } of breakers) if (endpoint === null && refusals > 0) yield [[pool], refusals];
 }

@@ -31,10 +31,10 @@ export function addCacheMetrics(metrics: Metrics, { tally, store }: CacheSources
       help,
       labels: ['route', ...labels],
       tally: {
-        entries: () =>
-          Array.from(tally.routes()).flatMap(([route, of]) =>
-            Array.from(counts(of), ([value, count]) => [[route, value], count] as const),
-          ),
+        *entries() {
+          for (const [route, of] of tally.routes())
+            for (const [value, count] of counts(of)) yield [[route, value], count];
+        },
       },
     });
   perRoute('headgate_cache_requests_total', ['result'], {
@@ -60,11 +60,11 @@ export function addCacheMetrics(metrics: Metrics, { tally, store }: CacheSources
       ['upstream', bytesFromUpstream],
     ],
   });
-  metrics.gauge('headgate_cache_fills', {
+  metrics.gauges('headgate_cache_fills', {
     help: 'Answers of endpoints that are on their way into the store',
     labels: ['route'],
-    read: (set) => {
-      for (const [route, { filling }] of tally.routes()) set({ route }, filling);
+    *entries() {
+      for (const [route, { filling }] of tally.routes()) yield [[route], filling];
     },
   });
   metrics.gauge('headgate_cache_bytes', {

@@ -1,3 +1,4 @@
+import type { Series } from './family.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Connections to one endpoint of one pool; of pools that share them, the first. */
@@ -26,14 +27,14 @@ export function addConnectionMetrics(metrics: Metrics, endpoints: () => Iterable
   const counter = (name: string, help: string, count: (traffic: Traffic) => number): void => {
     metrics.counter(name, { help, labels, tally: { entries: () => counts(endpoints(), count) } });
   };
-  metrics.gauge('headgate_endpoint_connections', {
+  metrics.gauges('headgate_endpoint_connections', {
     help: 'Connections to an endpoint, by what they do; queued: requests that wait for one',
     labels: [...labels, 'state'],
-    read: (set) => {
+    *entries() {
       for (const { pool, endpoint, open, busy, queued } of endpoints()) {
-        set({ pool, endpoint, state: 'busy' }, busy);
-        set({ pool, endpoint, state: 'idle' }, open - busy);
-        set({ pool, endpoint, state: 'queued' }, queued);
+        yield [[pool, endpoint, 'busy'], busy];
+        yield [[pool, endpoint, 'idle'], open - busy];
+        yield [[pool, endpoint, 'queued'], queued];
       }
     },
   });
@@ -52,14 +53,12 @@ export function addConnectionMetrics(metrics: Metrics, endpoints: () => Iterable
   });
 }
 
-function counts(endpoints: Iterable<ConnectionCountsOf>, count: (traffic: Traffic) => number) {
-  return [...endpoints].flatMap(({ pool, endpoint, traffic }) =>
-    traffic === null ? [] : [[[pool, endpoint], count(traffic)] as const],
-  );
+function* counts(endpoints: Iterable<ConnectionCountsOf>, count: (traffic: Traffic) => number): Iterable<Series> {
+  for (const { pool, endpoint, traffic } of endpoints) if (traffic !== null) yield [[pool, endpoint], count(traffic)];
 }
 
-function failures(endpoints: Iterable<ConnectionCountsOf>) {
-  return [...endpoints].flatMap(({ pool, endpoint, traffic }) =>
-    [...(traffic?.failures ?? [])].map(([reason, count]) => [[pool, endpoint, reason], count] as const),
-  );
+function* failures(endpoints: Iterable<ConnectionCountsOf>): Iterable<Series> {
+  for (const { pool, endpoint, traffic } of endpoints) {
+    for (const [reason, count] of traffic?.failures ?? []) yield [[pool, endpoint, reason], count];
+  }
 }

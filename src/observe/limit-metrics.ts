@@ -1,4 +1,4 @@
-import type { Buckets } from './family.ts';
+import type { Buckets, Series } from './family.ts';
 import type { Metrics } from './metrics.ts';
 
 /** How a pool with limits is now, and its counts since the start. */
@@ -20,19 +20,9 @@ type Read = (pool: LimitedPool) => number;
 /** Adds the families of pools with limits to those of `metrics`; `pools` is asked when somebody reads them. */
 export function addLimitMetrics(metrics: Metrics, pools: () => Iterable<LimitedPool>): void {
   const gauge = (name: string, help: string, read: Read): void =>
-    metrics.gauge(name, {
-      help,
-      labels: ['pool'],
-      read: (set) => {
-        for (const pool of pools()) set({ pool: pool.pool }, read(pool));
-      },
-    });
+    metrics.gauges(name, { help, labels: ['pool'], entries: () => seriesOf(pools(), read) });
   const counter = (name: string, help: string, read: Read): void =>
-    metrics.counter(name, {
-      help,
-      labels: ['pool'],
-      tally: { entries: () => Array.from(pools(), (pool) => [[pool.pool], read(pool)] as const) },
-    });
+    metrics.counter(name, { help, labels: ['pool'], tally: { entries: () => seriesOf(pools(), read) } });
   gauge('headgate_pool_in_flight', 'Attempts in flight at a pool with limits', ({ inFlight }) => inFlight);
   gauge('headgate_pool_queue_length', 'Requests that wait for their turn at a pool', ({ queued }) => queued);
   gauge(
@@ -44,25 +34,32 @@ export function addLimitMetrics(metrics: Metrics, pools: () => Iterable<LimitedP
   metrics.histogram('headgate_pool_queue_wait_seconds', {
     help: 'Waits of those that got their turn',
     labels: ['pool'],
-    entries: () => Array.from(pools()).flatMap(({ pool, waits }) => (waits === null ? [] : [[[pool], waits] as const])),
+    *entries() {
+      for (const { pool, waits } of pools()) if (waits !== null) yield [[pool], waits];
+    },
   });
   metrics.counter('headgate_pool_refused_total', {
     help: 'Requests that got no turn at a pool, by why',
     labels: ['pool', 'reason'],
     tally: {
-      entries: () =>
-        Array.from(pools()).flatMap(({ pool, refused }) =>
-          Object.entries(refused).map(([reason, count]) => [[pool, reason], count] as const),
-        ),
+      *entries() {
+        for (const { pool, refused } of pools()) {
+          for (const [reason, count] of Object.entries(refused)) yield [[pool, reason], count];
+        }
+      },
     },
   });
-  metrics.gauge('headgate_endpoint_in_flight_limit', {
+  metrics.gauges('headgate_endpoint_in_flight_limit', {
     help: 'Most attempts that may be in flight at an endpoint now',
     labels: ['pool', 'endpoint'],
-    read: (set) => {
+    *entries() {
       for (const { pool, endpointLimits } of pools()) {
-        for (const [endpoint, limit] of endpointLimits) set({ pool, endpoint }, limit);
+        for (const [endpoint, limit] of endpointLimits) yield [[pool, endpoint], limit];
       }
     },
   });
+}
+
+function* seriesOf(pools: Iterable<LimitedPool>, read: Read): Iterable<Series> {
+  for (const pool of pools) yield [[pool.pool], read(pool)];
 }

@@ -79,17 +79,26 @@ export class Metrics {
     this.#families.push(family);
   }
 
+  /** For a gauge with few series: `read` sets all of them at once. */
   gauge(
     name: string,
     parts: Described & { read: (set: (labels: Record<string, string>, value: number) => void) => void },
   ): void {
     const { help, labels } = parts;
-    const read = (): Series[] => {
-      const all: Series[] = [];
-      parts.read((values, value) => all.push([labels.map((label) => values[label] ?? ''), value]));
-      return all;
-    };
-    this.add({ name, kind: 'gauge', help, labels, read });
+    this.gauges(name, {
+      help,
+      labels,
+      entries: () => {
+        const all: Series[] = [];
+        parts.read((values, value) => all.push([labels.map((label) => values[label] ?? ''), value]));
+        return all;
+      },
+    });
+  }
+
+  /** For one with as many as there are routes, pools or endpoints: what is iterated lazily is read in slices. */
+  gauges(name: string, { help, labels, entries }: Described & { entries: () => Iterable<Series> }): void {
+    this.add({ name, kind: 'gauge', help, labels, read: entries });
   }
 
   /** Adds a family that shows what `tally` has counted. */

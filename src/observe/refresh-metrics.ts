@@ -20,10 +20,11 @@ export function addRefreshMetrics(metrics: Metrics, refreshes: RefreshSource): v
       help,
       labels: ['route', label],
       tally: {
-        entries: () =>
-          Array.from(refreshes.figures()).flatMap((of) =>
-            Object.entries(counts(of)).map(([value, count]) => [[of.route, value], count] as const),
-          ),
+        *entries() {
+          for (const of of refreshes.figures()) {
+            for (const [value, count] of Object.entries(counts(of))) yield [[of.route, value], count];
+          }
+        },
       },
     });
   counter('headgate_cache_refreshes_total', 'Refreshes in the background that have ended', 'result', (of) => of.ended);

@@ -1,3 +1,4 @@
+import type { Series } from './family.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What one pool has spent on attempts after the first. */
@@ -13,14 +14,17 @@ export interface RetryCounts {
 /** Adds the metrics of retries to `metrics`; `pools` is asked when somebody reads them. Reasons are classes and listed statuses. */
 export function addRetryMetrics(metrics: Metrics, pools: () => Iterable<RetryCounts>): void {
   const counted = (count: (pool: RetryCounts) => number) => ({
-    entries: () => [...pools()].map((pool) => [[pool.pool], count(pool)] as const),
+    *entries(): Iterable<Series> {
+      for (const pool of pools()) yield [[pool.pool], count(pool)];
+    },
   });
   metrics.counter('headgate_pool_retries_total', {
     help: 'Attempts after the first at the endpoints of a pool, by why they were made',
     labels: ['pool', 'reason'],
     tally: {
-      entries: () =>
-        [...pools()].flatMap(({ pool, made }) => [...made].map(([reason, count]) => [[pool, reason], count] as const)),
+      *entries() {
+        for (const { pool, made } of pools()) for (const [reason, count] of made) yield [[pool, reason], count];
+      },
     },
   });
   metrics.counter('headgate_pool_retries_refused_total', {
@@ -33,11 +37,11 @@ export function addRetryMetrics(metrics: Metrics, pools: () => Iterable<RetryCou
     labels: ['pool'],
     tally: counted(({ hedgesWon }) => hedgesWon),
   });
-  metrics.gauge('headgate_pool_retry_budget', {
+  metrics.gauges('headgate_pool_retry_budget', {
     help: 'Retries that the budget of a pool could pay for now',
     labels: ['pool'],
-    read: (set) => {
-      for (const { pool, left } of pools()) set({ pool }, left);
+    *entries() {
+      for (const { pool, left } of pools()) yield [[pool], left];
     },
   });
 }

@@ -43,44 +43,8 @@ export class UpstreamMetrics {
 
   /** Adds its families to those of `metrics`. */
   constructor(metrics: Metrics, sources: UpstreamSources) {
-    metrics.gauge('headgate_endpoint_up', {
-      help: '1 for an endpoint that passes its health checks or has none, and was not put aside for what it did; else 0',
-      labels: ['pool', 'endpoint'],
-      read: (set) => {
-        for (const { pool, endpoint, up } of sources.endpoints()) set({ pool, endpoint }, up ? 1 : 0);
-      },
-    });
-    metrics.gauge('headgate_endpoint_standing', {
-      help: '1 for what is wanted of an endpoint by hand: enabled, draining or disabled',
-      labels: ['pool', 'endpoint', 'standing'],
-      read: (set) => {
-        for (const { pool, endpoint, standing } of sources.endpoints()) set({ pool, endpoint, standing }, 1);
-      },
-    });
-    metrics.gauge('headgate_endpoint_weight', {
-      help: 'Weight of an endpoint as it is now: by hand, else by configuration, less while it starts slowly',
-      labels: ['pool', 'endpoint'],
-      read: (set) => {
-        for (const { pool, endpoint, weight } of sources.endpoints()) set({ pool, endpoint }, weight);
-      },
-    });
+    addEndpointGauges(metrics, sources.endpoints);
     addPoolGauges(metrics, sources.pools);
-    metrics.gauge('headgate_endpoint_sessions', {
-      help: 'Sessions that are remembered at an endpoint, where they are remembered',
-      labels: ['pool', 'endpoint'],
-      read: (set) => {
-        for (const { pool, endpoint, sessions } of sources.endpoints()) {
-          if (sessions !== null) set({ pool, endpoint }, sessions);
-        }
-      },
-    });
-    metrics.gauge('headgate_endpoint_ejected', {
-      help: '1 for an endpoint that passive health has put aside, else 0',
-      labels: ['pool', 'endpoint'],
-      read: (set) => {
-        for (const { pool, endpoint, ejected } of sources.endpoints()) set({ pool, endpoint }, ejected ? 1 : 0);
-      },
-    });
     metrics.counter('headgate_endpoint_ejections_total', {
       help: 'How often passive health has put an endpoint aside, by why',
       labels: ['pool', 'endpoint', 'reason'],
@@ -127,20 +91,60 @@ export class UpstreamMetrics {
   }
 }
 
-function addPoolGauges(metrics: Metrics, pools: UpstreamSources['pools']): void {
-  metrics.gauge('headgate_pool_panic', {
-    help: '1 for a pool of which so few endpoints are healthy that it does not ask for their health; else 0',
-    labels: ['pool'],
-    read: (set) => {
-      for (const { pool, panicking } of pools()) set({ pool }, panicking ? 1 : 0);
+function addEndpointGauges(metrics: Metrics, endpoints: UpstreamSources['endpoints']): void {
+  /** `null` for an endpoint that has none. */
+  const gauge = (name: string, help: string, value: (of: EndpointGauges) => number | null): void =>
+    metrics.gauges(name, {
+      help,
+      labels: ['pool', 'endpoint'],
+      *entries() {
+        for (const each of endpoints()) {
+          const now = value(each);
+          if (now !== null) yield [[each.pool, each.endpoint], now];
+        }
+      },
+    });
+  gauge(
+    'headgate_endpoint_up',
+    '1 for an endpoint that passes its health checks or has none, and was not put aside for what it did; else 0',
+    ({ up }) => (up ? 1 : 0),
+  );
+  metrics.gauges('headgate_endpoint_standing', {
+    help: '1 for what is wanted of an endpoint by hand: enabled, draining or disabled',
+    labels: ['pool', 'endpoint', 'standing'],
+    *entries() {
+      for (const { pool, endpoint, standing } of endpoints()) yield [[pool, endpoint, standing], 1];
     },
   });
-  metrics.gauge('headgate_pool_priority_share', {
+  gauge(
+    'headgate_endpoint_weight',
+    'Weight of an endpoint as it is now: by hand, else by configuration, less while it starts slowly',
+    ({ weight }) => weight,
+  );
+  gauge(
+    'headgate_endpoint_sessions',
+    'Sessions that are remembered at an endpoint, where they are remembered',
+    ({ sessions }) => sessions,
+  );
+  gauge('headgate_endpoint_ejected', '1 for an endpoint that passive health has put aside, else 0', ({ ejected }) =>
+    ejected ? 1 : 0,
+  );
+}
+
+function addPoolGauges(metrics: Metrics, pools: UpstreamSources['pools']): void {
+  metrics.gauges('headgate_pool_panic', {
+    help: '1 for a pool of which so few endpoints are healthy that it does not ask for their health; else 0',
+    labels: ['pool'],
+    *entries() {
+      for (const { pool, panicking } of pools()) yield [[pool], panicking ? 1 : 0];
+    },
+  });
+  metrics.gauges('headgate_pool_priority_share', {
     help: 'Share of the traffic of a pool that the endpoints of a priority get, by their health',
     labels: ['pool', 'priority'],
-    read: (set) => {
+    *entries() {
       for (const { pool, priorities } of pools()) {
-        for (const { priority, share } of priorities) set({ pool, priority: String(priority) }, share);
+        for (const { priority, share } of priorities) yield [[pool, String(priority)], share];
       }
     },
   });
