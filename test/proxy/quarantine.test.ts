@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { CertificateStatus } from '../../src/control/certificates/certificate-status.ts';
+import { type Quarantined, quarantineStatus } from '../../src/control/quarantine.ts';
+import { logQuarantine } from '../../src/gateway/quarantine-log.ts';
+import type { Logger } from '../../src/observe/log.ts';
 import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { Front } from '../kit/matrix.ts';
 import { origin } from '../kit/origin.ts';
@@ -196,6 +200,40 @@ test('status and metrics say what is quarantined, and why the last reload was re
     'headgate_quarantined{kind="pool"} 1',
     'headgate_quarantined{kind="certificate"} 0',
   ]);
+});
+
+describe('the log', () => {
+  const one = { line: 1, column: 1, length: 1, suggestion: null, notes: [], code: 'HG0102', file: 'a.yaml' } as const;
+  const part = (kind: Quarantined['kind'], name: string, message = 'wrong'): Quarantined => ({
+    ...{ ...one, kind, name, message, effect: 'refused' },
+  });
+
+  function lines(before: readonly Quarantined[], now: readonly Quarantined[]): string[] {
+    const said: string[] = [];
+    const say =
+      (level: string) =>
+      ({ kind, name, problem }: { kind: string; name: string; problem?: string }): void => {
+        said.push([level, kind, name, ...(problem === undefined ? [] : [problem])].join(' '));
+      };
+    logQuarantine({ error: say('error'), info: say('info') } as unknown as Logger, before, now);
+    return said;
+  }
+
+  test('has a line for what is wrong when it is new, and for each part that serves again', () => {
+    const before = [part('route', 'a'), part('route', 'b'), part('pool', 'p', 'one'), part('pool', 'p', 'two')];
+    const now = [part('route', 'b'), part('route', 'c'), part('pool', 'p', 'three')];
+    expect(lines([], before)).toHaveLength(4);
+    expect(lines(before, before)).toEqual([]);
+    expect(lines(before, now)).toEqual(['error route c wrong', 'error pool p three', 'info route a']);
+  });
+
+  test('and the status tell of a certificate for as long as it can’t be used', () => {
+    const broken = [part('certificate', 'a.pem'), part('route', 'a')];
+    const now = (state: CertificateStatus['state']): unknown =>
+      quarantineStatus(broken, [{ from: 'a.pem', state } as CertificateStatus]).map(({ kind }) => kind);
+    expect(now('quarantined')).toEqual(['certificate', 'route']);
+    expect(now('ok')).toEqual(['route']);
+  });
 });
 
 describe('what makes the whole configuration unusable', () => {
