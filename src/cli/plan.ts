@@ -41,34 +41,26 @@ async function planOfFiles(from: string, { path, json }: PlanOptions, io: Io): P
 }
 
 async function planOfGateway({ place, json }: PlanOptions, io: Io): Promise<ExitCode> {
-  const [{ accessTo }, { askAdmin }, { answered }] = await Promise.all([
+  const [{ accessTo }, { askAdmin }, { answered }, { refusedConfiguration }] = await Promise.all([
     import('./admin-access.ts'),
     import('./admin-client.ts'),
     import('./admin-outcome.ts'),
+    import('./refused-configuration.ts'),
   ]);
   const { stdout, stderr } = io;
-  let mistakes: readonly Diagnostic[] = [];
-  const ask = async () => {
-    const answer = await askAdmin(accessTo(place, io), {
-      method: 'POST',
-      path: '/plan',
-      body: {},
-      patienceMs: PATIENCE_MS,
-    });
-    if (answer.status === 422) mistakes = (answer.body as { readonly diagnostics: readonly Diagnostic[] }).diagnostics;
-    return answer;
-  };
-  const code = await answered(ask, { stdout, stderr, json, text: (body) => planText(body as Plan) });
-  if (!json) for (const mistake of mistakes) stderr.write(`  ${placed(mistake)}\n`);
-  return mistakes.length > 0 ? exitCodes.configuration : code;
+  const asked = { method: 'POST', path: '/plan', body: {}, patienceMs: PATIENCE_MS } as const;
+  return answered(() => askAdmin(accessTo(place, io), asked), {
+    ...{ stdout, stderr, json },
+    text: (body) => planText(body as Plan),
+    refused: ({ status, body }) =>
+      status === 422
+        ? refusedConfiguration((body as { readonly diagnostics: readonly Diagnostic[] }).diagnostics, stderr)
+        : null,
+  });
 }
 
 /** Loading thousands of routes takes seconds. */
 const PATIENCE_MS = 60_000;
-
-function placed({ file, line, column, message }: Diagnostic): string {
-  return plain(`${file}:${line}:${column}: ${message}`);
-}
 
 /** Signs and words in columns, then who drains, then a sentence. Ends with a line end. */
 export function planText(plan: Plan): string {
