@@ -267,6 +267,7 @@ class Composition implements Gateway, WorkerDeeds {
     this.#guard.start();
     this.#metrics.start();
     this.#front.start();
+    this.#reloader.start();
   }
 
   async #openAdmin(): Promise<void> {
@@ -351,6 +352,7 @@ class Composition implements Gateway, WorkerDeeds {
   async drain(): Promise<void> {
     if (this.#phase === 'draining') return;
     this.#phase = 'draining';
+    this.#reloader.stop();
     const { drainDelay: delayMs, drainTimeout: deadlineMs } = this.#running.config;
     this.#logs.log.info({ delayMs, deadlineMs }, 'Draining');
     // Of several, it is their supervisor's to wait.
@@ -374,6 +376,7 @@ class Composition implements Gateway, WorkerDeeds {
   async close(): Promise<void> {
     this.#phase = 'draining';
     this.#endDelay?.();
+    this.#reloader.stop();
     await this.#reloader.settled();
     this.#back.stop();
     this.#guard.stop();
@@ -408,6 +411,7 @@ class Composition implements Gateway, WorkerDeeds {
     const { log } = this.#logs;
     return new Reloader({
       source: this.#options.source ?? null,
+      watches: () => this.#running.config.reload.watch,
       prepare: (next) => this.#serving.prepare(next),
       plan: (next) => this.#serving.plan(next),
       clock: this.#clock,

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { fingerprintOf } from '../config/fingerprint.ts';
 import {
   configFromObject,
   type Files,
@@ -14,6 +15,7 @@ import {
 } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
+import type { ConfigSource } from '../control/reload.ts';
 import { StartError } from '../gateway/start-error.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { banner } from './banner.ts';
@@ -43,6 +45,8 @@ export interface StartOptions {
 
 /** Starts a gateway and stays until it is told to stop. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
+  // Before it is read: what is written meanwhile is news.
+  const digest = options.inline === null ? (await fingerprintOf(options.path)).digest : null;
   const loaded = load(options);
   const part = servable(loaded);
   if (part === null) return refuse(mistakesIn(loaded), loaded.files);
@@ -57,9 +61,7 @@ export async function start(options: StartOptions): Promise<number> {
       config: part.config,
       origins: part.origins,
       faults: part.faults,
-      ...(options.inline === null
-        ? { source: { load: () => loadBeside({ path: options.path, environment: process.env }) } }
-        : {}),
+      ...(options.inline === null ? { source: sourceOf(options.path, digest) } : {}),
       certificatesDirectory: directoryOf(options),
       development: options.inline !== null || options.demo,
       strict: options.strict,
@@ -77,6 +79,10 @@ export async function start(options: StartOptions): Promise<number> {
     // Otherwise they would keep the process.
     for (const demo of demos) stopDemo(demo);
   }
+}
+
+function sourceOf(path: string, digest: string | null): ConfigSource {
+  return { load: () => loadBeside({ path, environment: process.env }), watched: { path, digest } };
 }
 
 /** Only who listens has it. */

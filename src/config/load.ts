@@ -5,6 +5,7 @@ import type { $ZodIssue } from 'zod/v4/core';
 import { type Diagnostic, diagnosticAt } from './config-error.ts';
 import { diagnose } from './diagnose.ts';
 import type { ExpansionSources } from './expand.ts';
+import { isRead } from './fingerprint.ts';
 import { mergeFiles } from './merge-files.ts';
 import { Origins } from './origins.ts';
 import { parseYaml } from './parse-yaml.ts';
@@ -194,7 +195,7 @@ export function inSourceOrder(diagnostics: readonly Diagnostic[], read: Files): 
 function listFiles(path: string, diagnostics: Diagnostic[]): string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name) && !/^\.|\.test\.ya?ml$/.test(name));
+    const names = readdirSync(path).filter(isRead);
     // Links are followed: Kubernetes mounts every file of a ConfigMap as one.
     const files = names.map((name) => join(path, name)).filter((file) => !isDirectory(file));
     if (files.length > 0) return files.sort();

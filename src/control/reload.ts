@@ -3,10 +3,13 @@ import { ConfigError, type Diagnostic } from '../config/config-error.ts';
 import { type LoadResult, type Servable, servable } from '../config/load.ts';
 import type { Plan, PlanSummary } from './plan/plan.ts';
 import type { Quarantined } from './quarantine.ts';
+import { ConfigWatch, type WatchedConfig } from './watch.ts';
 
 /** Where a reload finds the configuration. Must not throw. */
 export interface ConfigSource {
   load(): LoadResult | Promise<LoadResult>;
+  /** What is loaded from, if that is to be watched (`reload.watch`). Default: nothing. */
+  readonly watched?: WatchedConfig;
 }
 
 /** Who asked. */
@@ -62,6 +65,8 @@ export type PlanReport =
 export interface ReloaderParts {
   /** `null` where there is nothing to load from: every reload is refused. */
   readonly source: ConfigSource | null;
+  /** Whether the configuration that is served wants its files to be watched. */
+  readonly watches: () => boolean;
   /** Rejects with a `ConfigError`, or with an obstacle that an operator can understand; nothing has changed then. */
   readonly prepare: (next: Servable) => Promise<Prepared>;
   /** Rejects as `prepare` does; nothing changes. */
@@ -82,6 +87,7 @@ const PROGRAM: ReloadAsker = { via: 'program', address: null };
 export class Reloader {
   readonly #parts: ReloaderParts;
   readonly #history: ReloadReport[] = [];
+  readonly #watch: ConfigWatch | null;
   #last: Promise<unknown> = Promise.resolve();
   #asked = 0;
   #done = 0;
@@ -90,6 +96,22 @@ export class Reloader {
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
+    const { source, watches: wanted, clock } = parts;
+    const watched = source?.watched;
+    this.#watch =
+      watched === undefined
+        ? null
+        : new ConfigWatch({ ...watched, clock, wanted, changed: () => this.reload({ via: 'watch', address: null }) });
+  }
+
+  /** Reloads by itself from now on, as far as its source is to be watched. */
+  start(): void {
+    this.#watch?.start();
+  }
+
+  /** Does not any more. */
+  stop(): void {
+    this.#watch?.stop();
   }
 
   /** The last 50, oldest first. */
@@ -111,7 +133,10 @@ export class Reloader {
   /** What a reload would change now. Never rejects. */
   plan(): Promise<PlanReport> {
     return this.#inTurn(() =>
-      this.#use<PlanReport>(async (next) => ({ result: 'planned', plan: await this.#parts.plan(next) })),
+      this.#use<PlanReport>(
+        (source) => source.load(),
+        async (next) => ({ result: 'planned', plan: await this.#parts.plan(next) }),
+      ),
     );
   }
 
@@ -138,7 +163,8 @@ export class Reloader {
     const { clock } = this.#parts;
     const begin = { at: new Date(clock.now()).toISOString(), by };
     const startedMs = clock.monotonic();
-    const outcome = await this.#use<Outcome>(async (next) => {
+    const load = (source: ConfigSource): Loading => this.#watch?.load(() => source.load()) ?? source.load();
+    const outcome = await this.#use<Outcome>(load, async (next) => {
       const prepared = await this.#parts.prepare(next);
       return { result: 'applied', diagnostics: [], obstacle: null, changes: prepared.commit() };
     });
@@ -150,11 +176,11 @@ export class Reloader {
   }
 
   /** Loads the configuration and does something with it, or says why that is not to be had. */
-  async #use<T>(deed: (next: Servable) => Promise<T>): Promise<T | Refusal> {
+  async #use<T>(load: (source: ConfigSource) => Loading, deed: (next: Servable) => Promise<T>): Promise<T | Refusal> {
     const { source } = this.#parts;
     if (source === null) return refused([], 'This gateway was started without a file to load from');
     try {
-      const loaded = await source.load();
+      const loaded = await load(source);
       const next = servable(loaded);
       return next === null ? refused(loaded.ok ? [] : loaded.diagnostics, null) : await deed(next);
     } catch (error) {
@@ -167,6 +193,7 @@ export class Reloader {
 }
 
 type Outcome = Pick<ReloadReport, 'result' | 'diagnostics' | 'obstacle' | 'changes'>;
+type Loading = LoadResult | Promise<LoadResult>;
 type Refusal = Outcome & { readonly result: 'refused'; readonly changes: null };
 
 function refused(diagnostics: readonly Diagnostic[], obstacle: string | null): Refusal {

@@ -39,7 +39,7 @@ function portOf(server: Server | undefined): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-test('a service with inherited sockets adopts them by name and by place, tells when it is ready, reloads and stops, and has a PID file', async () => {
+test('a service with inherited sockets adopts them by name and by place, tells when it is ready, reloads when told or when its file changes, stops, and has a PID file', async () => {
   const notified = fakeNotify();
   const socketPath = join(directory, 'place.sock');
   const sockets = [await listening(), await listening(), await listening(socketPath), await listening()];
@@ -87,6 +87,10 @@ test('a service with inherited sockets adopts them by name and by place, tells w
     await until(() => told().includes('READY=1'), 'readiness to be told');
     child.kill('SIGHUP');
     await until(() => told().split('READY=1').length === 3, 'the end of the reload to be told');
+    // Nobody has to say so when the file changes.
+    writeFileSync(file, JSON.stringify({ ...config, routes: [{ respond: { status: 200, body: 'changed' } }] }));
+    expect(await out.line(/"by":"watch"/)).toContain('"msg":"Reloaded"');
+    expect(await bodyAt(ports[0])).toBe('changed');
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     expect(told().split('\n')).toEqual([

@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 export const reload = z
   .strictObject({
+    watch: z
+      .boolean()
+      .default(true)
+      .describe('Reload when a file of the configuration has changed, as soon as it has settled'),
     strict: z
       .boolean()
       .default(false)
