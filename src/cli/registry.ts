@@ -21,6 +21,7 @@ import { routes } from './commands/routes.ts';
 import { schema } from './commands/schema.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
+import { test } from './commands/test.ts';
 import { trust } from './commands/trust.ts';
 import { untrust } from './commands/untrust.ts';
 import { version } from './commands/version.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   routes,
   route,
+  test,
   config,
   fmt,
   schema,

@@ -61,7 +61,7 @@ export class Origins {
 function filledIn({ value, text }: ScalarNode): { readonly value: string; readonly written: string }[] {
   const expressions = text.match(EXPRESSION) ?? [];
   const around = text.split(EXPRESSION).map((part) => part.replaceAll('$$', () => '$'));
-  const pattern = around.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('([^]*?)');
+  const pattern = around.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('([\\s\\S]*?)');
   const found = new RegExp(`^${pattern}$`).exec(String(value));
   // A quoted text may be written with escapes.
   if (found === null) return [{ value: String(value), written: text }];

@@ -36,6 +36,7 @@ const DISPENSABLE: ReadonlySet<string> = new Set([
   'mirror',
   'fallback',
   'cache',
+  'tests',
 ]);
 
 /** What says whose requests they are, and where they stand among others. */

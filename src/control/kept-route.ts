@@ -15,7 +15,7 @@ export interface KeptRouteContext extends RouteContext {
 export function keptRoute(route: RouteConfig, index: number, context: KeptRouteContext): RouteRule<RoutePlan> | null {
   const { parts, before, complaints, environment } = context;
   const name = ruleNameOf(route, index, complaints);
-  const key = JSON.stringify(route) + environment;
+  const key = JSON.stringify({ ...route, tests: undefined }) + environment;
   const kept = before?.rule(name, key, context.pools) ?? null;
   if (kept !== null) {
     const at = complaints.where(['routes', index]);

@@ -5,6 +5,7 @@ import { match } from './match.ts';
 import { mirror } from './mirror.ts';
 import { cookieEdits, headerEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
 import { retry } from './retry.ts';
+import { routeTest } from './route-tests.ts';
 import { split, sticky } from './split.ts';
 import { routeTracing } from './tracing.ts';
 import { isMap, name, oneOrMore } from './units.ts';
@@ -55,6 +56,10 @@ export const route = z
     limits: routeLimits.optional().describe('In place of the listener’s'),
     tracing: routeTracing.optional().describe('In place of what holds for all'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),
+    tests: z
+      .array(routeTest)
+      .optional()
+      .describe('Requests and what becomes of them, for headgate test; a gateway takes no notice (docs/testing.md)'),
   })
   .superRefine(
     (value, context) => {

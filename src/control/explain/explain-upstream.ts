@@ -5,9 +5,6 @@ import { type HeaderList, isNamed } from '../../http/headers.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import type { ExplainedUpstream, UpstreamField } from './explanation.ts';
 
-/** Nobody needs to see these, and who set them in the configuration does not want them seen. */
-const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'cookie']);
-
 /** The request as it goes upstream, and who wrote each of its fields. `endpoint`: the authority of the one that is settled. */
 export function explainUpstream(
   { target, headers }: Outbound,
@@ -39,7 +36,7 @@ function authored(
   const isReceived = received.some((each, i) => i % 2 === 0 && isNamed(each, lower) && received[i + 1] === value);
   if (isReceived) return { name, value, by: 'client' };
   if (!byRoute.has(lower)) return { name, value, by: 'gateway' };
-  return { name, value: CREDENTIALS.has(lower) ? '(secret)' : value, by: 'route' };
+  return { name, value, by: 'route' };
 }
 
 function removedOf(received: HeaderList, sent: HeaderList): readonly string[] {

@@ -9,11 +9,11 @@ import type { Doorway } from './doorway.ts';
 import { explainCache } from './explain-cache.ts';
 import { explainPool } from './explain-pool.ts';
 import { explainUpstream } from './explain-upstream.ts';
-import type { ExplainedRequest, Explanation, Outcome, RefusedBy, Reply } from './explanation.ts';
+import type { ExplainedRequest, Explanation, Outcome, RefusedBy, Reply, UpstreamField } from './explanation.ts';
 import { type OtherRoutes, otherRoutes, routeRef } from './near-misses.ts';
 import { policiesOf } from './policies.ts';
 import type { Question } from './question.ts';
-import { type Concealer, concealer } from './secrets.ts';
+import { concealer } from './secrets.ts';
 import { settingsOf } from './settings.ts';
 import type { Subject } from './subject.ts';
 
@@ -22,8 +22,7 @@ import type { Subject } from './subject.ts';
  * is told comes from what it was made by. Nothing happens. Some 100 µs, and 1 µs more for each route.
  */
 export function explain(subject: Subject, question: Question): Explanation {
-  const conceal = concealer(subject.origins);
-  return withoutSecrets(explainBare(subject, question), conceal);
+  return withoutSecrets(explainBare(subject, question), subject);
 }
 
 /** The same with what the configuration fills in for `${…}`: for comparisons, not to be shown. */
@@ -175,13 +174,24 @@ function unaskedOutcome(doorway: Exclude<Doorway, { readonly kind: 'in' }>): Out
   return { kind: 'refuse', by: 'listener', error: 'http_request_error', status, reason, headers: [] };
 }
 
+/** Who writes these into requests does not want them seen. */
+function isCredential({ name, by }: UpstreamField): boolean {
+  return by === 'route' && /^(?:(?:proxy-)?authorization|cookie)$/i.test(name);
+}
+
 /** What goes upstream, and what is known by it. Clients get the rest to see anyway. */
 const UPSTREAM_KEYS = ['requestHeaders', 'query', 'rewrite'] as const;
 
-function withoutSecrets({ index, ...explanation }: BareExplanation, conceal: Concealer): Explanation {
+/** Hides what the route at `index` fills in for `${…}` in what goes upstream. */
+export function hiderOf({ origins }: Subject, index: number | null): (text: string) => string {
+  if (index === null) return (text) => text;
+  const conceal = concealer(origins);
+  return (text) => UPSTREAM_KEYS.reduce((shown, key) => conceal(['routes', index, key], shown), text);
+}
+
+function withoutSecrets({ index, ...explanation }: BareExplanation, subject: Subject): Explanation {
   if (index === null) return explanation;
-  const hide = (text: string): string =>
-    UPSTREAM_KEYS.reduce((shown, key) => conceal(['routes', index, key], shown), text);
+  const hide = hiderOf(subject, index);
   const { upstream, cache, policies } = explanation;
   return {
     ...explanation,
@@ -193,7 +203,7 @@ function withoutSecrets({ index, ...explanation }: BareExplanation, conceal: Con
             ...upstream,
             target: hide(upstream.target),
             headers: upstream.headers.map((field) =>
-              field.by === 'client' ? field : { ...field, value: hide(field.value) },
+              field.by === 'client' ? field : { ...field, value: isCredential(field) ? '(secret)' : hide(field.value) },
             ),
           },
     cache:

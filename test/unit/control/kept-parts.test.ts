@@ -73,6 +73,15 @@ describe('of the next configuration', () => {
     expect(two.snapshot.listeners.get('web')?.table).not.toBe(one.snapshot.listeners.get('web')?.table);
   });
 
+  test('tests beside a route change nothing of what it does', () => {
+    const next = site();
+    const one = next({ listeners, pools: { shop, blog }, routes });
+    const tested = routes.map((route) => ({ ...route, tests: ['GET https://a.test/'] }));
+    const two = next({ listeners, pools: { shop, blog }, routes: tested });
+    expect(two.routes.map(({ plan }) => plan)).toEqual(one.routes.map(({ plan }) => plan));
+    expect(two.routes.every(({ plan }, i) => plan === one.routes[i]?.plan)).toBe(true);
+  });
+
   test('a changed pool is another one, and so is every route that leads there, by whatever way; no other is', () => {
     const next = site();
     const one = next({ listeners, pools: { shop, blog }, routes });
