@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { CompileResult } from '../control/compile.ts';
 import type { ReloadReport } from '../control/reload.ts';
+import { ConfigDigest } from '../observe/config-digest.ts';
 import { EventLoopMetrics } from '../observe/event-loop-metrics.ts';
 import { addListenerMetrics, type ListenerSources } from '../observe/listener-metrics.ts';
 import { Metrics } from '../observe/metrics.ts';
@@ -28,6 +29,7 @@ export class GatewayMetrics {
   readonly #clock: Clock;
   readonly #reloads: ReloadMetrics;
   readonly #eventLoop: EventLoopMetrics;
+  readonly #digest: ConfigDigest;
 
   constructor({ config, clock, front, quarantined }: GatewayMetricsParts) {
     this.#clock = clock;
@@ -36,13 +38,16 @@ export class GatewayMetrics {
     this.traffic = new TrafficMetrics(this.metrics, { clock, latencySeconds: this.latencySeconds });
     addListenerMetrics(this.metrics, front);
     this.#reloads = new ReloadMetrics(this.metrics, { clock, quarantined });
+    this.#digest = new ConfigDigest(this.metrics);
     // There is one event loop, whatever time a test plays with.
     this.#eventLoop = new EventLoopMetrics(this.metrics, systemClock);
     addProcessMetrics(this.metrics, version);
   }
 
   /** This configuration serves from now on. */
-  adopt({ listeners, pools }: Config, { routes }: CompileResult & { readonly ok: true }): void {
+  adopt(config: Config, { routes }: CompileResult & { readonly ok: true }): void {
+    const { listeners, pools } = config;
+    this.#digest.adopt(config);
     this.traffic.adopt({
       listeners: new Set(Object.keys(listeners)),
       routes: new Set(routes.map(({ name }) => name)),

@@ -26,6 +26,10 @@ matrix('the record of an exchange tells the whole story', async ({ gateway, orig
   expect(record.startedAtEpoch).toBeGreaterThanOrEqual(before);
   expect(record.totalMs).toBeGreaterThanOrEqual(record.firstByteMs ?? Number.NaN);
   expect(record.firstByteMs).toBeGreaterThanOrEqual(record.queueMs ?? Number.NaN);
+  expect(record.connectMs).toBeGreaterThan(0);
+  expect(record.upstreamMs).toBeGreaterThanOrEqual(record.connectMs ?? Number.NaN);
+  expect(record.overheadMs).toBeGreaterThan(0);
+  expect(record.totalMs).toBeGreaterThanOrEqual((record.upstreamMs ?? Number.NaN) + record.overheadMs - 1e-6);
   expect(await front.gateway.nextRecord()).toMatchObject({ bytesIn: 0, bytesOut: 7, reusedConnection: true });
 });
 

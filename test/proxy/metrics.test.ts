@@ -165,18 +165,24 @@ matrix(
     const front = await gateway(config);
     await front.send({});
     await front.gateway.nextRecord();
+    const digestOf = async () => (await metricsOf(front)).find((line) => line.startsWith('headgate_config_info'));
+    const digest = await digestOf();
+    expect(digest).toMatch(/^headgate_config_info\{digest="[0-9a-f]{12}"\} 1$/);
+    await front.gateway.reload(config);
+    expect(await digestOf()).toBe(digest);
     expect((await front.gateway.reload({ ...config, routes: [{ name: 'other', pool: 'shop' }] })).result).toBe(
       'applied',
     );
     const lines = await metricsOf(front);
     expect(lines).toEqual(
       expect.arrayContaining([
-        'headgate_config_reloads_total{result="applied"} 1',
+        'headgate_config_reloads_total{result="applied"} 2',
         'headgate_config_last_reload_success 1',
         'headgate_quarantined{kind="route"} 0',
         'headgate_http_requests_total{listener="web",route="all",status="2xx"} 1',
       ]),
     );
+    expect(await digestOf()).not.toBe(digest);
     expect((await front.gateway.reload({ ...config, drainTimeout: 'soon' })).result).toBe('refused');
     expect(await metricsOf(front)).toEqual(
       expect.arrayContaining([
