@@ -46,6 +46,7 @@ describe('the package', () => {
       'dist/headgate.schema.json',
       'dist/admin/dashboard/index.html',
       'routes/demo.yaml',
+      'docs/openapi.json',
       'docs/headgate.schema.json', // named by the header of each file in routes/
     ]) {
       expect(files).toContain(file);

@@ -99,7 +99,12 @@ export class TestGateway {
 
   /** What the next reload finds. */
   source(config: TestConfig): void {
-    this.#file.content = load(config, this.#options);
+    this.found(load(config, this.#options));
+  }
+
+  /** The same for what was loaded from files. */
+  found(loaded: LoadResult): void {
+    this.#file.content = loaded;
   }
 
   /** Reloads, with `config` in place of what it has. */

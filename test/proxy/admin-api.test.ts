@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { openApiDocument, operations } from '../../src/admin/operations/operations.ts';
@@ -188,6 +189,15 @@ test('docs/openapi.json is the document that the listener serves', async () => {
   const { body } = await ask(gateway, 'GET', '/openapi.json');
   expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
   await expect(`${JSON.stringify(body, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json');
+});
+
+test('docs/admin.md tells every request', () => {
+  const page = readFileSync('docs/admin.md', 'utf8');
+  const untold = operations.filter(({ method, path }) => {
+    const last = path.slice(path.lastIndexOf('/'));
+    return ![`\`${method} ${path}\``, `\`…${last}\``, `\`${method} …${last}\``].some((told) => page.includes(told));
+  });
+  expect(untold.map(({ id }) => id)).toEqual([]);
 });
 
 async function ask405({ gateway }: TestGateway, method: string, path: string): Promise<number> {
