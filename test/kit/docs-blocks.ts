@@ -23,16 +23,37 @@ export interface DocsStep {
 
 const CHECKOUT = join(import.meta.dirname, '../..');
 
+/** README.md and the pages of docs/: their names and what is in them. */
+function pages(): [page: string, text: string][] {
+  const names = readdirSync(join(CHECKOUT, 'docs')).filter((name) => name.endsWith('.md'));
+  const all = ['README.md', ...names.map((name) => `docs/${name}`)];
+  return all.map((page) => [page, readFileSync(join(CHECKOUT, page), 'utf8')]);
+}
+
 /** Every block of README.md and docs/ in which `headgate` is called at a prompt. */
 export function docsBlocks(): DocsBlock[] {
-  const pages = readdirSync(join(CHECKOUT, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap((page) =>
-    blocksOf(page, readFileSync(join(CHECKOUT, page), 'utf8')),
+  return pages().flatMap(([page, text]) => blocksOf(page, text));
+}
+
+/** Every line in a shell block of them that calls `headgate` without a prompt, and so without output. */
+export function docsCommands(): { readonly page: string; readonly line: number; readonly command: string }[] {
+  return pages().flatMap(([page, text]) =>
+    fencesOf(page, text)
+      .filter(({ marker }) => marker === 'sh')
+      .flatMap(({ line, text: block }) =>
+        block.split('\n').flatMap((command, index) => {
+          return command.startsWith('headgate ') ? [{ page, line: line + 1 + index, command }] : [];
+        }),
+      ),
   );
 }
 
 /** Exported for its own test. */
 export function blocksOf(page: string, text: string): DocsBlock[] {
+  return fencesOf(page, text).filter((block) => /^\$ (\w+=\S+ )*headgate\b/m.test(block.text));
+}
+
+function fencesOf(page: string, text: string): DocsBlock[] {
   const blocks: DocsBlock[] = [];
   let open: { line: number; fence: string; marker: string; lines: string[] } | null = null;
   for (const [index, line] of text.split('\n').entries()) {
@@ -41,8 +62,7 @@ export function blocksOf(page: string, text: string): DocsBlock[] {
       if (fence !== undefined) open = { line: index + 1, fence, marker: marker ?? '', lines: [] };
     } else if (fence === open.fence && marker === '') {
       const body = open.lines.map((written) => `${written}\n`).join('');
-      if (/^\$ (\w+=\S+ )*headgate\b/m.test(body))
-        blocks.push({ page, line: open.line, marker: open.marker, text: body });
+      blocks.push({ page, line: open.line, marker: open.marker, text: body });
       open = null;
     } else open.lines.push(line);
   }
@@ -59,7 +79,7 @@ export function stepsOf(text: string): DocsStep[] {
 }
 
 /** As a shell would split it, as far as pages need: blanks, and quotes that nothing is expanded in. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
     word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double),
   );

@@ -6,15 +6,17 @@
  * `scene(directory): Promise<Scene>`: a gateway to ask, files to find, and what is shown in place of ports and paths that are
  * otherwise each time. Every block begins anew; its commands run in order, in this process, standard output and error as
  * they come. `$ cat FILE` and `$ echo $?` are understood too. Times, durations, identifiers and digests may differ, and a line `…`
- * stands for any number of lines. `UPDATE_DOCS=1 vitest run test/unit/docs-output.test.ts` writes what is really printed into the pages.
+ * stands for any number of lines. Lines of ```sh blocks that call headgate are only parsed. `UPDATE_DOCS=1 vitest run test/unit/docs-output.test.ts` writes what is really printed into the pages.
  */
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseArguments } from '../../src/cli/arguments.ts';
 import type { Io } from '../../src/cli/command.ts';
 import { runCommandLine } from '../../src/cli/command-line.ts';
-import { blocksOf, type DocsBlock, docsBlocks, isAsShown, stepsOf } from '../kit/docs-blocks.ts';
+import { COMMANDS } from '../../src/cli/registry.ts';
+import { blocksOf, type DocsBlock, docsBlocks, docsCommands, isAsShown, stepsOf, wordsOf } from '../kit/docs-blocks.ts';
 import type { Scene } from '../kit/scene.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -91,6 +93,17 @@ describe('what the documentation shows', () => {
     if (process.env['UPDATE_DOCS'] === '1') update(block, steps);
     else for (const { line, shown, real } of steps) expect(isAsShown(shown, real) ? shown : real, line).toBe(shown);
   });
+});
+
+test('every command has its place in docs/cli.md, as headgate NAME', () => {
+  const page = readFileSync(join(CHECKOUT, 'docs/cli.md'), 'utf8');
+  const names = COMMANDS.filter(({ group }) => group !== null && group !== 'more').map(({ name }) => name);
+  expect(names.filter((name) => !new RegExp(`\\*\\*(\`headgate )?\`?${name}\``).test(page))).toEqual([]);
+});
+
+test.each(docsCommands())('$page:$line is understood: $command', ({ command }) => {
+  const argv = wordsOf(command.replace(/ {2,}#.*| [<>|] .*/, '')).slice(1);
+  expect(() => parseArguments(argv, {})).not.toThrow();
 });
 
 function update({ page, text }: DocsBlock, steps: Awaited<ReturnType<typeof played>>): void {

@@ -2,7 +2,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { startLoaded } from '../gateway.ts';
 import type { Scene } from '../scene.ts';
 
-/** A gateway that was started with the configuration in `routes`, of which not all can be used. */
+/** A gateway that was started with the configuration in `routes`, also where not all of it can be used. */
 export async function scene(directory: string): Promise<Scene> {
   const before = process.cwd();
   // Places are told as they would be to who stands there.
