@@ -24,7 +24,7 @@ export interface DocsStep {
 const CHECKOUT = join(import.meta.dirname, '../..');
 
 /** README.md and the pages of docs/: their names and what is in them. */
-function pages(): [page: string, text: string][] {
+export function docsPages(): [page: string, text: string][] {
   const names = readdirSync(join(CHECKOUT, 'docs')).filter((name) => name.endsWith('.md'));
   const all = ['README.md', ...names.map((name) => `docs/${name}`)];
   return all.map((page) => [page, readFileSync(join(CHECKOUT, page), 'utf8')]);
@@ -32,12 +32,12 @@ function pages(): [page: string, text: string][] {
 
 /** Every block of README.md and docs/ in which `headgate` is called at a prompt. */
 export function docsBlocks(): DocsBlock[] {
-  return pages().flatMap(([page, text]) => blocksOf(page, text));
+  return docsPages().flatMap(([page, text]) => blocksOf(page, text));
 }
 
 /** Every line in a shell block of them that calls `headgate` without a prompt, and so without output. */
 export function docsCommands(): { readonly page: string; readonly line: number; readonly command: string }[] {
-  return pages().flatMap(([page, text]) =>
+  return docsPages().flatMap(([page, text]) =>
     fencesOf(page, text)
       .filter(({ marker }) => marker === 'sh')
       .flatMap(({ line, text: block }) =>

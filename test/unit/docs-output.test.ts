@@ -16,7 +16,16 @@ import { parseArguments } from '../../src/cli/arguments.ts';
 import type { Io } from '../../src/cli/command.ts';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import { COMMANDS } from '../../src/cli/registry.ts';
-import { blocksOf, type DocsBlock, docsBlocks, docsCommands, isAsShown, stepsOf, wordsOf } from '../kit/docs-blocks.ts';
+import {
+  blocksOf,
+  type DocsBlock,
+  docsBlocks,
+  docsCommands,
+  docsPages,
+  isAsShown,
+  stepsOf,
+  wordsOf,
+} from '../kit/docs-blocks.ts';
 import type { Scene } from '../kit/scene.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -95,10 +104,12 @@ describe('what the documentation shows', () => {
   });
 });
 
-test('every command has its place in docs/cli.md, as headgate NAME', () => {
-  const page = readFileSync(join(CHECKOUT, 'docs/cli.md'), 'utf8');
+test('every command is somewhere in the documentation, as headgate NAME', () => {
+  const told = docsPages()
+    .map(([, text]) => text)
+    .join('\n');
   const names = COMMANDS.filter(({ group }) => group !== null && group !== 'more').map(({ name }) => name);
-  expect(names.filter((name) => !new RegExp(`\\*\\*(\`headgate )?\`?${name}\``).test(page))).toEqual([]);
+  expect(names.filter((name) => !new RegExp(`headgate ${name}\\b`).test(told))).toEqual([]);
 });
 
 test.each(docsCommands())('$page:$line is understood: $command', ({ command }) => {
