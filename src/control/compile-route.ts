@@ -54,6 +54,11 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
   return complaints.count > before || plan === null ? null : { ...shape, plan };
 }
 
+/** Is path or query upstream of the route at `path` made of what `${…}` has filled in? */
+export function hidesTarget(path: KeyPath, complaints: Complaints): boolean {
+  return (['rewrite', 'query'] as const).some((key) => complaints.expands([...path, key]));
+}
+
 /** Everything of a rule but its plan. */
 export function shapeOf(route: RouteConfig, order: number, complaints: Complaints): Omit<RouteRule<RoutePlan>, 'plan'> {
   const { listeners = null, match, priority } = route;
@@ -97,7 +102,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),
-    hidesTarget: (['rewrite', 'query'] as const).some((key) => context.complaints.expands([...context.path, key])),
+    hidesTarget: hidesTarget(context.path, context.complaints),
     mirror: mirrorOf(route, context),
     fallback:
       route.fallback === undefined

@@ -1,5 +1,4 @@
-import type { GatewayError } from '../errors.ts';
-import { getHeader, type HeaderDraft } from '../http/headers.ts';
+import { getHeader, type HeaderDraft, setHeader } from '../http/headers.ts';
 import type { Progress } from './progress.ts';
 
 /** A request asks by `X-Headgate-Explain: 1`. No endpoint gets it, whoever sent it. */
@@ -18,7 +17,7 @@ export function wantsExplanation({ request, client }: Progress, isTrusted: (addr
  * Adds what was done with the request, as far as it has come, to the head of its response: a Dictionary (RFC 9651 §3.2) of which every
  * value is a String. It goes to the one client that asked, and never into the cache.
  */
-export function addExplanation(draft: HeaderDraft, progress: Progress, error: GatewayError | null = null): void {
+export function addExplanation(draft: HeaderDraft, progress: Progress, reason: string | null = null): void {
   const { route, routeAt, pool, endpoint, cacheReport, explainedTarget } = progress;
   const told: readonly (readonly [key: string, value: string | null | undefined])[] = [
     ['route', route],
@@ -28,11 +27,11 @@ export function addExplanation(draft: HeaderDraft, progress: Progress, error: Ga
     ['target', explainedTarget],
     ['cache', cacheReport?.result],
     ['why', cacheReport?.why],
-    ['reason', error?.reason],
+    ['reason', reason],
   ];
   const members = told.flatMap(([key, value]) => (value ? [`${key}=${quoted(value)}`] : []));
   // RFC 9651 §3.2: an empty dictionary is a field that is not there.
-  if (members.length > 0) draft.push(ANSWERING_FIELD, members.join(', '));
+  if (members.length > 0) setHeader(draft, ANSWERING_FIELD, members.join(', '));
 }
 
 /** RFC 9651 §3.3.3. What is not visible ASCII may come from a file name, or from a client. */

@@ -51,7 +51,7 @@ export function fail(progress: Progress, error: GatewayError): void {
     headers.push('Retry-After', String(error.retryAfterSeconds));
   }
   if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
-  if (progress.explains) addExplanation(headers, progress, error);
+  if (progress.explains) addExplanation(headers, progress, error.reason);
   progress.status = error.status;
   response.respond({ status: error.status, headers }, page.body);
 }

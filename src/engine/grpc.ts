@@ -3,6 +3,7 @@ import type { RequestHead } from '../exchange/exchange.ts';
 import { grpcStatusOf, grpcTimeoutMs, isGrpc } from '../http/grpc.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
+import { addExplanation } from './explanation-field.ts';
 import type { Progress } from './progress.ts';
 
 /** What a gRPC request asks of those who forward it. */
@@ -34,6 +35,7 @@ export function refuseCall(progress: Progress, refusal: Refusal): void {
     ...['Content-Type', 'application/grpc', ...statusFields(progress, refusal)],
     ...['Proxy-Status', proxyStatus(refusal.code), 'X-Request-Id', progress.requestId],
   ];
+  if (progress.explains) addExplanation(headers, progress, refusal.reason);
   progress.status = 200;
   progress.exchange.response.respond({ status: 200, headers }, null);
 }

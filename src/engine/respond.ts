@@ -24,7 +24,7 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
-  if (progress.explains) addExplanation(headers, progress);
+  if (progress.explains) addExplanation(headers, progress, reply.reason);
   progress.status = reply.status;
   exchange.response.respond({ status: reply.status, headers }, reply.body);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileOnly } from '../../../src/cli/compile-only.ts';
-import { loadConfigText } from '../../../src/config/load.ts';
+import { configFromObject, loadConfigText } from '../../../src/config/load.ts';
 import { explain } from '../../../src/control/explain/explain.ts';
 import type { Explanation } from '../../../src/control/explain/explanation.ts';
 import { type QuestionInput, readQuestion } from '../../../src/control/explain/question.ts';
@@ -94,6 +94,25 @@ describe('an explanation', () => {
   ])('tells what comes before routing: %s %o', (url, more, outcome) => {
     expect(ask(url, more).outcome).toMatchObject(outcome);
   });
+});
+
+test('a client without the certificate that a listener requires is refused before routing', () => {
+  const loaded = configFromObject({ listeners: { tls: { port: 443, tls: {} } }, routes: [{ respond: {} }] });
+  const compiled = loaded.ok ? compileOnly(loaded) : null;
+  if (!loaded.ok || compiled?.ok !== true) throw new Error('The configuration is wrong');
+  const { tls } = loaded.config.listeners;
+  const demanding = { mode: 'require', ca: 'ca.pem', forward: false } as const;
+  const listeners = { tls: { ...tls, tls: { ...tls?.tls, clientCertificates: demanding } } };
+  const config = { ...loaded.config, listeners } as typeof loaded.config;
+  const state = { ports: new Map(), running: false, nowMs: 0, config, origins: loaded.origins };
+  const outcomeOf = (input: QuestionInput) => {
+    const read = readQuestion(input);
+    return read.ok ? explain({ snapshot: compiled.snapshot, ...state }, read.question).outcome : null;
+  };
+  expect(outcomeOf({ url: 'https://a.test/' })).toMatchObject({
+    ...{ kind: 'refuse', by: 'admission', status: 400, reason: 'client-certificate-required' },
+  });
+  expect(outcomeOf({ url: 'https://a.test/', certificate: { subject: 'CN=a' } })).toMatchObject({ kind: 'reply' });
 });
 
 describe('a question', () => {
