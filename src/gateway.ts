@@ -39,7 +39,7 @@ import { type Running, Serving } from './gateway/serving.ts';
 import { Store } from './gateway/store.ts';
 import { Traces } from './gateway/traces.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
-import type { FamilyReading } from './observe/family.ts';
+import type { Family, FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
 import { newRequestId } from './observe/request-id.ts';
 import type { ProbeMemory, ProbeNews } from './upstream/health/probe-state.ts';
@@ -307,6 +307,7 @@ class Composition implements Gateway, WorkerDeeds {
       overload: this.#guard.overload?.status() ?? null,
       certificates: this.#front.certificates(),
       ...this.#store.status(),
+      workers: null,
     };
   }
 
@@ -320,6 +321,10 @@ class Composition implements Gateway, WorkerDeeds {
 
   probes(): readonly ProbeMemory[] {
     return this.#back.probes();
+  }
+
+  metricFamilies(): Promise<readonly Family[]> {
+    return this.#metrics.metrics.families();
   }
 
   adopt(listener: string, fd: number): Promise<void> {

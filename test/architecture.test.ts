@@ -39,7 +39,7 @@ const ROOMS: Record<string, readonly string[]> = {
   admin: ['errors', 'clock', 'http', 'upstream', 'observe', 'config', 'control'],
 };
 
-const UNRESTRICTED = new Set(['main', 'gateway', 'version', 'cli']);
+const UNRESTRICTED = new Set(['main', 'gateway', 'version', 'cli', 'fleet']);
 
 /** Which files may import a package or a Node module. Everything not listed here is free. */
 const FENCES: Record<string, readonly RegExp[]> = {

@@ -1,6 +1,6 @@
 import type { GatewayStatus, PoolStatus } from '../control/status.ts';
-import type { Gateway } from '../gateway.ts';
 import { reach } from './reachability.ts';
+import type { Serving } from './serving.ts';
 
 export interface BannerOptions {
   readonly elapsedMs: number;
@@ -19,9 +19,9 @@ interface Way {
 }
 
 /** What `headgate start` prints when it is ready: where to go, what is behind it, and whether that is there yet. */
-export async function banner(gateway: Gateway, options: BannerOptions): Promise<string> {
+export async function banner(gateway: Serving, options: BannerOptions): Promise<string> {
   const bold = (text: string): string => (options.colour ? `\u001b[1m${text}\u001b[22m` : text);
-  const status = gateway.status();
+  const status = await gateway.status();
   const lines = [`  ${bold('HEADGATE')} ${status.version}  ready in ${Math.round(options.elapsedMs)} ms`];
   for (const [index, url] of openUrls(gateway).entries())
     lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(url.startsWith('unix:') ? url : `${url}/`)}`);
@@ -35,7 +35,7 @@ export async function banner(gateway: Gateway, options: BannerOptions): Promise<
 }
 
 /** TLS first: that is what a person should open; not what nobody knows the protocol of. By name, because that is what people and cookies go by. */
-function openUrls(gateway: Gateway): string[] {
+function openUrls(gateway: Serving): string[] {
   const urls = [...gateway.urls.values()]
     .filter((url) => !url.startsWith('tcp:'))
     .map((url) => url.replace('//127.0.0.1:', '//localhost:'));

@@ -5,25 +5,28 @@ import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { fingerprintOf } from '../config/fingerprint.ts';
 import {
+  type ConfigText,
   configFromObject,
   type Files,
   inSourceOrder,
   type LoadResult,
-  loadConfig,
+  readConfig,
   type Servable,
   servable,
 } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
 import type { ConfigSource } from '../control/reload.ts';
+import type { InheritedSocket } from '../gateway/inherited-sockets.ts';
 import { StartError } from '../gateway/start-error.ts';
-import { type Gateway, startGateway } from '../gateway.ts';
+import { startGateway } from '../gateway.ts';
 import { banner } from './banner.ts';
 import { mistakesIn } from './compile-only.ts';
 import { startDemo, stopDemo } from './demo.ts';
 import { DEMO_PORTS, DEMO_SERVICES } from './demo-services.ts';
 import { exitCodes } from './exit-codes.ts';
 import { PidFile } from './pid-file.ts';
+import { type Serving, workerCount } from './serving.ts';
 import { activatedSockets, forgetActivation } from './socket-activation.ts';
 import { streamRows } from './stream-rows.ts';
 import { serviceManager } from './systemd.ts';
@@ -47,7 +50,7 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<number> {
   // Before it is read: what is written meanwhile is news.
   const digest = options.inline === null ? (await fingerprintOf(options.path)).digest : null;
-  const loaded = load(options);
+  const { result: loaded, text } = load(options);
   const part = servable(loaded);
   if (part === null) return refuse(mistakesIn(loaded), loaded.files);
   const demos: Server[] = [];
@@ -57,16 +60,7 @@ export async function start(options: StartOptions): Promise<number> {
   try {
     pidFile?.refuseLiving();
     if (options.demo) await startDemos(demos);
-    const gateway = await startGateway({
-      config: part.config,
-      origins: part.origins,
-      faults: part.faults,
-      ...(options.inline === null ? { source: sourceOf(options.path, digest) } : {}),
-      certificatesDirectory: directoryOf(options),
-      development: options.inline !== null || options.demo,
-      strict: options.strict,
-      sockets,
-    });
+    const gateway = await serve(part, text, { options, sockets, digest });
     await writePidFile(pidFile, gateway);
     // Before the banner: whoever waits for it may send a signal at once.
     const stopped = untilStopped(gateway, { pidFile, manager: serviceManager(process.env) });
@@ -85,8 +79,33 @@ function sourceOf(path: string, digest: string | null): ConfigSource {
   return { load: () => loadBeside({ path, environment: process.env }), watched: { path, digest } };
 }
 
+interface Circumstances {
+  readonly options: StartOptions;
+  readonly sockets: readonly InheritedSocket[];
+  /** Of the files, before they were read. */
+  readonly digest: string | null;
+}
+
+/** In this process, unless the configuration asks for more of them. Rejects as `startGateway` does. */
+async function serve(
+  part: Servable,
+  text: ConfigText | null,
+  { options, sockets, digest }: Circumstances,
+): Promise<Serving> {
+  const { path, inline, demo, strict } = options;
+  const certificatesDirectory = directoryOf(options);
+  const common = { certificatesDirectory, development: inline !== null || demo, strict, sockets };
+  const workers = workerCount(part.config);
+  if (workers > 1 && text !== null) {
+    const { startFleet } = await import('../fleet/fleet.ts');
+    const read = () => readConfig(path, process.env);
+    return startFleet({ ...common, workers, servable: part, text, read, watched: { path, digest } });
+  }
+  return startGateway({ ...common, ...part, ...(inline === null ? { source: sourceOf(path, digest) } : {}) });
+}
+
 /** Only who listens has it. */
-async function writePidFile(pidFile: PidFile | null, gateway: Gateway): Promise<void> {
+async function writePidFile(pidFile: PidFile | null, gateway: Serving): Promise<void> {
   try {
     pidFile?.write();
   } catch (error) {
@@ -95,8 +114,9 @@ async function writePidFile(pidFile: PidFile | null, gateway: Gateway): Promise<
   }
 }
 
-function load({ inline, path }: StartOptions): LoadResult {
-  return inline === null ? loadConfig(path, process.env) : configFromObject(inline);
+/** `text` is what other processes would load; `null` for a configuration that is not from files. */
+function load({ inline, path }: StartOptions): { readonly result: LoadResult; readonly text: ConfigText | null } {
+  return inline === null ? readConfig(path, process.env) : { result: configFromObject(inline), text: null };
 }
 
 function refuse(diagnostics: ConfigError['diagnostics'], files: Files): number {
@@ -105,7 +125,7 @@ function refuse(diagnostics: ConfigError['diagnostics'], files: Files): number {
   return exitCodes.configuration;
 }
 
-function tellOfQuarantined({ quarantined }: Gateway, files: Files): void {
+function tellOfQuarantined({ quarantined }: Serving, files: Files): void {
   if (quarantined.length === 0) return;
   const colour = wantsColour(process.stderr, process.env);
   process.stderr.write(
@@ -158,7 +178,7 @@ function directoryOf({ inline }: StartOptions): string {
   return certificatesDirectory({ environment: process.env, home: homedir(), inline: inline !== null });
 }
 
-function describe(gateway: Gateway, part: Servable, options: StartOptions): Promise<string> {
+function describe(gateway: Serving, part: Servable, options: StartOptions): Promise<string> {
   const { config } = part;
   const quarantined = new Map(
     gateway.quarantined.flatMap(({ kind, name, effect }) => (kind === 'route' ? [[name, effect]] : [])),

@@ -31,6 +31,7 @@ import { vetAdmin } from './vet-admin.ts';
 import { vetCacheDisk } from './vet-cache-disk.ts';
 import { vetListeners } from './vet-listeners.ts';
 import { vetLogs } from './vet-logs.ts';
+import { vetWorkers } from './vet-workers.ts';
 
 export interface CompileInput {
   readonly config: Config;
@@ -101,6 +102,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   vetCacheDisk(config, complaints);
   vetAdmin(config, complaints);
   vetLogs(config, complaints);
+  vetWorkers(config, complaints);
   const otlp = compileOtlp(config.tracing, complaints);
   const explain = compileExplain(config.explain, complaints);
   const { tolerance, quarantinedBefore = [] } = input;

@@ -38,6 +38,20 @@ export interface GatewayStatus {
   readonly certificates: readonly CertificateStatus[];
   /** The cache's second tier; `null` without one. */
   readonly cacheDisk: CacheDiskStatus | null;
+  /** `null` for a gateway that is one process. */
+  readonly workers: readonly WorkerStatus[] | null;
+}
+
+/** One of several processes that serve by one configuration. */
+export interface WorkerStatus {
+  /** From 1. */
+  readonly number: number;
+  /** Of the process; `null` while there is none. */
+  readonly pid: number | null;
+  /** ISO 8601; `null` while there is no process. */
+  readonly startedAt: string | null;
+  /** Times that it was started again after it had ended by itself. */
+  readonly restarts: number;
 }
 
 export interface ListenerStatus {

@@ -29,7 +29,9 @@ export const gatewaySchemas: Readonly<Record<string, Schema>> = {
     cache: component('CacheStatus'),
     certificates: listOf(component('Certificate')),
     cacheDisk: orNull(component('CacheDisk')),
+    workers: orNull(listOf(component('Worker'))),
   }),
+  Worker: record({ number: count, pid: orNull(count), startedAt: orNull(time), restarts: count }),
   Certificate: record({
     listener: text,
     from: text,

@@ -34,6 +34,10 @@ export const config = z.strictObject({
     .default(0)
     .describe('At shutdown /readyz fails so long before anything else changes, for load balancers to notice'),
   drainTimeout: duration.default(30_000).describe('Longest wait for exchanges to finish at shutdown'),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1).max(256)])
+    .default(1)
+    .describe('Processes that serve; auto for one for each core (docs/workers.md)'),
   pidFile: z.string().min(1).optional().describe('Where the number of the process is written (default nowhere)'),
 });
 

@@ -17,6 +17,7 @@ const serving: GatewayStatus = {
   cache: { entries: 0, bytes: 0, arriving: 0, arrivingBytes: 0, waiting: 0 },
   certificates: [],
   cacheDisk: null,
+  workers: null,
   quarantined: [],
   lastReload: null,
 };
