@@ -36,6 +36,7 @@ const DISPENSABLE: ReadonlySet<string> = new Set([
   'mirror',
   'fallback',
   'cache',
+  'tracing',
   'tests',
 ]);
 

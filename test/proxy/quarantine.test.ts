@@ -63,6 +63,8 @@ describe('at the start, a broken route', () => {
     ['fallback', [{ pool: 'nobody' }]],
     ['cache', { bypass: [{ headers: { A: { regex: '(' } } }] }],
     ['importance', 'utmost'],
+    ['tracing', 'often'],
+    ['tests', 'none'],
     ['name', '-'],
     ['cahce', true],
   ])('goes on without its %s', async (key, value) => {
