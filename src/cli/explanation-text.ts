@@ -8,6 +8,7 @@ import type {
   NearMiss,
   Outcome,
 } from '../control/explain/explanation.ts';
+import { plain } from './admin-outcome.ts';
 
 /** An explanation for people. `whole`: with all that led to it; else what becomes of the request alone. */
 export function explanationText(explanation: Explanation, whole: boolean): string {
@@ -18,7 +19,11 @@ export function explanationText(explanation: Explanation, whole: boolean): strin
     ...(whole ? details(explanation) : []),
     section('note', notes),
   ];
-  return blocks.flat().join('');
+  // Fields and paths may hold whatever a client can send.
+  return blocks
+    .flat()
+    .map((line) => `${plain(line)}\n`)
+    .join('');
 }
 
 function details({ outcome, policies, settings, upstream, cache, pool }: Explanation): string[][] {
@@ -45,7 +50,7 @@ function routeLines({ route, alsoMatch, nearMisses }: Explanation, whole: boolea
     `matches too, but goes later: ${by}`,
   ]);
   const rows = whole ? [...missed, ...won, ...outranked] : won;
-  return columns(rows).map((line) => `  ${line}\n`);
+  return columns(rows).map((line) => `  ${line}`);
 }
 
 function wonText(by: string | null, next: string | undefined): string {
@@ -181,7 +186,7 @@ const MARGIN = 12;
 
 /** A heading in the margin of the first line. */
 function section(heading: string, lines: readonly string[]): string[] {
-  return lines.map((line, i) => `  ${(i === 0 ? heading : '').padEnd(MARGIN - 2)}${line}\n`);
+  return lines.map((line, i) => `  ${(i === 0 ? heading : '').padEnd(MARGIN - 2)}${line}`);
 }
 
 /** Lines of cells in columns, without blanks at their ends. */

@@ -3,7 +3,7 @@ import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import { accessTo } from './admin-access.ts';
 import type { AdminPlace } from './admin-arguments.ts';
-import { askAdmin } from './admin-client.ts';
+import { type AdminAnswer, askAdmin } from './admin-client.ts';
 import { answered } from './admin-outcome.ts';
 import type { Io } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -33,20 +33,14 @@ export async function askGateway(
   io: Io,
 ): Promise<number> {
   let taken = false;
-  const code = await answered(
-    () => askAdmin(accessTo(place, io), { method: 'POST', path: '/explain', body: inputOf(question) }),
-    {
-      json,
-      text: (body) => {
-        const explanation = body as Explanation;
-        taken = isTaken(explanation);
-        return explanationText(explanation, whole);
-      },
-      stdout: io.stdout,
-      stderr: io.stderr,
-    },
-  );
-  return code === exitCodes.ok && !taken && !json ? exitCodes.failure : code;
+  const ask = async (): Promise<AdminAnswer> => {
+    const answer = await askAdmin(accessTo(place, io), { method: 'POST', path: '/explain', body: inputOf(question) });
+    taken = answer.status === 200 && isTaken(answer.body as Explanation);
+    return answer;
+  };
+  const text = (body: unknown): string => explanationText(body as Explanation, whole);
+  const code = await answered(ask, { json, text, stdout: io.stdout, stderr: io.stderr });
+  return code === exitCodes.ok && !taken ? exitCodes.failure : code;
 }
 
 function isTaken({ outcome }: Explanation): boolean {

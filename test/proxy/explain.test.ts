@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { Explanation } from '../../src/control/explain/explanation.ts';
 import { readQuestion } from '../../src/control/explain/question.ts';
 import { forwardTo } from '../kit/config.ts';
@@ -59,6 +60,31 @@ describe('X-Headgate-Explain', () => {
     const records = [await front.gateway.nextRecord(), await front.gateway.nextRecord()];
     expect(broken.header('x-headgate-explanation')).toContain(`reason="${records[1]?.end.reason}"`);
   });
+});
+
+test('headgate route asks a running gateway, with the state of its endpoints and of its cache', async () => {
+  const shop = await fickleOrigin('http1', [FRESH]);
+  const { gateway, port } = await started(shop.port);
+  const ask = async (...argv: string[]) => {
+    let text = '';
+    const output = { write: (more: string) => (text += more) };
+    const io = { stdin: (async function* () {})(), stdout: output, stderr: output, environment: {} };
+    return { code: await runCommandLine(['route', ...argv, '--admin', gateway.gateway.adminUrl], io), text };
+  };
+  const client = await RawClient.connect({ port });
+  const url = `http://shop.test:${port}/api/x`;
+  const before = await ask(url, '--explain');
+  expect(before.text).toMatch(/cache {5}miss: uri-miss\n[\s\S]*unchecked, 0 in flight {2}← the only one\n/);
+  client.send(`GET /api/x HTTP/1.1\r\nHost: shop.test:${port}\r\n\r\n`);
+  await client.response('GET');
+  const after = await ask(url);
+  expect([after.code, after.text]).toEqual([
+    0,
+    expect.stringMatching(/outcome {3}answer 200 from the cache, fresh for /),
+  ]);
+  const refused = await ask(`http://shop.test:${port}/\u0007nope`, '-H', 'X-Odd: \u001b[2J');
+  expect([refused.code, refused.text]).toEqual([1, '  outcome   400 bad-target: refused by the listener\n']);
+  expect((await ask(`http://shop.test:${port}/nope`, '--json')).code).toBe(1);
 });
 
 const METHODS = ['GET', 'POST', 'HEAD', 'DELETE'];
