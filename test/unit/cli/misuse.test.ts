@@ -52,7 +52,8 @@ const WRONG: Readonly<Record<string, string | null>> = {
   FIELD: 'no-colon',
   NUMBER: 'many',
   S: 'soon',
-  ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null },
+  PERCENT: 'most',
+  ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null, TEXT: null },
 };
 
 /** What else a command needs before it looks at its options. */

@@ -27,6 +27,7 @@ describe('an example', () => {
       'routes/demo.yaml',
       'routes/listeners.yaml',
       'docs/examples/acme.yaml',
+      'docs/examples/admin.yaml',
       'docs/examples/balancing.yaml',
       'docs/examples/cache.yaml',
       'docs/examples/canary.yaml',
