@@ -3,9 +3,11 @@ import { delimiter, join } from 'node:path';
 
 /** Programs that tests run, by the Debian package that brings each. */
 const PACKAGES = {
+  bash: 'bash',
   certutil: 'libnss3-tools',
   chromium: 'chromium',
   curl: 'curl',
+  fish: 'fish',
   haproxy: 'haproxy',
   hexdump: 'bsdextrautils',
   npm: 'npm',
@@ -18,6 +20,7 @@ const PACKAGES = {
   slowhttptest: 'slowhttptest',
   testssl: 'testssl.sh',
   wrk: 'wrk',
+  zsh: 'zsh',
 } as const;
 
 export type Program = keyof typeof PACKAGES;

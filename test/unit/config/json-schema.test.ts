@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configJsonSchema, configJsonSchemaText } from '../../../src/config/json-schema.ts';
 import { loadConfig } from '../../../src/config/load.ts';
+import { config } from '../../../src/config/schema/config.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const validate = new Ajv({ allErrors: true }).compile(configJsonSchema());
@@ -86,7 +87,7 @@ describe('editors accept', () => {
   });
 });
 
-describe('editors mark', () => {
+describe('editors mark what is refused when it is loaded:', () => {
   test.each([
     ['an unknown section', { pool: {} }],
     ['an unknown key', { ...pool({ balanse: 'random' }) }],
@@ -103,8 +104,19 @@ describe('editors mark', () => {
     ['a name that is none', { pools: { 'a b': { endpoints: ['h:1'] } } }],
     ['a variable for a name', { pools: { [`\${NAME}`]: { endpoints: ['h:1'] } } }],
     ['an address that is none', pool({ endpoints: ['h:1 '] })],
+    ['a weight that is too large', pool({ endpoints: [{ address: 'h:1', weight: 1001 }] })],
+    ['no endpoints', pool({ endpoints: [] })],
+    ['text for a list of maps', { routes: 'a' }],
+    ['a map for text', { routes: [{ pool: { name: 'a' } }] }],
+    ['a status that is none', { routes: [{ respond: { status: 99 } }] }],
+    ['a redirect that is none', { routes: [{ redirect: { to: '/', status: 200 } }] }],
+    ['a method that is none', route({ match: { method: 'GET POST' } })],
+    ['two forms of a test', route({ match: { headers: { a: { prefix: 'x', regex: 'y' } } } })],
+    ['a share above the whole as a number', pool({ panic: 1.5 })],
+    ['nothing for a map', { admin: 4600 }],
   ])('%s', (_, value) => {
     expect(validate(value)).toBe(false);
+    expect(config.safeParse(value).success).toBe(false);
   });
 });
 
