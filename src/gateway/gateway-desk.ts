@@ -45,10 +45,10 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     status: async () => status(),
     readiness: async () => readinessOf(state()),
     metrics: (accept) => metrics.expose(accept),
-    config: async () => viewOf(sources.running()),
+    config: () => viewOf(sources.running()),
     routes: async () => {
       const running = sources.running();
-      return routeStatuses(running.compiled, viewOf(running));
+      return routeStatuses(running.compiled, await viewOf(running));
     },
     reload: (by) => sources.reload(by),
     plan: () => sources.plan(),
@@ -70,9 +70,9 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
 }
 
 /** Of thousands of routes it takes a while, and changes by a reload alone. */
-const views = new WeakMap<Origins, ConfigView>();
+const views = new WeakMap<Origins, Promise<ConfigView>>();
 
-function viewOf({ origins }: Running): ConfigView {
+function viewOf({ origins }: Running): Promise<ConfigView> {
   const known = views.get(origins);
   if (known !== undefined) return known;
   const view = configView(origins);

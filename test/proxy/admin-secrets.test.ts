@@ -129,7 +129,7 @@ test('neither do accounts of certificate authorities', async () => {
   );
   const loaded = loadConfig(file, {});
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
-  const text = JSON.stringify(configView(loaded.origins));
+  const text = JSON.stringify(await configView(loaded.origins));
   expect(text).not.toContain('hush');
   expect(text).toContain('"kid":"me"');
 });

@@ -4,6 +4,7 @@ import {
   RETRY_AFTER_SECONDS,
 } from '../../control/maintenance-control.ts';
 import type { ReloadReport } from '../../control/reload.ts';
+import { longJson } from '../long-json.ts';
 import { type Answer, type Call, named, type Operation, ok } from '../operation.ts';
 import type { Refusal } from '../refusal.ts';
 import { component, described, listOf, record, truth } from '../schema.ts';
@@ -31,7 +32,7 @@ export const configurationOperations: readonly Operation[] = [
     summary: 'The configuration that is served, every default filled in, without secrets',
     tag: 'configuration',
     answers: { 200: { description: 'It, and where its values are written', schema: component('Config') } },
-    run: async ({ desk }) => ok(await desk.config()),
+    run: async ({ desk }) => longJson(await desk.config()),
   },
   {
     id: 'routes',
@@ -41,7 +42,7 @@ export const configurationOperations: readonly Operation[] = [
     summary: 'All routes, in the order in which they are tried',
     tag: 'configuration',
     answers: { 200: { description: 'The first that matches takes a request', schema: listOf(component('Route')) } },
-    run: async ({ desk }) => ok(await desk.routes()),
+    run: async ({ desk }) => longJson(await desk.routes()),
   },
   {
     id: 'reload',
