@@ -8,12 +8,16 @@ export type GaugeMerge = 'sum' | 'max' | 'min';
  * Every gauge that is not the sum of the workers', by what it means. All others count something of which each worker has a part:
  * connections, requests in flight, bytes.
  */
-const NOT_SUMMED: Readonly<Record<string, GaugeMerge>> = {
+export const NOT_SUMMED: Readonly<Record<string, GaugeMerge>> = {
   // The same everywhere, or about to be.
   headgate_build_info: 'max',
   headgate_certificate_not_after_seconds: 'min',
   headgate_config_last_reload_success: 'min',
-  headgate_config_last_reload_success_timestamp_seconds: 'min',
+  headgate_config_last_reload_timestamp_seconds: 'min',
+  headgate_config_info: 'max',
+  headgate_maintenance: 'max',
+  headgate_route_maintenance: 'max',
+  headgate_cache_disk_up: 'min',
   headgate_endpoint_weight: 'max',
   headgate_endpoint_standing: 'max',
   headgate_pool_discovered_endpoints: 'max',
@@ -27,13 +31,14 @@ const NOT_SUMMED: Readonly<Record<string, GaugeMerge>> = {
   headgate_pool_breaker_state: 'max',
   headgate_endpoint_ejected: 'max',
   headgate_pool_panic: 'max',
+  headgate_pool_shedding: 'max',
   headgate_pool_retry_budget: 'min',
   headgate_overloaded: 'max',
   headgate_overload_severity: 'max',
   headgate_memory_share: 'max',
+  headgate_event_loop_delay_seconds: 'max',
   process_start_time_seconds: 'min',
   process_max_fds: 'min',
-  nodejs_eventloop_utilization: 'max',
 };
 
 export function gaugeMergeOf(family: string): GaugeMerge {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { gaugeMergeOf, NOT_SUMMED } from '../../../src/fleet/merge-families.ts';
 import type { FamilyReading } from '../../../src/observe/family.ts';
 import { startTestGateway } from '../../kit/gateway.ts';
 import { stopAfterFile } from '../../kit/stop.ts';
@@ -43,6 +44,15 @@ test('every name has the prefix, the unit and the ending that its kind has', () 
   // With its ending off, a counter of OpenMetrics must not be another one's name.
   const stems = [...families.keys()].map((name) => name.replace(/_total$/, ''));
   expect(new Set(stems).size).toBe(stems.length);
+});
+
+test('gauges of several workers that are not to be summed are real ones, and none that says yes or no is summed', () => {
+  const gauges = [...families.values()].filter(({ kind }) => kind === 'gauge');
+  const names = gauges.map(({ name }) => name);
+  expect(Object.keys(NOT_SUMMED).filter((name) => !names.includes(name))).toEqual([]);
+  const flags = gauges.filter(({ help }) => /^(?:1 |Whether )/.test(help)).map(({ name }) => name);
+  expect(flags.filter((name) => gaugeMergeOf(name) === 'sum')).toEqual([]);
+  expect(flags.length).toBeGreaterThan(10);
 });
 
 /** Labels that Prometheus adds. */
