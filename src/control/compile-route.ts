@@ -54,9 +54,9 @@ export function compileRoute(route: RouteConfig, index: number, context: RouteCo
   return complaints.count > before || plan === null ? null : { ...shape, plan };
 }
 
-/** Is path or query upstream of the route at `path` made of what `${…}` has filled in? */
+/** May path or query upstream of the route at `path` hold a secret? */
 export function hidesTarget(path: KeyPath, complaints: Complaints): boolean {
-  return (['rewrite', 'query'] as const).some((key) => complaints.expands([...path, key]));
+  return (['rewrite', 'query'] as const).some((key) => complaints.holdsSecrets([...path, key]));
 }
 
 /** Everything of a rule but its plan. */

@@ -1,5 +1,7 @@
 import { type Complaint, type Diagnostic, diagnosticAt } from '../config/config-error.ts';
 import type { Origins } from '../config/origins.ts';
+import { secretsIn } from '../config/secret-values.ts';
+import { nodeAt } from '../config/source-tree.ts';
 
 /** A key path in the merged configuration: `['routes', 3, 'match', 'client', 0]`. */
 export type KeyPath = readonly (string | number)[];
@@ -50,9 +52,10 @@ export class Complaints {
     this.add(this.#origins.innermost(path), complaint);
   }
 
-  /** Is a value at or below a key path made of `${…}`? */
-  expands(path: KeyPath): boolean {
-    return this.#origins.expansions(path).length > 0;
+  /** May a value at or below a key path be a secret: because `${…}` has filled it in, or by its name? */
+  holdsSecrets(path: KeyPath): boolean {
+    const node = nodeAt(this.#origins.root, path);
+    return node !== null && (this.#origins.expansions(path).length > 0 || secretsIn(node, path.map(String)).length > 0);
   }
 
   /** `routes/shop.yaml:12` of a key path. */

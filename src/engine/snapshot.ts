@@ -43,7 +43,7 @@ export interface RoutePlan {
   readonly purge: ((clientAddress: string) => boolean) | null;
   /** Requests that the cache is not asked for, and whose responses it does not get. */
   readonly bypassCache: ((request: RouteRequest) => boolean) | null;
-  /** What the path or the query upstream is made of came from `${…}`: it may be a secret. */
+  /** What the path or the query upstream is made of may be a secret. */
   readonly hidesTarget: boolean;
   /** Copies of requests for another pool. */
   readonly mirror: MirrorPlan | null;

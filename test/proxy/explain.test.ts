@@ -35,6 +35,15 @@ describe('X-Headgate-Explain', () => {
     expect(shop.arrivals[0]?.headers['x-headgate-explain']).toBeUndefined();
   });
 
+  matrix('shows no path or query that holds a secret of the configuration', async ({ gateway }) => {
+    const shop = await fickleOrigin('http1', ['ok']);
+    const keyed = { ...route, query: { set: { api_key: 'sesame' } } };
+    const front = await gateway(forwardTo(shop, { route: keyed, rest: { explain: { from: '127.0.0.1' } } }));
+    const reply = await front.send({ path: '/api/x', headers: ASKING });
+    expect(shop.arrivals[0]?.path).toBe('/x?api_key=sesame');
+    expect(reply.header('x-headgate-explanation')).toMatch(/endpoint="http:\/\/127\.0\.0\.1:\d+"$/);
+  });
+
   matrix('is not part of what is stored', async ({ gateway }) => {
     const shop = await fickleOrigin('http1', [FRESH]);
     const caching = { ...route, cache: true as const };

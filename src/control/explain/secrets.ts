@@ -9,35 +9,39 @@ export type Concealer = (path: KeyPath, text: string) => string;
 /** Shorter ones tell nothing, and would be found everywhere. */
 const SHORTEST = 3;
 
+/** What was looked up, for as long as its configuration is there: at most four key paths for each route. */
+const known = new WeakMap<Origins, Map<string, readonly Hidden[]>>();
+
 /**
  * Values that were filled in may be secrets, wherever in a rendered text they are: `${TOKEN}` is shown in their place, also of their
- * percent-encoded form. Remembers what it has looked up, so it is for one answer.
+ * percent-encoded form.
  */
 export function concealer(origins: Origins): Concealer {
-  const known = new Map<string, readonly Hidden[]>();
+  const ofOrigins = known.get(origins) ?? new Map<string, readonly Hidden[]>();
+  known.set(origins, ofOrigins);
   return (path, text) => {
     const key = path.join('\0');
-    const found = known.get(key) ?? [...origins.expansions(path), ...literals(origins, path)];
-    known.set(key, found);
-    let shown = text;
-    for (const { value, written } of found) {
-      if (value.length < SHORTEST) continue;
-      for (const form of formsOf(value)) {
-        shown = shown.replaceAll(form, () => written);
-      }
-    }
-    return shown;
+    const found = ofOrigins.get(key) ?? hiddenIn(origins, path);
+    ofOrigins.set(key, found);
+    return found.reduce((shown, { form, written }) => shown.replaceAll(form, () => written), text);
   };
 }
 
-/** A value, and what is shown in its place. */
+/** A text to be found, and what is shown in its place. */
 interface Hidden {
-  readonly value: string;
+  readonly form: string;
   readonly written: string;
 }
 
+function hiddenIn(origins: Origins, path: KeyPath): readonly Hidden[] {
+  const secrets = [...origins.expansions(path), ...literals(origins, path)];
+  return secrets.flatMap(({ value, written }) =>
+    value.length < SHORTEST ? [] : [...formsOf(value)].map((form) => ({ form, written })),
+  );
+}
+
 /** What stands in the files themselves where only a secret would. */
-function literals(origins: Origins, path: KeyPath): readonly Hidden[] {
+function literals(origins: Origins, path: KeyPath): readonly { readonly value: string; readonly written: string }[] {
   const node = nodeAt(origins.root, path);
   const secrets = node === null ? [] : secretsIn(node, path.map(String));
   return secrets.map((value) => ({ value, written: SECRET }));
