@@ -10,7 +10,7 @@ const SECRET_KEY = /(token|secret|passphrase|password|hmac|credentials)$/i;
 const NAMED = /headers$|^(set|add|cookies|query)$/i;
 /** Names of those that carry one. */
 const SECRET_NAME =
-  /^(set-)?cookie$|auth|token|secret|session|password|passwd|credential|api-?key|access-?key|signature|jwt|bearer/i;
+  /^(set-)?cookie$|auth|token|secret|session|password|passwd|credential|api[-_]?key|access[-_]?key|signature|jwt|bearer/i;
 /** In URLs. */
 const USER_INFORMATION = /(?<=:\/\/)[^/?#\s"'@]*@/g;
 const TEMPLATE_VARIABLE = /\{[^{}]*\}/;
