@@ -48,6 +48,11 @@ export function docsCommands(): { readonly page: string; readonly line: number; 
   );
 }
 
+/** Everything that they show as JSON: one value, or one a line. */
+export function docsJson(): DocsBlock[] {
+  return docsPages().flatMap(([page, text]) => fencesOf(page, text).filter(({ marker }) => marker === 'json'));
+}
+
 /** Exported for its own test. */
 export function blocksOf(page: string, text: string): DocsBlock[] {
   return fencesOf(page, text).filter((block) => /^\$ (\w+=\S+ )*headgate\b/m.test(block.text));

@@ -21,6 +21,7 @@ import {
   type DocsBlock,
   docsBlocks,
   docsCommands,
+  docsJson,
   docsPages,
   isAsShown,
   stepsOf,
@@ -115,6 +116,11 @@ test('every command is somewhere in the documentation, as headgate NAME', () => 
 test.each(docsCommands())('$page:$line is understood: $command', ({ command }) => {
   const argv = wordsOf(command.replace(/ {2,}#.*| [<>|] .*/, '')).slice(1);
   expect(() => parseArguments(argv, {})).not.toThrow();
+});
+
+test.each(docsJson())('what $page:$line shows as JSON is that', ({ text }) => {
+  const isOne = !/^\{.*\}\n\{/.test(text);
+  for (const value of isOne ? [text] : text.trim().split('\n')) expect(() => JSON.parse(value)).not.toThrow();
 });
 
 function update({ page, text }: DocsBlock, steps: Awaited<ReturnType<typeof played>>): void {

@@ -139,7 +139,7 @@ test('every value is there once, with its line or as a default; together they ar
       const files = new Map(texts.map((text, index) => [written(`${index}.yaml`, text), text]));
       expectWhole(loaded(folder), files);
     }),
-    { numRuns: 40, seed: 6 },
+    { numRuns: 25, seed: 6 },
   );
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
 });
