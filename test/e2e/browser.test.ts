@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { configFromObject } from '../../src/config/load.ts';
+import { startGateway } from '../../src/gateway.ts';
 import { openBrowser } from './kit/browser.ts';
 import { GatewayProcess } from './kit/gateway-process.ts';
 import { deadPort, LocalService } from './kit/local-service.ts';
@@ -194,6 +196,29 @@ test('the dashboard shows listeners and pools, without a mistake on its console'
   expect(pools.join('\n')).toContain(`localhost:${service.port}`);
   await page.screenshot({ path: join(screenshots, 'dashboard.png') });
   expect(mistakes).toEqual([]);
+});
+
+test('where others can reach it, the dashboard asks for the token, and forgets a wrong one', async () => {
+  const loaded = configFromObject({
+    listeners: { web: { address: '127.0.0.1', port: 0 } },
+    admin: { address: '0.0.0.0', port: 0, token: 'a-token-of-sixteen-or-more' },
+    routes: [{ respond: { status: 200 } }],
+    pools: { shop: { endpoints: ['127.0.0.1:9'] } },
+  });
+  if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
+  const guarded = await startGateway({ ...loaded, certificatesDirectory: directory, logLevel: 'silent' });
+  try {
+    await page.goto(`${guarded.adminUrl}/`);
+    for (const token of ['not-the-token', 'a-token-of-sixteen-or-more']) {
+      await page.waitForSelector('#token:not([hidden])');
+      await page.fill('#token input', token);
+      await page.click('#token button');
+    }
+    await page.waitForSelector('#pools tr');
+    expect(await page.textContent('#phase')).toMatch(/^serving since /);
+  } finally {
+    await guarded.close();
+  }
 });
 
 test('a page of the gateway cannot read the admin listener', async () => {
