@@ -73,6 +73,7 @@ const EFFECTS: Readonly<Record<GatewayStatus['quarantined'][number]['effect'], s
   refused: 'refuses',
   reduced: 'does without it',
   'left-out': 'left out',
+  kept: 'kept as it was',
   'never-chosen': 'never chosen',
 };
 

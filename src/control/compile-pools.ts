@@ -17,6 +17,8 @@ export interface CompiledPools {
   readonly memberships: readonly Membership[];
   /** Pools that are there only to refuse, since their configuration can't be used. */
   readonly refusing: ReadonlySet<string>;
+  /** Pools that serve with what was read of their files before. */
+  readonly kept: ReadonlySet<string>;
 }
 
 const QUARANTINED: Absence = { code: 'destination_unavailable', reason: 'pool-quarantined' };
@@ -26,9 +28,12 @@ export function* compilePools({ config, faults, ...context }: PoolsContext): Gen
   const pools = new Map<string, Pool>();
   const memberships: Membership[] = [];
   const refusing = new Set<string>();
+  const kept = new Set<string>();
   const inContext = { ...context, dns: config.dns };
   for (const [name, pool] of Object.entries(config.pools)) {
+    const { count } = context.complaints;
     const compiled = compilePool(name, pool, faults.pools.has(name) ? apart(inContext) : inContext);
+    if (compiled !== null && context.complaints.count > count) kept.add(name);
     if (compiled === null || faults.pools.has(name)) refusing.add(name);
     else {
       pools.set(name, compiled.pool);
@@ -44,7 +49,7 @@ export function* compilePools({ config, faults, ...context }: PoolsContext): Gen
     if (nobody !== null) pools.set(name, nobody.pool);
     refusing.add(name);
   }
-  return { pools, memberships, refusing };
+  return { pools, memberships, refusing, kept };
 }
 
 /** What does not serve is not for the next configuration to take over. */

@@ -92,7 +92,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   const complaints = new Complaints(origins);
   const known = (listed: readonly Listed[]): Known => input.discovery?.known(listed) ?? knownOf(listed, null);
   const common = { config, origins, ledger, faults, complaints, parts, before };
-  const { pools, memberships, refusing } = yield* compilePools({ ...common, known });
+  const { pools, memberships, refusing, kept } = yield* compilePools({ ...common, known });
   const { rules: routes, sound, effects } = yield* compileRoutes({ ...common, pools, refusing });
   if (input.incomplete !== true) yield* complainOfUnreachable(sound, complaints);
   const certificates = compileListeners(config, complaints);
@@ -106,7 +106,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   const otlp = compileOtlp(config.tracing, complaints);
   const explain = compileExplain(config.explain, complaints);
   const { tolerance, quarantinedBefore = [] } = input;
-  const judgement = judge({ ...common, effects, tolerance, quarantinedBefore });
+  const judgement = judge({ ...common, effects, kept, tolerance, quarantinedBefore });
   if (!judgement.ok) return judgement;
   const listeners = new Map<string, ListenerRules>();
   const streams = new Map<string, StreamRules>();

@@ -27,6 +27,12 @@ export class AskedPools implements PoolsByName {
   }
 }
 
+/** What a pool was made from: what the configuration says, and what the files held that it names. */
+export interface PoolKey {
+  readonly configured: string;
+  readonly read: string;
+}
+
 interface KeptRule {
   readonly key: string;
   readonly rule: Rule;
@@ -38,16 +44,24 @@ interface KeptRule {
  * make again: what has not changed is not touched, and costs a comparison. As large as the configuration.
  */
 export class KeptParts {
-  readonly #pools = new Map<string, { readonly key: string; readonly compiled: CompiledPool }>();
+  readonly #pools = new Map<string, { readonly key: PoolKey; readonly compiled: CompiledPool }>();
   readonly #rules = new Map<string, KeptRule>();
   readonly #tables = new Map<string, RouteTable<RoutePlan>>();
 
-  pool(name: string, key: string): CompiledPool | null {
+  pool(name: string, { configured, read }: PoolKey): CompiledPool | null {
     const known = this.#pools.get(name);
-    return known?.key === key ? known.compiled : null;
+    return known?.key.configured === configured && known.key.read === read ? known.compiled : null;
   }
 
-  keepPool(name: string, key: string, compiled: CompiledPool): void {
+  /** The pool of that name that was configured so, whatever its files held. Kept in `into` as what it is. */
+  poolConfigured(name: string, configured: string, into: KeptParts): CompiledPool | null {
+    const known = this.#pools.get(name);
+    if (known?.key.configured !== configured) return null;
+    into.#pools.set(name, known);
+    return known.compiled;
+  }
+
+  keepPool(name: string, key: PoolKey, compiled: CompiledPool): void {
     this.#pools.set(name, { key, compiled });
   }
 

@@ -11,11 +11,11 @@ import { type Tolerance, tolerates } from './tolerance.ts';
 export type QuarantineKind = 'route' | 'pool' | 'certificate';
 
 /**
- * `reduced`: a route that does without what is broken. `refused`: requests to a route or a pool are answered with 503, handshakes for
+ * `kept`: a pool that serves with what its files held when they could be read. `reduced`: a route that does without what is broken. `refused`: requests to a route or a pool are answered with 503, handshakes for
  * the names of a certificate are refused. `left-out`: a route whose requests nobody can tell. `never-chosen`: a route that no
  * request ever gets to.
  */
-export type QuarantineEffect = RouteEffect | 'never-chosen';
+export type QuarantineEffect = RouteEffect | 'kept' | 'never-chosen';
 
 /** One thing that is wrong with a part of the configuration which is out of service for it. */
 export interface Quarantined extends Diagnostic {
@@ -51,6 +51,8 @@ export interface QuarantineInput {
   readonly faults: Faults;
   /** By place in the configuration. */
   readonly effects: ReadonlyMap<number, RouteEffect>;
+  /** Pools that serve all the same. */
+  readonly kept: ReadonlySet<string>;
   readonly tolerance: Tolerance;
   /** What is out of service already. */
   readonly quarantinedBefore: readonly Quarantined[];
@@ -80,7 +82,13 @@ export function judge(input: QuarantineInput): Judgement {
 }
 
 /** How much it takes from whom: what goes on could be worse, and of what is left out requests may go elsewhere. */
-const RANKS: Readonly<Record<QuarantineEffect, number>> = { 'never-chosen': 0, reduced: 0, refused: 1, 'left-out': 2 };
+const RANKS: Readonly<Record<QuarantineEffect, number>> = {
+  kept: 0,
+  'never-chosen': 0,
+  reduced: 0,
+  refused: 1,
+  'left-out': 2,
+};
 
 function partKey({ kind, name }: Quarantined): string {
   return `${kind} ${name}`;
@@ -120,9 +128,9 @@ function entryOf({ path, diagnostic, outside, certificate }: Complained, input: 
 
 function describe(
   part: Part,
-  { config, origins, effects }: QuarantineInput,
+  { config, origins, effects, kept }: QuarantineInput,
 ): Pick<Quarantined, 'kind' | 'name' | 'effect'> {
-  if (part.kind === 'pool') return { ...part, effect: 'refused' };
+  if (part.kind === 'pool') return { ...part, effect: kept.has(part.name) ? 'kept' : 'refused' };
   const name = config.routes[part.index]?.name ?? origins.where(['routes', part.index]);
   return { kind: 'route', name, effect: effects.get(part.index) ?? 'never-chosen' };
 }

@@ -19,7 +19,9 @@ export function bindError(error: unknown, { place, path, origins }: Bound): unkn
   if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return error;
   const [obstacle, reason] = place.kind === 'unix' ? socketProblem(code) : portProblem(code, place);
   const who = path[0] === 'admin' ? 'the admin listener' : `listener “${path[1]}”`;
-  const written = ['port', 'address', 'socket'].map((key) => origins.whereGiven([...path, key])).find((where) => where !== null);
+  const written = ['port', 'address', 'socket']
+    .map((key) => origins.whereGiven([...path, key]))
+    .find((where) => where !== null);
   const message = `Cannot listen on ${textOf(place)} (${who}${written === undefined ? '' : `, ${written}`}): ${reason}`;
   return new StartError(message, { obstacle, cause: error });
 }

@@ -280,6 +280,25 @@ describe('over a reload', () => {
     expect((await front.send({ path: '/a/' })).status).toBe(502);
   });
 
+  test('a pool whose files can’t be read any more serves with what they held', async () => {
+    const front = await broken({});
+    const file = join(directory, 'gone.pem');
+    writeFileSync(file, rootCertificates[0] ?? '');
+    const late = { endpoints: ['https://127.0.0.1:1'], tls: { ca: file } };
+    const config = await site({ pools: { late }, routes: [{ match: { path: '/a/**' }, pool: 'late' }] });
+    await front.reload(config);
+    rmSync(file);
+    const report = await front.reload(config);
+    expect(report.changes?.quarantined).toMatchObject([{ kind: 'pool', name: 'late', effect: 'kept' }]);
+    expect((await front.send({ path: '/a/' })).status).toBe(502);
+    await front.reload(config);
+    expect((await front.send({ path: '/a/' })).status).toBe(502);
+    const moved = { endpoints: ['https://127.0.0.1:2'], tls: { ca: file } };
+    await front.reload(await site({ pools: { late: moved }, routes: [{ match: { path: '/a/**' }, pool: 'late' }] }));
+    expect((await front.send({ path: '/a/' })).status).toBe(503);
+    expect(verdicts(front)).toMatchObject(['pool late refused']);
+  });
+
   test('nothing is quarantined where the configuration says so', async () => {
     const front = await broken({});
     const late = { endpoints: ['https://127.0.0.1:1'], tls: { ca: join(directory, 'absent.pem') } };

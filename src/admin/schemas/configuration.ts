@@ -69,7 +69,7 @@ export const configurationSchemas: Readonly<Record<string, Schema>> = {
   OutOfService: record({
     kind: words('route', 'pool', 'certificate'),
     name: text,
-    effect: words('reduced', 'refused', 'left-out', 'never-chosen'),
+    effect: words('kept', 'reduced', 'refused', 'left-out', 'never-chosen'),
     file: text,
     line: count,
     column: count,
@@ -80,7 +80,7 @@ export const configurationSchemas: Readonly<Record<string, Schema>> = {
     ...mistake,
     kind: words('route', 'pool', 'certificate'),
     name: text,
-    effect: words('reduced', 'refused', 'left-out', 'never-chosen'),
+    effect: words('kept', 'reduced', 'refused', 'left-out', 'never-chosen'),
   }),
   Reload: record({
     at: time,

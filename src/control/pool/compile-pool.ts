@@ -35,12 +35,16 @@ export interface PoolContext {
   readonly before: KeptParts | null;
 }
 
-/** Builds a pool, adopting what the ledger knows of it; the one that there was before, if it would be the same. `null` after a complaint. */
+/**
+ * Builds a pool, adopting what the ledger knows of it; the one that there was before, if it would be the same, or if files that it was made of
+ * can't be read any more: what was sound stays in force. `null` after a complaint otherwise.
+ */
 export function compilePool(name: string, config: PoolConfig, context: PoolContext): CompiledPool | null {
   const { complaints, dns, parts, before } = context;
   const count = complaints.count;
   const tls = compileTls(name, config, complaints);
-  const key = JSON.stringify([config, tls, dns]);
+  const key = { configured: JSON.stringify([config, dns]), read: JSON.stringify(tls) };
+  if (complaints.count > count) return before?.poolConfigured(name, key.configured, parts) ?? null;
   const compiled = before?.pool(name, key) ?? newPool(name, { config, tls, count }, context);
   if (compiled !== null) parts.keepPool(name, key, compiled);
   return compiled;
