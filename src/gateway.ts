@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AdminDesk } from './admin/desk.ts';
 import { type Clock, CoarseClock, systemClock } from './clock.ts';
 import type { Servable } from './config/load.ts';
@@ -41,7 +42,9 @@ import { Traces } from './gateway/traces.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
 import type { Family, FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
+import { RecentExchanges } from './observe/recent.ts';
 import { newRequestId } from './observe/request-id.ts';
+import { Tail } from './observe/tail.ts';
 import type { ProbeMemory, ProbeNews } from './upstream/health/probe-state.ts';
 import { version } from './version.ts';
 
@@ -149,6 +152,8 @@ class Composition implements Gateway, WorkerDeeds {
   readonly #back: Back;
   readonly #store: Store;
   readonly #traces: Traces;
+  /** `null` where exchanges are not remembered. */
+  readonly #recent: RecentExchanges | null;
   readonly #guard: OverloadGuard;
   readonly desk: AdminDesk;
   readonly #reloader: Reloader;
@@ -184,6 +189,8 @@ class Composition implements Gateway, WorkerDeeds {
       worker: options.worker ?? null,
     });
     this.control = this.#back.control;
+    const { recent: entries, recentBytes: bytes } = config.accessLog;
+    this.#recent = entries === 0 ? null : new RecentExchanges({ entries, bytes }, this.#clock);
     this.#traces = new Traces({ ...common, http: this.#back.http, environment: process.env });
     this.#store = new Store(config.cache, common);
     this.cache = this.#store.admin;
@@ -230,6 +237,7 @@ class Composition implements Gateway, WorkerDeeds {
       maintenance: this.#back.maintenance,
       control: this.control,
       cache: this.cache,
+      tail: new Tail(this.#recent, this.#clock, randomUUID().slice(0, 8)),
       explain: (question) => this.explain(question),
       revocationList: () => this.#front.revocationList(),
     });
@@ -383,6 +391,7 @@ class Composition implements Gateway, WorkerDeeds {
     this.#endDelay?.();
     this.#reloader.stop();
     await this.#reloader.settled();
+    this.#recent?.close();
     this.#back.stop();
     this.#guard.stop();
     this.#metrics.stop();
@@ -397,7 +406,10 @@ class Composition implements Gateway, WorkerDeeds {
 
   #engineParts(): EngineParts {
     const written = this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog);
-    const observer = inTurn(this.#metrics.traffic, inTurn(this.#traces, written));
+    const observer = inTurn(
+      this.#metrics.traffic,
+      inTurn(this.#traces, this.#recent === null ? written : inTurn(this.#recent, written)),
+    );
     return {
       transport: this.#back.transport,
       clock: this.#clock,

@@ -10,6 +10,8 @@ import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts
 import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { LogLevel } from '../observe/log-level.ts';
+import type { FilteredTop, TailPage, TailQuery, TailRefusal } from '../observe/tail.ts';
+import type { TopTable } from '../observe/top.ts';
 import type { Hand } from '../upstream/events.ts';
 
 /**
@@ -52,6 +54,11 @@ export interface AdminDesk {
   /** Everything that is stored for one URL; `null` for what is no URL. */
   cachedUrl(url: string): Promise<CachedUrl | null>;
   purge(target: PurgeTarget, how: { readonly hard: boolean; readonly by: Hand }): Promise<PurgeResult>;
+
+  /** Exchanges that ended lately; waits for one as long as it is told to. */
+  tail(query: TailQuery): Promise<TailPage | TailRefusal>;
+  /** What they come to. */
+  top(query: FilteredTop): Promise<(TopTable & { readonly ok: true }) | TailRefusal>;
 
   /** What would become of a request, by the configuration and the state of now; nothing happens. */
   explain(question: Question): Promise<Explanation>;

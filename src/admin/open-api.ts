@@ -2,15 +2,17 @@ import type { Access, AnswerSchema, Operation, Tag } from './operation.ts';
 import { component, type Schema } from './schema.ts';
 import { cacheSchemas } from './schemas/cache.ts';
 import { configurationSchemas } from './schemas/configuration.ts';
+import { exchangeSchemas } from './schemas/exchanges.ts';
 import { gatewaySchemas } from './schemas/gateway.ts';
 import { upstreamSchemas } from './schemas/upstream.ts';
 
-const schemas = { ...gatewaySchemas, ...configurationSchemas, ...upstreamSchemas, ...cacheSchemas };
+const schemas = { ...gatewaySchemas, ...configurationSchemas, ...exchangeSchemas, ...upstreamSchemas, ...cacheSchemas };
 
 const TAGS: Readonly<Record<Tag, string>> = {
   health: 'Liveness, readiness, metrics',
   gateway: 'The gateway as a whole',
   configuration: 'What it is configured to do',
+  exchanges: 'Exchanges that ended lately',
   upstream: 'Pools and endpoints',
   cache: 'What is stored',
   certificates: 'Certificates of listeners',

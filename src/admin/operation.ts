@@ -31,7 +31,7 @@ export interface Operation {
   run(call: Call): Promise<Answer | Refusal>;
 }
 
-export type Tag = 'health' | 'gateway' | 'configuration' | 'upstream' | 'cache' | 'certificates';
+export type Tag = 'health' | 'gateway' | 'configuration' | 'exchanges' | 'upstream' | 'cache' | 'certificates';
 
 export interface AnswerSchema {
   readonly description: string;

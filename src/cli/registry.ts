@@ -21,7 +21,9 @@ import { routes } from './commands/routes.ts';
 import { schema } from './commands/schema.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
+import { tail } from './commands/tail.ts';
 import { test } from './commands/test.ts';
+import { top } from './commands/top.ts';
 import { trust } from './commands/trust.ts';
 import { untrust } from './commands/untrust.ts';
 import { version } from './commands/version.ts';
@@ -40,6 +42,8 @@ export const COMMANDS: readonly Command[] = [
   schema,
   status,
   plan,
+  tail,
+  top,
   reload,
   drain,
   disable,

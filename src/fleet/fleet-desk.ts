@@ -7,6 +7,7 @@ import type { GatewayLogs } from '../gateway/gateway-logs.ts';
 import { writeText } from '../observe/exposition.ts';
 import { CONTENT_TYPES, formatFor } from '../observe/exposition-format.ts';
 import { merged } from './merge-status.ts';
+import { tailOfAll, topOfAll } from './merge-tail.ts';
 import type { DeskCall, PlainFamily } from './protocol.ts';
 import { NoAnswer } from './worker-process.ts';
 
@@ -85,6 +86,8 @@ export function fleetDesk(sources: FleetSources): AdminDesk {
       onePage((await all('cacheEntries', [filter])) as readonly EntryPage[], filter.limit),
     cachedUrl: async (url) => everyVariant((await all('cachedUrl', [url])) as readonly (CachedUrl | null)[]),
     purge: async (target, how) => purgedBy((await all('purge', [target, how])) as readonly PurgeResult[]),
+    tail: (query) => tailOfAll(query, (asked) => all('tail', [asked])),
+    top: (query) => topOfAll(query, (asked) => all('tail', [asked])),
     explain: one('explain'),
     plan: one('plan'),
     revocationList: one('revocationList'),

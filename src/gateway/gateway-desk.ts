@@ -11,6 +11,7 @@ import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts
 import { routeStatuses } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Tail } from '../observe/tail.ts';
 import type { GatewayLogs } from './gateway-logs.ts';
 
 /** What the desk of one gateway hands on to. */
@@ -28,6 +29,7 @@ export interface DeskSources {
   readonly maintenance: MaintenanceControl;
   readonly control: Control;
   readonly cache: CacheAdmin;
+  readonly tail: Tail;
   readonly explain: (question: Question) => Explanation;
   /** DER; `null` while there is none. */
   readonly revocationList: () => Buffer | null;
@@ -64,6 +66,8 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     cacheEntries: (filter) => cache.entries(filter),
     cachedUrl: async (url) => cache.inspect(url),
     purge: (target, how) => cache.purge(target, how),
+    tail: (query) => sources.tail.tail(query),
+    top: async (query) => sources.tail.top(query),
     explain: async (question) => explain(question),
     revocationList: async () => revocationList()?.toString('base64') ?? null,
   };

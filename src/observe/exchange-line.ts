@@ -51,3 +51,21 @@ function pathOf(target: string): string {
   const mark = target.indexOf('?');
   return target.slice(0, Math.min(mark === -1 ? target.length : mark, MOST_CHARACTERS));
 }
+
+/** As the JSON access log writes its values. */
+export function writtenLine(line: ExchangeLine): object {
+  return {
+    ...line,
+    time: new Date(line.time).toISOString(),
+    totalMs: rounded(line.totalMs),
+    queueMs: rounded(line.queueMs),
+    connectMs: rounded(line.connectMs),
+    firstByteMs: rounded(line.firstByteMs),
+    upstreamMs: rounded(line.upstreamMs),
+    overheadMs: rounded(line.overheadMs),
+  };
+}
+
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 1000) / 1000;
+}

@@ -101,6 +101,12 @@ test('every answer of every operation is as the document says', async () => {
   ];
   for (const path of [...reads, ...more]) expect([path, await get(path)]).toEqual([path, 200]);
   expect(await get('/cache/entries?url=http://shop.test/')).toBe(200);
+  await (await fetch(gateway.url())).text();
+  await gateway.nextRecord();
+  const tail = await ask(gateway, 'GET', '/tail?filter=status%3E0&last=1');
+  expect(tail.body).toMatchObject({ lines: [{ method: 'GET' }] });
+  expect(await get('/top?by=client')).toBe(200);
+  expect(await get('/tail?filter=nonsense')).toBe(400);
   expect(await get('/ca.crl')).toBe(404);
   expect(await get('/pools/shpo')).toBe(404);
   for (const [path, body] of Object.entries({ ...HAND, weight: { weight: 7 } })) {

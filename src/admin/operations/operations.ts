@@ -4,6 +4,7 @@ import { anything } from '../schema.ts';
 import { cacheOperations } from './cache.ts';
 import { certificateOperations } from './certificates.ts';
 import { configurationOperations } from './configuration.ts';
+import { exchangeOperations } from './exchanges.ts';
 import { explain } from './explain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { healthOperations } from './health.ts';
@@ -28,6 +29,7 @@ export const operations: readonly Operation[] = [
   ...healthOperations,
   ...gatewayOperations,
   ...configurationOperations,
+  ...exchangeOperations,
   ...upstreamOperations,
   ...cacheOperations,
   ...certificateOperations,

@@ -28,8 +28,8 @@ export const config = z.strictObject({
   tracing: tracing.optional().describe('Take part in distributed traces (docs/tracing.md)'),
   metrics: metrics.describe('Counts for Prometheus'),
   explain: explain.optional().describe('Tell trusted callers, with the response, what was done with their request'),
-  accessLog: accessLog.describe('One line for each exchange'),
-  log: log.describe('What the gateway says of itself, and remembers of exchanges'),
+  accessLog: accessLog.describe('One line for each exchange, and what is remembered of them'),
+  log: log.describe('What the gateway says of itself'),
   drainDelay: duration
     .default(0)
     .describe('At shutdown /readyz fails so long before anything else changes, for load balancers to notice'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { share } from './units.ts';
+import { share, size } from './units.ts';
 
 /** Longer filters are refused by `src/filter/`, which says why. */
 const MOST_CHARACTERS = 4096;
@@ -23,6 +23,14 @@ export const accessLog = z
     sample: share
       .default(1)
       .describe('Share of the exchanges that ended well and below 400 that have a line; all others have theirs'),
+    recent: z
+      .number()
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(1_000)
+      .describe('Exchanges that are remembered for headgate tail and headgate top; 0 for none'),
+    recentBytes: size.default(4 * 1024 ** 2).describe('Most memory for them'),
   })
   .prefault({});
 

@@ -51,6 +51,7 @@ const WRONG: Readonly<Record<string, string | null>> = {
   URL: '127.0.0.1:4600',
   FIELD: 'no-colon',
   NUMBER: 'many',
+  KEY: 'nothing',
   S: 'soon',
   PERCENT: 'most',
   ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null, TEXT: null },
