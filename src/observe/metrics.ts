@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Histogram } from '../histogram.ts';
 import { writeText } from './exposition.ts';
-import { CONTENT_TYPES, formatFor } from './exposition-format.ts';
+import { CONTENT_TYPES, type ExpositionFormat, formatFor } from './exposition-format.ts';
 import type { Buckets, Family, FamilyReading, Series } from './family.ts';
 import { limited } from './series-limit.ts';
 import type { Tally } from './tally.ts';
@@ -31,6 +31,7 @@ export class Metrics {
   readonly #families: Family[] = [];
   readonly #preparations: (() => void | Promise<void>)[] = [];
   readonly #folded = new Map<string, number>();
+  readonly #underWay = new Map<ExpositionFormat, Promise<Exposition>>();
   readonly #seriesPerFamily: number;
   readonly #pause: () => Promise<unknown>;
 
@@ -40,11 +41,22 @@ export class Metrics {
     this.#pause = pause;
   }
 
-  /** All families, in the format that `accept` prefers (`formatFor`). Never holds up the event loop for long: see `writeText`. */
-  async expose(accept: string): Promise<Exposition> {
-    const families = await this.families();
+  /**
+   * All families, in the format that `accept` prefers (`formatFor`). Never holds up the event loop for long: see `writeText`. Who asks
+   * while the same is being written gets that: however many ask at once, it is written once.
+   */
+  expose(accept: string): Promise<Exposition> {
     const format = formatFor(accept);
-    const pieces = await writeText(families, format, async () => {
+    let exposition = this.#underWay.get(format);
+    if (exposition === undefined) {
+      exposition = this.#write(format).finally(() => this.#underWay.delete(format));
+      this.#underWay.set(format, exposition);
+    }
+    return exposition;
+  }
+
+  async #write(format: ExpositionFormat): Promise<Exposition> {
+    const pieces = await writeText(await this.families(), format, async () => {
       await this.#pause();
     });
     return { contentType: CONTENT_TYPES[format], pieces };

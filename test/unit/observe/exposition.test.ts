@@ -135,6 +135,17 @@ test('a scrape of many routes is written in slices, with the event loop’s turn
   expect(parseExposition(pieces.join(''), 'prometheus')[0]?.samples).toHaveLength(5_000 * 18);
 });
 
+test('however many ask at once, each format is written once; and anew for who asks later', async () => {
+  const metrics = new Metrics();
+  let reads = 0;
+  metrics.gauge('x_now', { help: 'X', labels: [], read: (set) => set({}, ++reads) });
+  const answers = await Promise.all([metrics.expose(''), metrics.expose('*/*'), metrics.expose(OPENMETRICS)]);
+  expect(reads).toBe(2);
+  expect(answers[0]?.pieces).toBe(answers[1]?.pieces);
+  await metrics.expose('');
+  expect(reads).toBe(3);
+});
+
 describe('beyond the limit of series', () => {
   test('counts and histograms are added up under one name, gauges are left out, and it is told how many', async () => {
     const metrics = new Metrics(2);
