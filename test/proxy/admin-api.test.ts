@@ -184,6 +184,20 @@ test('from elsewhere every operation but those that are open needs the token, as
   }
 });
 
+test('HEAD answers as GET does, without the body', async () => {
+  const gateway = await startTestGateway(CONFIG);
+  const port = new URL(gateway.gateway.adminUrl).port;
+  for (const { id, method, path } of operations) {
+    if (method !== 'GET') continue;
+    const asked = { path: path.replaceAll(/\{\w+\}/g, 'shop'), headers: {} };
+    const [head, get] = [
+      await send(port, { method: 'HEAD', ...asked }, ''),
+      await send(port, { method, ...asked }, ''),
+    ];
+    expect([id, head.status, head.contentType, head.text]).toEqual([id, get.status, get.contentType, '']);
+  }
+});
+
 test('metrics can be open to everybody', async () => {
   const gateway = await startTestGateway(CONFIG, { admin: { address: '0.0.0.0', metrics: 'open' } });
   expect((await ask(gateway, 'GET', '/metrics')).status).toBe(200);
