@@ -4,6 +4,7 @@ import { CoarseClock, systemClock } from '../src/clock.ts';
 import { configFromObject } from '../src/config/load.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { ReplayMemory } from '../src/engine/kept-chunks.ts';
+import { OpenTunnels } from '../src/engine/open-tunnels.ts';
 import { type BodySink, noBody } from '../src/exchange/body.ts';
 import type { Client, Exchange } from '../src/exchange/exchange.ts';
 import type { ResponseSink } from '../src/exchange/response-sink.ts';
@@ -83,6 +84,7 @@ const engine = new Engine(
     replay: new ReplayMemory(0),
     random: Math.random,
     overload: null,
+    tunnels: new OpenTunnels(systemClock),
   },
   compiled.snapshot,
 );

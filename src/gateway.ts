@@ -22,6 +22,7 @@ import {
 import type { GatewayStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
+import { OpenTunnels } from './engine/open-tunnels.ts';
 import type { Pressure } from './engine/overload.ts';
 import type { EngineParts } from './engine/parts.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
@@ -421,6 +422,7 @@ class Composition implements Gateway, WorkerDeeds {
       replay: new ReplayMemory(REPLAY_BYTES),
       random: Math.random,
       overload: this.#guard.overload,
+      tunnels: new OpenTunnels(this.#clock),
     };
   }
 

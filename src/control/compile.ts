@@ -131,6 +131,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
       cache,
       tracing: compileTracing(config.tracing),
       explain,
+      strayTunnelMs: config.reload.tunnels === 'keep' ? null : config.reload.tunnels,
       development,
     },
     certificates,

@@ -15,13 +15,13 @@ const SLICE_MS = 3;
  * Takes all steps, and gives way to everybody else whenever a slice is over: whoever waits for the event loop waits for 3 ms and one step.
  * Rejects with what a step throws.
  */
-export async function sliced<T>(steps: Generator<void, T>, { monotonic }: Pick<Clock, 'monotonic'>): Promise<T> {
+export async function sliced<T>(steps: Generator<void, T>, clock: Pick<Clock, 'monotonic'>): Promise<T> {
   for (;;) {
-    const until = monotonic() + SLICE_MS;
+    const until = clock.monotonic() + SLICE_MS;
     do {
       const step = steps.next();
       if (step.done === true) return step.value;
-    } while (monotonic() < until);
+    } while (clock.monotonic() < until);
     await nextTurn();
   }
 }

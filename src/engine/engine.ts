@@ -44,6 +44,7 @@ export class Engine {
     const before = this.#edition;
     this.#edition = new Edition(snapshot);
     before.supersede(retired);
+    this.#parts.tunnels.served(snapshot);
   }
 
   /** Never throws: a bug ends its exchange with 500, and no other. */

@@ -21,8 +21,9 @@ import type { EngineParts } from './parts.ts';
 import { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import { dropAnswer } from './retrying.ts';
-import type { RoutePlan } from './snapshot.ts';
+import type { RoutePlan, Snapshot } from './snapshot.ts';
 import { isServerError } from './stale-if-error.ts';
+import { isStillLed } from './still-led.ts';
 import { type Resending, Substitutes } from './substitutes.ts';
 import { splice } from './tunnel.ts';
 
@@ -212,7 +213,10 @@ export class Forward implements ResponseOwner, Feeder {
       const firstEnd = (side: Side): void => {
         this.#progress.endSide = side;
       };
-      splice(this.#parts, { ...ends, firstEnd }, (end) => {
+      const joined = { pool: this.#pool, endpoint: attempt.endpoint };
+      const isLedBy = (snapshot: Snapshot): boolean => isStillLed(this.#progress, joined, snapshot);
+      const retired = (cause: GatewayError): void => this.#progress.blame(cause);
+      splice(this.#parts, { ...ends, firstEnd, isLedBy, retired }, (end) => {
         this.#finish();
         this.#delivery.tunnelEnded(end);
       });

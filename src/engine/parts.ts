@@ -3,6 +3,7 @@ import type { Transport } from '../exchange/attempt.ts';
 import type { ExchangeObserver } from '../exchange/observer.ts';
 import type { StreamObserver, StreamTransport } from '../exchange/stream.ts';
 import type { ReplayMemory } from './kept-chunks.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
 import type { Overload } from './overload.ts';
 
 /** What the engine is given from outside: everything that does I/O or tells the time. */
@@ -13,6 +14,7 @@ export interface EngineParts {
   readonly observer: ExchangeObserver;
   readonly streams: StreamTransport;
   readonly streamObserver: StreamObserver;
+  readonly tunnels: OpenTunnels;
   /** Where request bodies are kept for another attempt. */
   readonly replay: ReplayMemory;
   /** In [0, 1). */

@@ -112,6 +112,8 @@ export interface Snapshot {
   readonly tracing: TracePlan | null;
   /** Who is told what was done with a request, if it asks; `null` for nobody. */
   readonly explain: ((clientAddress: string) => boolean) | null;
+  /** How long tunnels go on that no route leads where they are any more; `null` for as long as they like. */
+  readonly strayTunnelMs: number | null;
   /** Error pages tell route, pool and endpoint, and reload themselves. For development only. */
   readonly development: boolean;
 }

@@ -12,7 +12,8 @@ import { breakerRefusal } from './breaker-refusal.ts';
 import type { Edition } from './edition.ts';
 import { internalError, unavailable } from './fail.ts';
 import type { EngineParts } from './parts.ts';
-import type { StreamRules } from './snapshot.ts';
+import type { Snapshot, StreamRules } from './snapshot.ts';
+import { hasEndpoint, type Joined } from './still-led.ts';
 import { splice, type TunnelEnd } from './tunnel.ts';
 import { turnOf } from './turn.ts';
 
@@ -155,13 +156,23 @@ export class Stream implements StreamReceiver {
     attempt.connected = true;
     this.#pool.answered(attempt.endpoint, now - attempt.begunAt, attempt);
     const idleMs = this.#idleMs;
-    const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs };
+    const joined = { pool: this.#pool, endpoint: attempt.endpoint };
+    const isLedBy = (snapshot: Snapshot): boolean => this.#isLed(joined, snapshot);
+    const ends = { client: this.#exchange.channel, upstream: channel, idleMs, halfClosedMs: idleMs, isLedBy };
     try {
       splice(this.#parts, ends, (end) => this.#finish(endOf(end)));
     } catch (bug) {
       channel.sink.fail(internalError(bug));
       this.#bug(bug);
     }
+  }
+
+  #isLed(joined: Joined, snapshot: Snapshot): boolean {
+    const { listener, serverName } = this.#exchange;
+    const rules = snapshot.streams.get(listener);
+    // What comes over a listener that is gone is drained with it.
+    if (rules === undefined) return !snapshot.listeners.has(listener);
+    return hasEndpoint(joined, snapshot) && poolFor(rules, serverName)?.name === joined.pool.name;
   }
 
   failed(error: GatewayError): void {

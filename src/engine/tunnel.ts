@@ -2,7 +2,9 @@ import type { Deadline } from '../clock.ts';
 import { clientGone, GatewayError } from '../errors.ts';
 import type { BodySink, ByteChannel } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { OpenTunnel } from './open-tunnels.ts';
 import type { EngineParts } from './parts.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface TunnelEnds {
   readonly client: ByteChannel;
@@ -13,6 +15,10 @@ export interface TunnelEnds {
   readonly halfClosedMs: number;
   /** Called when the first of the two sides has ended by itself; the other may go on. */
   readonly firstEnd?: (side: 'client' | 'upstream') => void;
+  /** A snapshot would bring the two together again. */
+  readonly isLedBy: (snapshot: Snapshot) => boolean;
+  /** Called before both sides are ended from here. */
+  readonly retired?: (cause: GatewayError) => void;
 }
 
 /** How a tunnel ended. */
@@ -31,7 +37,10 @@ export function splice(parts: EngineParts, ends: TunnelEnds, ended: (end: Tunnel
   new Tunnel(parts, ends, ended).start();
 }
 
-class Tunnel {
+/** Who was shown the end has this long to say goodbye. */
+const FAREWELL_MS = 10_000;
+
+class Tunnel implements OpenTunnel {
   readonly #parts: EngineParts;
   readonly #ends: TunnelEnds;
   readonly #ended: (end: TunnelEnd) => void;
@@ -39,36 +48,57 @@ class Tunnel {
   #idleMs: number;
   #open = 2;
   #endedFirst: 'client' | 'upstream' | null = null;
+  readonly #directions: Direction[] = [];
+  /** Not `null` once both sides were ended from here. */
+  #retired: GatewayError | null = null;
 
   constructor(parts: EngineParts, ends: TunnelEnds, ended: (end: TunnelEnd) => void) {
     this.#parts = parts;
     this.#ends = ends;
     this.#ended = ended;
     this.#idleMs = ends.idleMs;
-    this.#idle = { at: 0, slot: 0, expire: () => this.fail(silence()) };
+    this.#idle = { at: 0, slot: 0, expire: () => this.fail(this.#retired ?? silence()) };
   }
 
   start(): void {
+    this.#parts.tunnels.add(this);
     this.touch();
-    this.#ends.upstream.source.pipe(new Direction(this, this.#ends.client.sink, 'upstream'));
-    this.#ends.client.source.pipe(new Direction(this, this.#ends.upstream.sink, 'client'));
+    const { client, upstream } = this.#ends;
+    const toClient = new Direction(this, client.sink, 'upstream');
+    const toUpstream = new Direction(this, upstream.sink, 'client');
+    this.#directions.push(toClient, toUpstream);
+    upstream.source.pipe(toClient);
+    client.source.pipe(toUpstream);
+  }
+
+  isLedBy(snapshot: Snapshot): boolean {
+    return this.#ends.isLedBy(snapshot);
+  }
+
+  retire(): void {
+    // One side has ended by itself: the other one does soon.
+    if (this.#open < 2 || this.#retired !== null) return;
+    const cause = superseded();
+    this.#retired = cause;
+    this.#ends.retired?.(cause);
+    this.#parts.deadlines.arm(this.#idle, FAREWELL_MS);
+    for (const direction of this.#directions) direction.cut();
   }
 
   /** Bytes were seen, in either direction. */
   touch(): void {
-    if (this.#open > 0) this.#parts.deadlines.arm(this.#idle, this.#idleMs);
+    if (this.#open > 0 && this.#retired === null) this.#parts.deadlines.arm(this.#idle, this.#idleMs);
   }
 
   directionEnded(from: 'client' | 'upstream'): void {
     if (this.#open === 0) return;
     this.#open -= 1;
-    if (this.#endedFirst === null) {
+    if (this.#endedFirst === null && this.#retired === null) {
       this.#endedFirst = from;
       this.#ends.firstEnd?.(from);
     }
     if (this.#open === 0) {
-      this.#parts.deadlines.disarm(this.#idle);
-      this.#ended({ cause: null, endedFirst: this.#endedFirst });
+      this.#over({ cause: this.#endedFirst === null ? this.#retired : null, endedFirst: this.#endedFirst });
       return;
     }
     this.#idleMs = this.#ends.halfClosedMs;
@@ -78,10 +108,15 @@ class Tunnel {
   fail(cause: GatewayError): void {
     if (this.#open === 0) return;
     this.#open = 0;
-    this.#parts.deadlines.disarm(this.#idle);
     this.#ends.client.sink.fail(cause);
     this.#ends.upstream.sink.fail(cause);
-    this.#ended({ cause, endedFirst: this.#endedFirst });
+    this.#over({ cause: this.#retired ?? cause, endedFirst: this.#endedFirst });
+  }
+
+  #over(end: TunnelEnd): void {
+    this.#parts.deadlines.disarm(this.#idle);
+    this.#parts.tunnels.delete(this);
+    this.#ended(end);
   }
 }
 
@@ -91,6 +126,8 @@ class Direction implements BodySink {
   readonly #tunnel: Tunnel;
   readonly #into: BodySink;
   readonly #from: 'client' | 'upstream';
+  /** The receiver has seen an end. */
+  #shut = false;
 
   constructor(tunnel: Tunnel, into: BodySink, from: 'client' | 'upstream') {
     this.#tunnel = tunnel;
@@ -99,13 +136,22 @@ class Direction implements BodySink {
     into.onDrain = () => this.onDrain?.();
   }
 
+  /** The receiver sees an end; what is still sent to it is for nobody. */
+  cut(): void {
+    if (this.#shut) return;
+    this.#shut = true;
+    this.#into.end(null);
+  }
+
   data(chunk: Uint8Array): boolean {
+    if (this.#shut) return true;
     this.#tunnel.touch();
     return this.#into.data(chunk);
   }
 
   end(trailers: HeaderList | null): void {
-    this.#into.end(trailers);
+    if (!this.#shut) this.#into.end(trailers);
+    this.#shut = true;
     this.#tunnel.directionEnded(this.#from);
   }
 
@@ -117,4 +163,8 @@ class Direction implements BodySink {
 
 function silence(): GatewayError {
   return new GatewayError('connection_read_timeout', { blame: 'gateway', status: 504, reason: 'tunnel-idle-timeout' });
+}
+
+function superseded(): GatewayError {
+  return new GatewayError('connection_terminated', { blame: 'gateway', status: 503, reason: 'reloaded' });
 }

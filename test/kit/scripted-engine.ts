@@ -4,6 +4,7 @@ import { configFromObject } from '../../src/config/load.ts';
 import type { ConfigInput } from '../../src/config/schema/config.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { ReplayMemory } from '../../src/engine/kept-chunks.ts';
+import { OpenTunnels } from '../../src/engine/open-tunnels.ts';
 import type { Snapshot } from '../../src/engine/snapshot.ts';
 import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -40,6 +41,7 @@ export function scriptedEngine(
       replay: new ReplayMemory(0),
       random: () => 0.5,
       overload: null,
+      tunnels: new OpenTunnels(clock),
     },
     snapshot,
   );

@@ -75,6 +75,7 @@ async function overHttp2(front: Front, path: string): Promise<OpenWebSocket> {
   const more = [':authority', 'shop.test', 'sec-websocket-version', '13'];
   const stream = client.stream([...head, ...more], { endStream: false });
   stream.on('error', () => {});
+  stream.on('end', () => stream.end());
   let isOpen = true;
   const closed = Promise.race([once(stream, 'end'), once(stream, 'close')]).then(() => {
     isOpen = false;

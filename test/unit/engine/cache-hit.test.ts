@@ -4,6 +4,7 @@ import { CoarseClock } from '../../../src/clock.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import { OpenTunnels } from '../../../src/engine/open-tunnels.ts';
 import { formatHttpDate } from '../../../src/http/date.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
 import { ScriptedClient } from '../../kit/scripted-client.ts';
@@ -33,6 +34,7 @@ function chunksOfHits(bytes: number): { readonly stored: readonly Uint8Array[]; 
       replay: new ReplayMemory(0),
       random: () => 0.5,
       overload: null,
+      tunnels: new OpenTunnels(clock),
     },
     snapshot,
   );

@@ -4,6 +4,7 @@ import { CoarseClock } from '../../../src/clock.ts';
 import { configFromObject } from '../../../src/config/load.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import { ReplayMemory } from '../../../src/engine/kept-chunks.ts';
+import { OpenTunnels } from '../../../src/engine/open-tunnels.ts';
 import type { Snapshot } from '../../../src/engine/snapshot.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { ExchangeRecord, RefreshRecord } from '../../../src/exchange/outcome.ts';
@@ -45,6 +46,7 @@ class Scene {
         replay: new ReplayMemory(0),
         random: () => 0.5,
         overload: null,
+        tunnels: new OpenTunnels(this.clock),
       },
       this.snapshot,
     );

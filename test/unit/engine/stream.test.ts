@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CoarseClock } from '../../../src/clock.ts';
 import { Edition } from '../../../src/engine/edition.ts';
+import { OpenTunnels } from '../../../src/engine/open-tunnels.ts';
 import type { EngineParts } from '../../../src/engine/parts.ts';
 import { Stream } from '../../../src/engine/stream.ts';
 import { clientGone, GatewayError, type RetryVerdict } from '../../../src/errors.ts';
@@ -57,6 +58,7 @@ function begin(count: number): Stage {
     clock,
     deadlines: new CoarseClock(clock),
     newRequestId: () => 'id',
+    tunnels: new OpenTunnels(clock),
     streamObserver: { streamFinished: (record) => records.push(record) },
     streams: {
       open: (attempt, into) => {
