@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openApiDocument, operations } from '../../src/admin/operations/operations.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
@@ -182,6 +183,59 @@ test('from elsewhere every operation but those that are open needs the token, as
     const headers = { authorization: `Bearer ${TOKEN}` };
     expect([401, 403]).not.toContain((await ask(gateway, method, place, { ...body, headers })).status);
   }
+});
+
+test('whatever names, filters and URLs are sent, a gateway has an answer that the document knows, and no bug', async () => {
+  const gateway = await startTestGateway(CONFIG, { admin: { requestsPerSecond: 100_000 } });
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.webUrl(),
+    fc.constantFrom(
+      'status>=',
+      'http://',
+      'http://[::1',
+      'http://a/\u0000',
+      '(((',
+      'path~^(',
+      'shop',
+      'http://a/%zz',
+      '::',
+      'a,b c',
+    ),
+  );
+  const places = fc.constantFrom(
+    ...[
+      '/explain',
+      '/cache/purge',
+      '/tail?filter=',
+      '/top?filter=',
+      '/cache/entries?url=',
+      '/cache/entries?prefix=',
+      '/cache/entries?after=',
+    ],
+    ...['/pools/', '/routes/'],
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      places,
+      texts,
+      fc.constantFrom('url', 'prefix', 'host', 'tag', 'method', 'client', 'listener', 'sni'),
+      async (place, text, key) => {
+        const encoded = encodeURIComponent(text.toWellFormed()) || 'x';
+        if (place.endsWith('=')) await ask(gateway, 'GET', `${place}${encoded}`);
+        else if (place === '/pools/')
+          await ask(gateway, 'PUT', `/pools/${encoded}/endpoints/${encoded}/weight`, { body: { weight: 1 } });
+        else if (place === '/routes/')
+          await ask(gateway, 'PUT', `/routes/${encoded}/maintenance`, { body: { on: false } });
+        else
+          await ask(gateway, 'POST', place, {
+            body: place === '/explain' ? { url: 'http://a/', [key]: text } : { [key]: text },
+          });
+      },
+    ),
+    { seed: 6007, numRuns: 100 },
+  );
+  expect([...check.seen].filter((seen) => / 5\d\d$/.test(seen))).toEqual([]);
 });
 
 test('HEAD answers as GET does, without the body', async () => {

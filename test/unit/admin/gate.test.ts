@@ -262,4 +262,6 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   cachedUrl: null,
   reload: { result: 'applied' },
   logLevel: 'info',
+  tail: { ok: true, lines: [], next: '', missed: 0 },
+  top: { ok: true, by: 'route', spanMs: 0, total: {}, rows: [], more: 0 },
 };
