@@ -9,6 +9,7 @@ import type { MaintenanceOrder, MaintenanceResult } from '../control/maintenance
 import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
+import type { UpgradeReport } from '../control/upgrade.ts';
 import type { LogLevel } from '../observe/log-level.ts';
 import type { FilteredTop, TailPage, TailQuery, TailRefusal } from '../observe/tail.ts';
 import type { TopTable } from '../observe/top.ts';
@@ -34,6 +35,8 @@ export interface AdminDesk {
   reload(by: ReloadAsker): Promise<ReloadReport>;
   /** The last ones, oldest first; at most `MOST_REPORTS`. */
   reloads(): Promise<readonly ReloadReport[]>;
+  /** Replaces every worker by a process that runs the code on disk; resolves when all are, or one can't be. */
+  upgrade(): Promise<UpgradeReport>;
   /** Of the gateway's own log. */
   logLevel(): Promise<LogLevel>;
   setLogLevel(level: LogLevel, by: Hand): Promise<void>;

@@ -26,6 +26,7 @@ import { test } from './commands/test.ts';
 import { top } from './commands/top.ts';
 import { trust } from './commands/trust.ts';
 import { untrust } from './commands/untrust.ts';
+import { upgrade } from './commands/upgrade.ts';
 import { version } from './commands/version.ts';
 import { weight } from './commands/weight.ts';
 
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   purge,
   cache,
   logLevel,
+  upgrade,
   trust,
   untrust,
   cert,

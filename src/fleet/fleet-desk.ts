@@ -3,6 +3,7 @@ import type { PurgeResult } from '../control/cache-admin.ts';
 import type { CachedUrl, EntryPage } from '../control/cache-listing.ts';
 import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { GatewayStatus } from '../control/status.ts';
+import type { UpgradeReport } from '../control/upgrade.ts';
 import type { GatewayLogs } from '../gateway/gateway-logs.ts';
 import { writeText } from '../observe/exposition.ts';
 import { CONTENT_TYPES, formatFor } from '../observe/exposition-format.ts';
@@ -25,6 +26,7 @@ export interface FleetSources {
   readonly workers: () => GatewayStatus['workers'];
   readonly reload: (by: ReloadAsker) => Promise<ReloadReport>;
   readonly reloads: () => readonly ReloadReport[];
+  readonly upgrade: () => Promise<UpgradeReport>;
   /** Its own; workers have theirs, at the same level. */
   readonly logs: Pick<GatewayLogs, 'level' | 'setLevel'>;
 }
@@ -71,6 +73,7 @@ export function fleetDesk(sources: FleetSources): AdminDesk {
     routes: one('routes'),
     reload: (by) => sources.reload(by),
     reloads: async () => sources.reloads(),
+    upgrade: () => sources.upgrade(),
     logLevel: async () => sources.logs.level,
     setLogLevel: async (level, by) => {
       sources.logs.setLevel(level, by);

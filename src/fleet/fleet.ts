@@ -5,6 +5,7 @@ import { SecretSource } from '../control/common-secrets.ts';
 import type { Quarantined } from '../control/quarantine.ts';
 import { type Prepared, type ReloadAsker, type ReloadChanges, Reloader, type ReloadReport } from '../control/reload.ts';
 import type { GatewayStatus } from '../control/status.ts';
+import type { UpgradeReport } from '../control/upgrade.ts';
 import type { WatchedConfig } from '../control/watch.ts';
 import { AdminListener } from '../gateway/admin-listener.ts';
 import { GatewayLogs } from '../gateway/gateway-logs.ts';
@@ -46,8 +47,6 @@ const SLACK_MS = 10_000;
 /** Longest that preparing a configuration takes in a worker. */
 const PREPARE_MS = 120_000;
 
-export type UpgradeResult = { readonly ok: true } | { readonly ok: false; readonly message: string };
-
 /** Starts a fleet: the workers, and the admin listener for all of them. Rejects as `startGateway` does, with everything closed again. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const fleet = new Fleet(options);
@@ -83,7 +82,7 @@ export class Fleet {
   /** Who makes the health checks of all. */
   #leader: WorkerProcess | null = null;
   #phase: 'starting' | 'serving' | 'draining' = 'starting';
-  #upgrading: Promise<UpgradeResult> | null = null;
+  #upgrading: Promise<UpgradeReport> | null = null;
   #endDelay: (() => void) | null = null;
 
   constructor(options: FleetOptions) {
@@ -134,7 +133,7 @@ export class Fleet {
    * Replaces every worker, one after the other, by a process that runs the code that is on the disk now: the new one serves before
    * the old one drains. One that does not become ready ends it, and those that are left stay. Never rejects.
    */
-  upgrade(): Promise<UpgradeResult> {
+  upgrade(): Promise<UpgradeReport> {
     this.#upgrading ??= this.#upgradeAll().finally(() => {
       this.#upgrading = null;
     });
@@ -292,8 +291,9 @@ export class Fleet {
     await standIn.worker.ask('giveBack', [number]).catch(() => {});
   }
 
-  async #upgradeAll(): Promise<UpgradeResult> {
+  async #upgradeAll(): Promise<UpgradeReport> {
     this.#logs.log.info({}, 'Workers are replaced one after the other');
+    let replaced = 0;
     for (const slot of this.#slots) {
       const before = slot.worker;
       // One that is about to be started again runs the new code anyway.
@@ -303,13 +303,14 @@ export class Fleet {
       } catch (error) {
         const message = `Worker ${slot.number} was not replaced: ${(error as Error).message}`;
         this.#logs.log.error({ worker: slot.number, problem: message }, 'The workers before serve on');
-        return { ok: false, message };
+        return { ok: false, reason: 'worker-not-ready', message };
       }
       if (this.#leader === before) this.#elect();
+      replaced += 1;
       void this.#retire(before);
     }
     this.#logs.log.info({ workers: this.#slots.map(({ worker }) => worker?.pid) }, 'Workers are replaced');
-    return { ok: true };
+    return { ok: true, replaced };
   }
 
   /** Drains a worker, and keeps what it has counted. Resolves when its process has ended. */
@@ -390,6 +391,7 @@ export class Fleet {
     );
     const done = answers.find((answer) => answer !== null);
     if (done === undefined || done === null) throw new StartError('No worker is left to serve by it');
+    this.#sockets.retain(servable.config);
     this.quarantined = done.quarantined;
     const needsRestart =
       before.workers === servable.config.workers ? done.needsRestart : [...done.needsRestart, 'workers'];
@@ -422,6 +424,7 @@ export class Fleet {
           startedAt: worker === null ? null : new Date(startedAtMs).toISOString(),
         })),
       reload: (by) => this.reload(by),
+      upgrade: () => this.upgrade(),
       logs: this.#logs,
       reloads: () => this.#reloader.history,
     });

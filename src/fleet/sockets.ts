@@ -83,6 +83,15 @@ export class FleetSockets {
     return { own, others };
   }
 
+  /** Closes those of listeners that `config` has no more: who connected to them would wait for ever. */
+  retain({ listeners }: Config): void {
+    for (const held of [...this.#listeners]) {
+      if (held.name in listeners) continue;
+      this.#listeners.splice(this.#listeners.indexOf(held), 1);
+      for (const socket of held.sockets) socket.close();
+    }
+  }
+
   /** From now on nobody can connect whom no worker accepts. */
   close(): void {
     for (const { sockets } of this.#listeners.splice(0)) for (const socket of sockets) socket.close();

@@ -88,7 +88,9 @@ export class WorkerLife {
       const prepared = this.#prepared;
       this.#prepared = null;
       if (prepared === null) throw new TypeError('Cannot commit: nothing is prepared');
-      return prepared.commit();
+      const changes = prepared.commit();
+      this.#closeLoansOf(changes.listeners.closed);
+      return changes;
     },
     abandon: async () => {
       await this.#abandon();
@@ -138,6 +140,15 @@ export class WorkerLife {
     }
     const left = this.#loans.filter((loan) => loan.of === of).length;
     return taken(left, this.#borrowed.get(of)?.length ?? 0);
+  }
+
+  /** Otherwise they would keep sockets listening on which nobody accepts. */
+  #closeLoansOf(listeners: readonly string[]): void {
+    for (const loan of [...this.#loans]) {
+      if (!listeners.includes(loan.name)) continue;
+      this.#loans.splice(this.#loans.indexOf(loan), 1);
+      closeSync(loan.fd);
+    }
   }
 
   /** One of each listener. */

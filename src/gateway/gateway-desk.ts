@@ -40,6 +40,9 @@ export interface Running {
   readonly compiled: Pick<Compiled, 'routes' | 'quarantined'>;
 }
 
+const ONE_PROCESS =
+  'This gateway is a single process, without workers to replace: restart it (docs/systemd.md#socket-activation)';
+
 /** The desk of one gateway, in its own process. */
 export function gatewayDesk(sources: DeskSources): AdminDesk {
   const { status, state, metrics, control, cache, explain, revocationList } = sources;
@@ -55,6 +58,7 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     reload: (by) => sources.reload(by),
     plan: () => sources.plan(),
     reloads: async () => sources.reloads(),
+    upgrade: async () => ({ ok: false, reason: 'one-process', message: ONE_PROCESS }),
     logLevel: async () => sources.logs.level,
     setLogLevel: async (level, by) => sources.logs.setLevel(level, by),
     setMaintenance: async (order, by) => sources.maintenance.set(order, by),

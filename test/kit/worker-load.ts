@@ -76,7 +76,8 @@ export class WorkerLoad {
       record.answered += 1;
       this.answered += 1;
       if (!received.startsWith('HTTP/1.1 200 ')) record.failure = received.slice(0, 64);
-      if (keeps && this.#running && record.failure === null) ask();
+      const last = /\r\nconnection: close\r\n/i.test(received);
+      if (keeps && this.#running && record.failure === null && !last) ask();
       else end('');
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {

@@ -140,10 +140,11 @@ test('every answer of every operation is as the document says', async () => {
     listeners: { web: { port: 0 }, taken: { port: Number(new URL(gateway.gateway.adminUrl).port) } },
   });
   expect((await ask(gateway, 'POST', '/reload', { body: {} })).status).toBe(409);
+  expect((await ask(gateway, 'POST', '/upgrade', { body: {} })).status).toBe(409);
   expect(await get('/reloads')).toBe(200);
   expect(await get('/status')).toBe(200);
   const answered = new Set([...check.seen].flatMap((seen) => (/ 200$/.test(seen) ? [seen.split(' ')[0]] : [])));
-  expect(operations.map(({ id }) => id).filter((id) => !answered.has(id))).toEqual(['revocationList']);
+  expect(operations.map(({ id }) => id).filter((id) => !answered.has(id))).toEqual(['upgrade', 'revocationList']);
 });
 
 test('every operation refuses a foreign host, several hosts, an unknown query and an unknown body, as the document says', async () => {

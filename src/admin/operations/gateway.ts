@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from '../../observe/log-level.ts';
 import { type Operation, ok } from '../operation.ts';
-import { component, record, text, time, words } from '../schema.ts';
+import { component, count, record, text, time, words } from '../schema.ts';
 
 const levelRecord = record({ level: words(...LOG_LEVELS) });
 
@@ -32,6 +32,22 @@ export const gatewayOperations: readonly Operation[] = [
     run: async ({ desk }) => {
       const { version, startedAt, phase } = await desk.status();
       return ok({ version, startedAt, phase });
+    },
+  },
+  {
+    id: 'upgrade',
+    method: 'POST',
+    path: '/upgrade',
+    access: 'change',
+    summary: 'Replaces every worker, one after the other, by the code that is on disk; answers when all are replaced',
+    tag: 'gateway',
+    body: record({}),
+    answers: { 200: { description: 'They are', schema: record({ replaced: count }) } },
+    refusals: { 409: '`one-process`: there are no workers; `worker-not-ready`: a new one can not be started' },
+    run: async ({ desk }) => {
+      const report = await desk.upgrade();
+      if (report.ok) return ok({ replaced: report.replaced });
+      return { status: 409, error: report.reason, message: report.message };
     },
   },
   {

@@ -105,8 +105,11 @@ interface Banner {
   readonly adminUrl: string;
 }
 
+/** Several workers on two busy cores. */
+const START_MS = 60_000;
+
 async function bannerOf(child: Spawned): Promise<Banner> {
-  const dashboard = await child.stderr.line(/➜\s+Dashboard\s+http/);
+  const dashboard = await child.stderr.line(/➜\s+Dashboard\s+http/, START_MS);
   const adminUrl = /http:\/\/[^\s/]+/.exec(dashboard)?.[0] ?? '';
   const urls = child.stderr.lines
     .filter((line) => line.includes('➜') && line !== dashboard)
