@@ -43,6 +43,7 @@ import { Traces } from './gateway/traces.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
 import type { Family, FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
+import { addLogMetrics } from './observe/log-metrics.ts';
 import { RecentExchanges } from './observe/recent.ts';
 import { newRequestId } from './observe/request-id.ts';
 import { Tail } from './observe/tail.ts';
@@ -181,6 +182,7 @@ class Composition implements Gateway, WorkerDeeds {
       quarantined: () => this.#quarantine(),
     });
     const { metrics, traffic, latencySeconds } = this.#metrics;
+    addLogMetrics(metrics, () => this.#logs.droppedLines);
     const common = { clock: this.#clock, log: this.#logs.log, metrics };
     this.#back = new Back({
       ...common,

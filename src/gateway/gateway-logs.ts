@@ -33,12 +33,16 @@ function filterOf(text: string): Matches {
 export class GatewayLogs {
   readonly log: Logger;
   readonly #sinks: ClosableLogSink[] = [];
+  readonly #dropped = new Map<string, number>([
+    ['gateway', 0],
+    ['access', 0],
+  ]);
   readonly #shared: boolean;
 
   /** `worker`: its number, where several processes write to the same place; `null` for a gateway that is alone. */
   constructor(level: LogLevel, worker: number | null = null) {
     this.#shared = worker !== null;
-    this.log = createLog(this.#sink(null), level, worker === null ? null : { worker });
+    this.log = createLog(this.#sink('gateway', null), level, worker === null ? null : { worker });
   }
 
   /** Of the log; the access log has none. */
@@ -61,7 +65,7 @@ export class GatewayLogs {
   accessLog({ enabled, file, format, only, sample }: Config['accessLog']): TrafficObserver {
     const bugs = new BugLog(this.log);
     if (!enabled) return bugs;
-    const written = new FORMATS[format](this.#sink(file ?? null), this.log);
+    const written = new FORMATS[format](this.#sink('access', file ?? null), this.log);
     if (only === undefined && sample >= 1) return written;
     return new ChosenLines(
       { only: only === undefined ? null : filterOf(only), sample, random: Math.random },
@@ -98,8 +102,17 @@ export class GatewayLogs {
     await Promise.all(this.#sinks.map((sink) => sink.close()));
   }
 
-  #sink(file: string | null): LogSink {
-    const sink = openLogSink(file, this.#shared ? 'shared' : 'own');
+  /** Lines that nobody will read, by log. */
+  get droppedLines(): ReadonlyMap<string, number> {
+    return this.#dropped;
+  }
+
+  #sink(name: 'gateway' | 'access', file: string | null): LogSink {
+    const sink = openLogSink(file, this.#shared ? 'shared' : 'own', {
+      dropped: () => this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1),
+      inTrouble: (why) => this.log.warn({ log: name, why }, 'A log can not be written'),
+      well: (dropped) => this.log.warn({ log: name, dropped }, 'A log can be written again'),
+    });
     this.#sinks.push(sink);
     return sink;
   }

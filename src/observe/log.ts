@@ -31,6 +31,16 @@ export interface ClosableLogSink extends LogSink {
   close(): Promise<void>;
 }
 
+/** Hears what becomes of the lines of a sink. Must not throw. */
+export interface LogSinkWatcher {
+  /** A line more that nobody will read. */
+  dropped(): void;
+  /** The first since all was well: `full` when lines come faster than they are taken, or what the system says (`ENOSPC`, `EPIPE`). */
+  inTrouble(why: string): void;
+  /** Everything that waited is written again; `dropped` lines are lost. */
+  well(dropped: number): void;
+}
+
 /** What a pipe takes whole whoever else writes to it (PIPE_BUF, pipe(7)). */
 const WHOLE_BYTES = 4096;
 
@@ -38,7 +48,11 @@ const WHOLE_BYTES = 4096;
  * Opens standard output (`null`) or a file for appending, its directory included. Throws what the file system says. Where it is `shared` with
  * other processes, lines are written whole: up to 4 KiB into a pipe, of any length into a file.
  */
-export function openLogSink(file: string | null, whose: 'own' | 'shared' = 'own'): ClosableLogSink {
+export function openLogSink(
+  file: string | null,
+  whose: 'own' | 'shared' = 'own',
+  watcher: LogSinkWatcher | null = null,
+): ClosableLogSink {
   if (file !== null) refuseUnwritable(file);
   const stream = destination({
     dest: file ?? 1,
@@ -51,26 +65,65 @@ export function openLogSink(file: string | null, whose: 'own' | 'shared' = 'own'
     // Without a periodic flush the last lines of a quiet gateway would wait for the next 4 KiB.
     periodicFlush: 250,
   });
-  // A full disk or a closed pipe must not end the process: the gateway goes on without its log.
-  stream.on('error', () => {});
+  const state = watch(stream, watcher);
   let closed = false;
   return {
     write: (line) => {
       // The stream throws at what comes after its end.
-      if (!closed) stream.write(line);
+      if (closed) return;
+      state.waiting += Buffer.byteLength(line);
+      stream.write(line);
     },
-    flushSync: () => flushQuietly(stream),
-    flushed: () => flushed(stream),
+    flushSync: () => flushQuietly(stream, state),
+    flushed: () => flushed(stream, state),
     reopen: () => {
       if (file !== null && !closed) stream.reopen();
     },
     close: async () => {
-      await flushed(stream);
+      await flushed(stream, state);
       if (closed) return;
       closed = true;
-      stream.end();
+      // What can't be written by now would be tried for ever.
+      if (state.waiting > 0) stream.destroy();
+      else stream.end();
     },
   };
+}
+
+interface SinkState {
+  /** Bytes that were taken and are not written. */
+  waiting: number;
+  inTrouble: boolean;
+}
+
+/** Trouble begins with the first line or write that fails, and ends when nothing waits any more. */
+function watch(stream: ReturnType<typeof destination>, watcher: LogSinkWatcher | null): SinkState {
+  const state: SinkState = { waiting: 0, inTrouble: false };
+  let dropped = 0;
+  const begin = (why: string): void => {
+    if (state.inTrouble) return;
+    state.inTrouble = true;
+    watcher?.inTrouble(why);
+  };
+  stream.on('write', (bytes: number) => {
+    state.waiting -= bytes;
+  });
+  stream.on('drop', (line: string) => {
+    state.waiting -= Buffer.byteLength(line);
+    dropped += 1;
+    watcher?.dropped();
+    begin('full');
+  });
+  // A full disk or a closed pipe must not end the process: the gateway goes on without its log.
+  stream.on('error', (error: NodeJS.ErrnoException) => begin(error.code ?? 'unknown'));
+  stream.on('drain', () => {
+    if (!state.inTrouble) return;
+    const lost = dropped;
+    state.inTrouble = false;
+    dropped = 0;
+    watcher?.well(lost);
+  });
+  return state;
 }
 
 /** The stream opens the file later, and then there is nobody to tell. */
@@ -80,28 +133,39 @@ function refuseUnwritable(file: string): void {
 }
 
 /** The lines that wait are flushed behind a write that is under way, and what is too much for one write after it. */
-function flushed(stream: ReturnType<typeof destination>): Promise<void> {
+function flushed(stream: ReturnType<typeof destination>, state: SinkState): Promise<void> {
   return new Promise((resolve) => {
-    const patience = setTimeout(resolve, FLUSH_MS);
+    let over = false;
     const done = (): void => {
+      over = true;
       clearTimeout(patience);
-      flushQuietly(stream);
       resolve();
     };
-    try {
-      stream.flush(done);
-    } catch {
-      // The file could not be opened again after a rotation: there is nowhere to write to.
-      done();
-    }
+    const patience = setTimeout(done, FLUSH_MS);
+    const flush = (): void => {
+      if (over) return;
+      if (state.waiting <= 0) {
+        done();
+        return;
+      }
+      try {
+        stream.flush((error) => (error instanceof Error && state.inTrouble ? done() : flush()));
+      } catch {
+        // The file could not be opened again after a rotation: there is nowhere to write to.
+        done();
+      }
+    };
+    flush();
   });
 }
 
-function flushQuietly(stream: ReturnType<typeof destination>): void {
+/** Never while writes fail: the stream would try again, asleep, until they succeed, and hold up everything. */
+function flushQuietly(stream: ReturnType<typeof destination>, { inTrouble }: SinkState): void {
+  if (inTrouble) return;
   try {
     stream.flushSync();
   } catch {
-    // The sink was never ready or its pipe is gone (EPIPE, EAGAIN): nobody is left to read these lines.
+    // The sink was never ready: there is nowhere to write to.
   }
 }
 

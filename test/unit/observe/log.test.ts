@@ -1,8 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openLogSink } from '../../../src/observe/log.ts';
+import { until } from '../../kit/deadline.ts';
 
 let directory = '';
 beforeAll(() => {
@@ -73,4 +86,106 @@ test('a log that is closed has written everything, and takes its timer along', a
   expect(begun.mock.results.map(({ value }) => value)).toEqual(ended.mock.calls.map(([timer]) => timer));
   expect(begun).toHaveBeenCalledOnce();
   expect(readFileSync(file, 'utf8')).toBe('one\n');
+});
+
+test('rotation under traffic loses no line: the file is renamed, and opened again', async () => {
+  const rotated = join(directory, 'rotated');
+  const file = join(rotated, 'access.log');
+  const sink = openLogSink(file);
+  const written: string[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    for (let i = 0; i < 200; i += 1) {
+      const line = `${round}-${i} ${'x'.repeat(200)}\n`;
+      written.push(line);
+      sink.write(line);
+      // In the middle of it: some of the lines before are in the file, some wait, some are being written.
+      if (i === 100) {
+        renameSync(file, `${file}.${round}`);
+        sink.reopen();
+      }
+      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => existsSync(file), 'the new file');
+  }
+  await sink.close();
+  const files = [0, 1, 2, 3, 4].map((round) => `${file}.${round}`);
+  expect(readdirSync(rotated)).toHaveLength(6);
+  const text = [...files, file].map((name) => readFileSync(name, 'utf8')).join('');
+  expect(text).toBe(written.join(''));
+});
+
+function watched() {
+  const told: string[] = [];
+  const watcher = {
+    dropped: () => void told.push('dropped'),
+    inTrouble: (why: string) => void told.push(`trouble ${why}`),
+    well: (dropped: number) => void told.push(`well ${dropped}`),
+  };
+  return { watcher, told, count: (what: string) => told.filter((each) => each === what).length };
+}
+
+/** A line of 1 KiB. */
+const LINE = `${'x'.repeat(1023)}\n`;
+
+test.runIf(process.platform === 'linux')('a full disk costs lines, which are counted, and is told once', async () => {
+  const { watcher, told, count } = watched();
+  const sink = openLogSink('/dev/full', 'own', watcher);
+  sink.write(LINE);
+  await until(() => told.length > 0, 'the first failure');
+  for (let i = 0; i < 1_100; i += 1) sink.write(LINE);
+  await until(() => count('dropped') > 0, 'a dropped line');
+  expect([told[0], count('trouble ENOSPC'), count('trouble full')]).toEqual(['trouble ENOSPC', 1, 0]);
+  expect(count('dropped')).toBeGreaterThan(70);
+  await sink.close();
+});
+
+test.runIf(process.platform === 'linux')(
+  'a reader that stalls holds up nobody: 1 MiB waits, what is more is dropped, and all is well when it reads on',
+  async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { watcher, told, count } = watched();
+    const sink = openLogSink(pipe, 'own', watcher);
+    const sent = 2_000;
+    for (let i = 0; i < sent; i += 1) {
+      sink.write(LINE);
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(told.filter((each) => each !== 'dropped')).toEqual(['trouble full']);
+    const dropped = count('dropped');
+    expect(dropped).toBeGreaterThan(500);
+    expect(dropped).toBeLessThan(1_100);
+    let read = 0;
+    const chunk = Buffer.alloc(65_536);
+    const drain = (): boolean => {
+      try {
+        read += readSync(reader, chunk);
+      } catch (error) {
+        // EAGAIN: nothing is there yet.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      }
+      return told.at(-1)?.startsWith('well') === true;
+    };
+    await until(drain, 'the end of the trouble');
+    expect(told.at(-1)).toBe(`well ${dropped}`);
+    expect(read).toBeGreaterThan((sent - dropped - 8) * LINE.length);
+    await sink.close();
+    closeSync(reader);
+  },
+);
+
+test.runIf(process.platform === 'linux')('nor does a reader that is gone', async () => {
+  const pipe = join(directory, 'gone');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { watcher, told } = watched();
+  const sink = openLogSink(pipe, 'own', watcher);
+  sink.write(LINE);
+  await sink.flushed();
+  closeSync(reader);
+  for (let i = 0; i < 10; i += 1) sink.write(LINE);
+  await until(() => told.length > 0, 'the failure');
+  expect(told).toEqual(['trouble EPIPE']);
+  await sink.close();
 });
