@@ -32,7 +32,6 @@ export const NOT_SUMMED: Readonly<Record<string, GaugeMerge>> = {
   headgate_endpoint_ejected: 'max',
   headgate_pool_panic: 'max',
   headgate_pool_shedding: 'max',
-  headgate_pool_retry_budget: 'min',
   headgate_overloaded: 'max',
   headgate_overload_severity: 'max',
   headgate_memory_share: 'max',

@@ -18,9 +18,9 @@ let service: LocalService;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  service = await LocalService.listen((_request, response) => {
+  service = await LocalService.listen(({ url }, response) => {
     // Long enough for requests to be in flight when something ends.
-    setTimeout(() => response.setHeader('content-length', 5).end('whole'), 5);
+    setTimeout(() => response.setHeader('content-length', 5).end('whole'), url === '/' ? 3_000 : 5);
   });
 });
 
@@ -95,6 +95,27 @@ test('headgate upgrade under load replaces every worker, and no request fails', 
   console.info(`${load.answered} answered, ${load.failed.length} failed`);
   expect(load.failed).toEqual([]);
 }, 240_000);
+
+test('when the supervisor is killed, the workers finish what they have begun, and end', async () => {
+  await startWorkers();
+  const pids = (await gateway.status()).workers?.map(({ pid }) => pid ?? 0) ?? [];
+  const begun = fetch(gateway.urls[0] ?? '').then((reply) => reply.text());
+  await eventually(async () => ((await gateway.inFlight()) > 0 ? true : null), 'the request to be under way');
+  process.kill(gateway.pid, 'SIGKILL');
+  expect(await begun).toBe('whole');
+  await eventually(() => (pids.some(isAlive) ? null : true), 'the workers to end', RESTART_MS);
+  await expect(fetch(gateway.urls[0] ?? '')).rejects.toThrow();
+}, 240_000);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // ESRCH
+    return false;
+  }
+}
 
 test('a configuration with a mistake is told once, with its exit code', async () => {
   const file = join(directory, 'wrong.yaml');
