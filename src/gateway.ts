@@ -23,7 +23,7 @@ import type { GatewayStatus } from './control/status.ts';
 import { Engine } from './engine/engine.ts';
 import { ReplayMemory } from './engine/kept-chunks.ts';
 import { OpenTunnels } from './engine/open-tunnels.ts';
-import type { Pressure } from './engine/overload.ts';
+import type { OverloadOptions, Pressure } from './engine/overload.ts';
 import type { EngineParts } from './engine/parts.ts';
 import type { ExchangeObserver } from './exchange/observer.ts';
 import type { StreamObserver } from './exchange/stream.ts';
@@ -31,7 +31,7 @@ import { AdminListener } from './gateway/admin-listener.ts';
 import { Back } from './gateway/back.ts';
 import { Front } from './gateway/front.ts';
 import { gatewayDesk } from './gateway/gateway-desk.ts';
-import { GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
+import { type AccessLogChange, GatewayLogs, inTurn } from './gateway/gateway-logs.ts';
 import { GatewayMetrics } from './gateway/gateway-metrics.ts';
 import { type InheritedSocket, InheritedSockets } from './gateway/inherited-sockets.ts';
 import { OverloadGuard } from './gateway/overload-guard.ts';
@@ -204,13 +204,15 @@ class Composition implements Gateway, WorkerDeeds {
         development: options.development ?? false,
         strict: options.strict ?? false,
         status: () => this.status(),
+        open: (config) => this.#openLog(config),
         changed: (before, next) => this.#changed(before, next),
       },
     );
-    this.#guard = new OverloadGuard(
-      { eventLoopDelayMs: config.overload.eventLoopDelay, memory: config.overload.memory },
-      { ...common, random: Math.random, pressure: options.pressure },
-    );
+    this.#guard = new OverloadGuard(overloadOptions(config), {
+      ...common,
+      ...{ random: Math.random, pressure: options.pressure },
+    });
+    this.#openLog(config).commit();
     this.#engine = new Engine(this.#engineParts(), this.#running.compiled.snapshot);
     this.#front = new Front({
       ...common,
@@ -230,7 +232,7 @@ class Composition implements Gateway, WorkerDeeds {
     this.#reloader = this.#newReloader();
     this.desk = gatewayDesk({
       status: () => this.status(),
-      state: () => ({ phase: this.#phase, overload: this.#guard.overload?.status() ?? null }),
+      state: () => ({ phase: this.#phase, overload: this.#guard.status() }),
       metrics,
       running: () => this.#running,
       reload: (by) => this.reload(by),
@@ -315,7 +317,7 @@ class Composition implements Gateway, WorkerDeeds {
       quarantined: this.#quarantine(),
       lastReload: this.reloads.at(-1) ?? null,
       maintenance: this.#back.maintenance.status(),
-      overload: this.#guard.overload?.status() ?? null,
+      overload: this.#guard.status(),
       certificates: this.#front.certificates(),
       ...this.#store.status(),
       workers: null,
@@ -408,7 +410,7 @@ class Composition implements Gateway, WorkerDeeds {
   }
 
   #engineParts(): EngineParts {
-    const written = this.#options.observer ?? this.#logs.accessLog(this.#options.config.accessLog);
+    const written = this.#options.observer ?? this.#logs.access;
     const observer = inTurn(
       this.#metrics.traffic,
       inTurn(this.#traces, this.#recent === null ? written : inTurn(this.#recent, written)),
@@ -452,7 +454,18 @@ class Composition implements Gateway, WorkerDeeds {
     logQuarantine(this.#logs.log, before.compiled.quarantined, compiled.quarantined);
     if (before.config.log.level !== config.log.level) this.#logs.level = config.log.level;
     this.#engine.publish(compiled.snapshot, () => {});
+    this.#guard.adopt(overloadOptions(config));
     this.#metrics.adopt(config, compiled);
     this.#traces.adopt(compiled);
   }
+
+  /** Where exchanges are written to. Throws what the file system says. */
+  #openLog({ accessLog }: Config): AccessLogChange {
+    if (this.#options.observer !== undefined) return { commit: () => {}, abandon: () => {} };
+    return this.#logs.prepareAccessLog(accessLog);
+  }
+}
+
+function overloadOptions({ overload }: Config): OverloadOptions {
+  return { eventLoopDelayMs: overload.eventLoopDelay, memory: overload.memory };
 }

@@ -49,7 +49,7 @@ const MOST_SECONDS = 30;
 export class Overload {
   /** Nobody needs to ask further while it is false. Hot. */
   active = false;
-  readonly #options: OverloadOptions;
+  #options: OverloadOptions;
   readonly #random: () => number;
   readonly #delays: number[] = Array.from({ length: DELAYS }, () => 0);
   #next = 0;
@@ -64,6 +64,14 @@ export class Overload {
   constructor(options: OverloadOptions, random: () => number) {
     this.#options = options;
     this.#random = random;
+  }
+
+  /** These count from the next measurement on. */
+  adopt(options: OverloadOptions): void {
+    this.#options = options;
+    if (options.eventLoopDelayMs > 0 || options.memory > 0) return;
+    this.active = false;
+    this.#severity = 0;
   }
 
   /** To be told at even intervals, some ten times a second. True when it became active, or is no more. */

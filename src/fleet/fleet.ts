@@ -393,9 +393,7 @@ export class Fleet {
     if (done === undefined || done === null) throw new StartError('No worker is left to serve by it');
     this.#sockets.retain(servable.config);
     this.quarantined = done.quarantined;
-    const needsRestart =
-      before.workers === servable.config.workers ? done.needsRestart : [...done.needsRestart, 'workers'];
-    const changes: ReloadChanges = { ...done, needsRestart };
+    const changes: ReloadChanges = done;
     return { commit: () => changes, abandon: async () => {} };
   }
 

@@ -6,14 +6,7 @@ import { compileFilter, type Matches } from '../filter/filter.ts';
 import { BugLog, CombinedAccessLog, JsonAccessLog } from '../observe/access-log.ts';
 import { ChosenLines } from '../observe/chosen-lines.ts';
 import { EcsAccessLog } from '../observe/ecs-access-log.ts';
-import {
-  type ClosableLogSink,
-  createLog,
-  type Logger,
-  type LogLevel,
-  type LogSink,
-  openLogSink,
-} from '../observe/log.ts';
+import { type ClosableLogSink, createLog, type Logger, type LogLevel, openLogSink } from '../observe/log.ts';
 import type { TrafficMetrics } from '../observe/traffic-metrics.ts';
 import type { Hand } from '../upstream/events.ts';
 
@@ -29,10 +22,25 @@ function filterOf(text: string): Matches {
   return filter.matches;
 }
 
+/** An access log that is ready to be written. */
+export interface AccessLogChange {
+  /** It takes the place of the one before, which is closed once its last lines are in the file. */
+  commit(): void;
+  abandon(): void;
+}
+
+interface OpenAccessLog {
+  /** Another one wherever anything else would be written. */
+  readonly key: string;
+  readonly observer: TrafficObserver;
+  readonly sink: ClosableLogSink | null;
+}
+
 /** The log and the access log of a gateway, and the files that they are written to. */
 export class GatewayLogs {
   readonly log: Logger;
-  readonly #sinks: ClosableLogSink[] = [];
+  readonly #sinks = new Set<ClosableLogSink>();
+  #access: OpenAccessLog;
   readonly #dropped = new Map<string, number>([
     ['gateway', 0],
     ['access', 0],
@@ -43,6 +51,7 @@ export class GatewayLogs {
   constructor(level: LogLevel, worker: number | null = null) {
     this.#shared = worker !== null;
     this.log = createLog(this.#sink('gateway', null), level, worker === null ? null : { worker });
+    this.#access = { key: '', observer: new BugLog(this.log), sink: null };
   }
 
   /** Of the log; the access log has none. */
@@ -62,16 +71,43 @@ export class GatewayLogs {
     this.level = level;
   }
 
-  accessLog({ enabled, file, format, only, sample }: Config['accessLog']): TrafficObserver {
+  /** Writes by what was committed last; bugs alone before that. */
+  readonly access: TrafficObserver = {
+    finished: (record) => this.#access.observer.finished(record),
+    refreshed: (record) => this.#access.observer.refreshed?.(record),
+    streamFinished: (record) => this.#access.observer.streamFinished(record),
+  };
+
+  /** Opens an access log beside the one that is written. Throws what the file system says. */
+  prepareAccessLog(config: Config['accessLog']): AccessLogChange {
+    const { recent: _remembered, recentBytes: _size, ...written } = config;
+    const key = JSON.stringify(written);
+    if (key === this.#access.key) return { commit: () => {}, abandon: () => {} };
+    const next = this.#openAccessLog(key, config);
+    return {
+      commit: () => {
+        const before = this.#access;
+        this.#access = next;
+        this.#letGo(before);
+      },
+      abandon: () => this.#letGo(next),
+    };
+  }
+
+  #openAccessLog(key: string, { enabled, file, format, only, sample }: Config['accessLog']): OpenAccessLog {
     const bugs = new BugLog(this.log);
-    if (!enabled) return bugs;
-    const written = new FORMATS[format](this.#sink('access', file ?? null), this.log);
-    if (only === undefined && sample >= 1) return written;
-    return new ChosenLines(
-      { only: only === undefined ? null : filterOf(only), sample, random: Math.random },
-      written,
-      bugs,
-    );
+    if (!enabled) return { key, observer: bugs, sink: null };
+    const matches = only === undefined ? null : filterOf(only);
+    const sink = this.#sink('access', file ?? null);
+    const written = new FORMATS[format](sink, this.log);
+    if (matches === null && sample >= 1) return { key, observer: written, sink };
+    return { key, observer: new ChosenLines({ only: matches, sample, random: Math.random }, written, bugs), sink };
+  }
+
+  /** What was written to it reaches the file. */
+  #letGo({ sink }: OpenAccessLog): void {
+    if (sink === null) return;
+    void sink.close().then(() => this.#sinks.delete(sink));
   }
 
   /** What does not become an exchange is in the log and in `metrics`. */
@@ -99,7 +135,7 @@ export class GatewayLogs {
 
   /** Resolves when everything that was said is written. Nothing is heard of a gateway after this. */
   async close(): Promise<void> {
-    await Promise.all(this.#sinks.map((sink) => sink.close()));
+    await Promise.all([...this.#sinks].map((sink) => sink.close()));
   }
 
   /** Lines that nobody will read, by log. */
@@ -107,13 +143,13 @@ export class GatewayLogs {
     return this.#dropped;
   }
 
-  #sink(name: 'gateway' | 'access', file: string | null): LogSink {
+  #sink(name: 'gateway' | 'access', file: string | null): ClosableLogSink {
     const sink = openLogSink(file, this.#shared ? 'shared' : 'own', {
       dropped: () => this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1),
       inTrouble: (why) => this.log.warn({ log: name, why }, 'A log can not be written'),
       well: (dropped) => this.log.warn({ log: name, dropped }, 'A log can be written again'),
     });
-    this.#sinks.push(sink);
+    this.#sinks.add(sink);
     return sink;
   }
 }

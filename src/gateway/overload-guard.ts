@@ -20,10 +20,14 @@ const TICKS_PER_READING = 10;
 
 /** Measures the pressure on the process, and says so when it becomes too much and when it is over. Costs requests nothing. */
 export class OverloadGuard {
-  /** `null` when nothing is guarded against. */
-  readonly overload: Overload | null;
+  /** Never active while nothing is guarded against. */
+  readonly overload: Overload;
   readonly #parts: OverloadGuardParts;
   readonly #memory = new MemoryGauge();
+  #guards = false;
+  /** Its metrics are there. */
+  #counted = false;
+  #started = false;
   #tick: TimerHandle | null = null;
   #dueMs = 0;
   #ticks = 0;
@@ -31,18 +35,41 @@ export class OverloadGuard {
 
   constructor(options: OverloadOptions, parts: OverloadGuardParts) {
     this.#parts = parts;
-    const guards = options.eventLoopDelayMs > 0 || options.memory > 0;
-    this.overload = guards ? new Overload(options, parts.random) : null;
-    if (this.overload !== null) addMetrics(parts.metrics, this.overload);
+    this.overload = new Overload(options, parts.random);
+    this.adopt(options);
+  }
+
+  /** `null` when nothing is guarded against. */
+  status(): OverloadStatus | null {
+    return this.#guards ? this.overload.status() : null;
+  }
+
+  /** What is guarded against from now on. */
+  adopt(options: OverloadOptions): void {
+    this.overload.adopt(options);
+    this.#guards = options.eventLoopDelayMs > 0 || options.memory > 0;
+    if (this.#guards && !this.#counted) {
+      this.#counted = true;
+      addMetrics(this.#parts.metrics, this.overload);
+    }
+    if (this.#started) this.start();
   }
 
   start(): void {
-    if (this.overload === null || this.#tick !== null) return;
-    this.#memory.start();
-    this.#arm();
+    this.#started = true;
+    if (this.#guards === (this.#tick !== null)) return;
+    if (this.#guards) {
+      this.#memory.start();
+      this.#arm();
+    } else this.#rest();
   }
 
   stop(): void {
+    this.#started = false;
+    this.#rest();
+  }
+
+  #rest(): void {
     this.#memory.stop();
     if (this.#tick !== null) this.#parts.clock.cancel(this.#tick);
     this.#tick = null;
@@ -55,9 +82,8 @@ export class OverloadGuard {
 
   readonly #onTick = (): void => {
     const now = this.#parts.clock.monotonic();
-    const overload = this.overload as Overload;
     const pressure = this.#parts.pressure?.() ?? this.#measured(now);
-    if (overload.observe(pressure, now)) this.#tell(overload.status());
+    if (this.overload.observe(pressure, now)) this.#tell(this.overload.status());
     this.#arm();
   };
 

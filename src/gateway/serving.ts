@@ -31,12 +31,29 @@ export interface ServingParts {
   readonly development: boolean;
   readonly strict: boolean;
   readonly status: () => Pick<GatewayStatus, 'phase' | 'listeners' | 'pools'>;
+  /** What a configuration wants to be opened besides the listeners. Throws what the system says. */
+  readonly open: (config: Config) => Opening;
   /** Everybody else who has to know that something else is served from now on. Must not throw. */
   readonly changed: (before: Running, next: Running) => void;
 }
 
-/** Sections that are looked at once, when the process starts. */
-export const ONCE: readonly (keyof Config)[] = ['accessLog', 'admin', 'cache', 'metrics', 'overload', 'pidFile'];
+/** What was opened beside what serves. */
+export interface Opening {
+  commit(): void;
+  abandon(): void;
+}
+
+interface Changes {
+  readonly change: FrontChange;
+  readonly opening: Opening;
+}
+
+/** Sections, and keys of sections, that are looked at once, when the process starts. */
+export const ONCE: readonly string[] = [
+  ...['accessLog.recent', 'accessLog.recentBytes', 'admin'],
+  ...['cache.disk', 'cache.fills', 'cache.objectSize', 'cache.refreshes', 'cache.size'],
+  ...['metrics', 'pidFile', 'workers'],
+];
 
 /** The configuration that is served, and the way from one to the next. */
 export class Serving {
@@ -59,8 +76,15 @@ export class Serving {
     return this.#beside(servable, async (next) => {
       const { clock, front } = this.#parts;
       const plan = await sliced(planSteps(this.#running, next, this.#context(false)), clock);
-      const change = await front().prepare(next);
-      return { commit: () => this.#commit(next, change, plan), abandon: () => this.#abandon(change) };
+      const opening = this.#open(next.config);
+      const change = await front()
+        .prepare(next)
+        .catch((error: unknown) => {
+          opening.abandon();
+          throw error;
+        });
+      const changes = { change, opening };
+      return { commit: () => this.#commit(next, changes, plan), abandon: () => this.#abandon(changes) };
     });
   }
 
@@ -103,17 +127,28 @@ export class Serving {
     return { once: ONCE, live: this.#parts.status(), drains: drainsListener, requests };
   }
 
-  #abandon(change: FrontChange): Promise<void> {
+  #open(config: Config): Opening {
+    try {
+      return this.#parts.open(config);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new StartError(`Cannot write the access log: ${message}`, { cause: error });
+    }
+  }
+
+  #abandon({ change, opening }: Changes): Promise<void> {
     this.#parts.back.disregard();
+    opening.abandon();
     return change.abandon();
   }
 
   /** One pointer; then what the new one does not use is let go of. */
-  #commit(next: Running, change: FrontChange, plan: Plan): ReloadChanges {
+  #commit(next: Running, { change, opening }: Changes, plan: Plan): ReloadChanges {
     const before = this.#running;
     this.#running = next;
     this.#parts.changed(before, next);
     change.commit();
+    opening.commit();
     this.#parts.back.adopt(next.compiled);
     this.#parts.store.adopt(next.compiled);
     const { opened, changed, closed } = change;

@@ -16,7 +16,7 @@ export interface PlanSide {
 }
 
 export interface PlanContext {
-  /** Sections that are looked at once, when the process starts. */
+  /** Sections, and keys of sections (`cache.size`), that are looked at once, when the process starts. */
   readonly once: readonly string[];
   /** Of the gateway that serves by `before`; `null` when none does. */
   readonly live: Pick<GatewayStatus, 'listeners' | 'pools'> | null;
@@ -37,7 +37,9 @@ export function* planSteps(before: PlanSide, next: PlanSide, context: PlanContex
   const sections = changedKeys(before.config, next.config)
     .filter((section) => !OWN_SECTIONS.has(section))
     .map((section) => ({ section, keys: keysWithin(before.config, next.config, section) }));
-  const needsRestart = sections.map(({ section }) => section).filter((section) => context.once.includes(section));
+  const needsRestart = sections
+    .flatMap(({ section, keys }) => [section, ...keys.map((key) => `${section}.${key}`)])
+    .filter((what) => context.once.includes(what));
   const drained = whoDrains({ pools, listeners, next }, context);
   const lists = [routes, pools, listeners].flatMap((changes) => Object.values(changes) as (readonly unknown[])[]);
   const same = sections.length === 0 && lists.every((list) => list.length === 0);
