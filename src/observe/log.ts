@@ -5,6 +5,8 @@ import type { LogLevel } from './log-level.ts';
 
 /** A log that takes longer than this to be written out is not waited for. */
 const FLUSH_MS = 2_000;
+/** Otherwise the last lines of a quiet gateway would wait for the next 4 KiB. */
+const FLUSH_EVERY_MS = 250;
 
 /**
  * Asynchronous line sink: lines are collected and written in the background, so a slow disk or terminal never holds
@@ -62,10 +64,9 @@ export function openLogSink(
     // Each write ends with a line.
     ...(whose === 'shared' ? { minLength: WHOLE_BYTES / 2, maxWrite: WHOLE_BYTES } : { minLength: 4096 }),
     maxLength: 1024 * 1024,
-    // Without a periodic flush the last lines of a quiet gateway would wait for the next 4 KiB.
-    periodicFlush: 250,
   });
   const state = watch(stream, watcher);
+  const flushing = setInterval(() => flushSoon(stream), FLUSH_EVERY_MS).unref();
   let closed = false;
   return {
     write: (line) => {
@@ -83,6 +84,7 @@ export function openLogSink(
       await flushed(stream, state);
       if (closed) return;
       closed = true;
+      clearInterval(flushing);
       // What can't be written by now would be tried for ever.
       if (state.waiting > 0) stream.destroy();
       else stream.end();
@@ -160,6 +162,15 @@ function flushed(stream: ReturnType<typeof destination>, state: SinkState): Prom
 }
 
 /** Never while writes fail: the stream would try again, asleep, until they succeed, and hold up everything. */
+/** The stream has a timer for this, which takes the process along when the file was gone before it could be opened. */
+function flushSoon(stream: ReturnType<typeof destination>): void {
+  try {
+    stream.flush();
+  } catch {
+    // ERR_OUT_OF_RANGE: it has no file. Or it was destroyed.
+  }
+}
+
 function flushQuietly(stream: ReturnType<typeof destination>, { inTrouble }: SinkState): void {
   if (inTrouble) return;
   try {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -31,6 +31,20 @@ test('a log file is made, with its directory', async () => {
     sink.flushSync();
     expect(readFileSync(file, 'utf8')).toBe('one\n');
   });
+});
+
+test('a file that can’t be opened any more, when it is, costs the log and not the process', () => {
+  const script = `
+    import { mkdirSync, rmSync } from 'node:fs';
+    import { openLogSink } from ${JSON.stringify(new URL('../../../src/observe/log.ts', import.meta.url).href)};
+    const [, file] = process.argv;
+    openLogSink(file);
+    rmSync(file);
+    mkdirSync(file);
+    setTimeout(() => console.log('alive'), 600);
+  `;
+  const argv = ['--input-type=module', '-e', script, join(directory, 'lost')];
+  expect(spawnSync(process.execPath, argv, { encoding: 'utf8' }).stdout).toBe('alive\n');
 });
 
 test.each([1, 3, 100])('what waits is not lost at the end: %i lines before the file is even open', async (count) => {
