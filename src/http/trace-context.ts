@@ -59,10 +59,23 @@ export function tracestateIn(headers: HeaderList): string | null {
   if (getHeader(headers, 'tracestate') === null) return null;
   const members: string[] = [];
   for (const member of getHeaders(headers, 'tracestate').join(',').split(',')) {
-    const text = member.replace(/^[ \t]+|[ \t]+$/g, '');
+    const text = withoutBlanks(member);
     if (text === '') continue;
     if (members.length === MAX_MEMBERS || !MEMBER.test(text)) return null;
     members.push(text);
   }
   return members.length === 0 ? null : members.join(',');
+}
+
+/** RFC 9110 §5.6.3. By hand: `/[ \t]+$/` takes 0.2 s for 15 KiB of blanks that something follows. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
