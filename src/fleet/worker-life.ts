@@ -26,6 +26,8 @@ export class WorkerLife {
   readonly #loans: Loan[];
   readonly #borrowed = new Map<number, readonly Loan[]>();
   #prepared: Prepared | null = null;
+  /** Who gave up waiting for it may say so before it is there. */
+  #preparing: Promise<unknown> = Promise.resolve();
   #ending: Promise<void> | null = null;
 
   private constructor(gateway: Worker, secrets: SeededSecrets, loans: readonly Loan[]) {
@@ -118,6 +120,12 @@ export class WorkerLife {
 
   async #prepare(text: StartOrder['text']): Promise<Refusal | null> {
     await this.#abandon();
+    const preparing = this.#keepPrepared(text);
+    this.#preparing = preparing;
+    return preparing;
+  }
+
+  async #keepPrepared(text: StartOrder['text']): Promise<Refusal | null> {
     try {
       this.#prepared = await this.#gateway.prepare(loaded(text));
       return null;
@@ -127,6 +135,7 @@ export class WorkerLife {
   }
 
   async #abandon(): Promise<void> {
+    await this.#preparing;
     const prepared = this.#prepared;
     this.#prepared = null;
     await prepared?.abandon();

@@ -59,6 +59,8 @@ export const ONCE: readonly string[] = [
 export class Serving {
   readonly #parts: ServingParts;
   #running: Running;
+  /** Settled when nothing is compiled or ready beside what serves. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** Compiles the first one. Throws a `ConfigError`. */
   constructor(first: Servable, parts: ServingParts) {
@@ -71,9 +73,13 @@ export class Serving {
     return this.#running;
   }
 
-  /** Everything that can fail, beside the configuration that serves. Rejects with a `ConfigError` or a `StartError`. */
-  prepare(servable: Servable): Promise<Prepared> {
-    return this.#beside(servable, async (next) => {
+  /**
+   * Everything that can fail, beside the configuration that serves. Rejects with a `ConfigError` or a `StartError`. Until it is committed or
+   * abandoned, whoever prepares or plans another one waits.
+   */
+  async prepare(servable: Servable): Promise<Prepared> {
+    const done = await this.#alone();
+    return this.#beside(servable, done, async (next) => {
       const { clock, front } = this.#parts;
       const plan = await sliced(planSteps(this.#running, next, this.#context(false)), clock);
       const opening = this.#open(next.config);
@@ -84,22 +90,46 @@ export class Serving {
           throw error;
         });
       const changes = { change, opening };
-      return { commit: () => this.#commit(next, changes, plan), abandon: () => this.#abandon(changes) };
+      return {
+        commit: () => {
+          done();
+          return this.#commit(next, changes, plan);
+        },
+        abandon: () => {
+          done();
+          return this.#abandon(changes);
+        },
+      };
     });
   }
 
   /** What would change. Rejects as `prepare` does, but looks at no socket. */
   async plan(servable: Servable): Promise<Plan> {
-    const plan = await this.#beside(servable, (next) =>
+    const done = await this.#alone();
+    const plan = await this.#beside(servable, done, (next) =>
       sliced(planSteps(this.#running, next, this.#context(true)), this.#parts.clock),
     );
     this.#parts.back.disregard();
+    done();
     return plan;
   }
 
-  async #beside<T>(servable: Servable, use: (next: Running) => Promise<T>): Promise<T> {
+  /** Waits until nothing else is beside what serves: what is new for one would be forgotten with the other. Call what it resolves with. */
+  async #alone(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#turn;
+    this.#turn = promise;
+    await before;
+    return resolve;
+  }
+
+  /** Calls `done` if it comes to nothing. */
+  async #beside<T>(servable: Servable, done: () => void, use: (next: Running) => Promise<T>): Promise<T> {
     const { back, clock, status } = this.#parts;
-    if (status().phase === 'draining') throw new StartError('The gateway is draining');
+    if (status().phase === 'draining') {
+      done();
+      throw new StartError('The gateway is draining');
+    }
     back.hold();
     try {
       const { config, origins } = servable;
@@ -108,6 +138,7 @@ export class Serving {
       return await use({ config, origins, compiled: accepted(await sliced(steps, clock)) });
     } catch (error) {
       back.disregard();
+      done();
       throw error;
     }
   }

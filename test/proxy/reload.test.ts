@@ -1,8 +1,11 @@
 import { connect } from 'node:net';
-import { expect } from 'vitest';
-import type { TestConfig } from '../kit/gateway.ts';
+import { expect, test } from 'vitest';
+import { configFromObject, servable } from '../../src/config/load.ts';
+import type { Worker } from '../../src/gateway.ts';
+import { until } from '../kit/deadline.ts';
+import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
-import { deadPort } from '../kit/origin.ts';
+import { deadPort, origin } from '../kit/origin.ts';
 
 matrix(
   'after a reload new requests go by the new configuration, on connections that were open before',
@@ -118,3 +121,21 @@ matrix(
   },
   { without: ONE_PROTOCOL },
 );
+
+test('a plan that is asked for while another configuration is ready to serve takes nothing from that one', async () => {
+  const shop = await origin({ script: [{ respond: 204 }] });
+  const listeners = { web: { port: 0, address: '127.0.0.1' } };
+  const front = await startTestGateway({ listeners, routes: [{ respond: { status: 204 } }] });
+  const pools = { shop: { endpoints: [`127.0.0.1:${shop.port}`], health: { start: 'down', rise: 1 } } } as const;
+  const loaded = configFromObject({ admin: { port: 0 }, listeners, pools, routes: [{ pool: 'shop' }] });
+  const next = servable(loaded);
+  if (next === null) throw new Error('It should be sound');
+  front.found(loaded);
+  const prepared = await (front.gateway as Worker).prepare(next);
+  const plan = front.gateway.plan();
+  // As far as it comes by itself.
+  for (let i = 0; i < 50; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  prepared.commit();
+  expect(await plan).toMatchObject({ result: 'planned', plan: { same: true } });
+  await until(() => front.status().pools[0]?.endpoints[0]?.health === 'up', 'the check of the endpoint');
+});
