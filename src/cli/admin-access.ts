@@ -21,7 +21,7 @@ const DEFAULT_URL = 'http://127.0.0.1:4600';
  * @throws UsageError
  */
 export function adminAccess({ url, path, tokenFile }: AdminPlace, environment: Environment): Found {
-  const given = tokenFile === null ? environment['HEADGATE_ADMIN_TOKEN'] || null : tokenIn(tokenFile);
+  const given = tokenFile === null ? tokenAround(environment) : tokenIn(tokenFile);
   if (url !== null) return { url, token: given, warning: null };
   if (path === null && !existsSync(DEFAULT_PATH)) return { url: new URL(DEFAULT_URL), token: given, warning: null };
   const from = path ?? DEFAULT_PATH;
@@ -55,14 +55,25 @@ function tokenOf({ token, tokenFile }: Config['admin']): string | null {
   }
 }
 
+/** What a header field can carry, and every token is made of. */
+const TOKEN = /^[\x21-\x7e]+$/;
+const HINT = 'A token is one line of visible ASCII without blanks';
+
+function tokenAround(environment: Environment): string | null {
+  const token = environment['HEADGATE_ADMIN_TOKEN'] || null;
+  if (token !== null && !TOKEN.test(token)) throw new UsageError('HEADGATE_ADMIN_TOKEN holds no token', HINT);
+  return token;
+}
+
 function tokenIn(file: string): string {
+  let token: string;
   try {
-    const token = readFileSync(file, 'utf8').trim();
-    if (token !== '') return token;
+    token = readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw new UsageError(`Cannot read the token in ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }
-  throw new UsageError(`There is no token in ${file}`);
+  if (TOKEN.test(token)) return token;
+  throw new UsageError(`There is no token in ${file}`, HINT);
 }
 
 /** As it is reached from this machine. */

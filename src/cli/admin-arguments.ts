@@ -40,11 +40,21 @@ export function placeOf(given: Given, environment: Environment): AdminPlace {
 function urlOf(text: string | undefined): URL | null {
   if (text === undefined || text === '') return null;
   const url = URL.parse(text);
-  if (url !== null && url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1 && url.search === '')
+  if (url !== null && url.protocol === 'unix:' && url.host === '' && isPath(url.pathname) && url.search === '')
     return url;
   if (url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '') return url;
   throw new UsageError(
     `“${text}” is not the URL of an admin listener`,
     'For example: --admin http://127.0.0.1:4600, or unix:/run/headgate/admin.sock',
   );
+}
+
+/** Percent-encoded, of a file. */
+function isPath(encoded: string): boolean {
+  try {
+    return encoded.length > 1 && !decodeURIComponent(encoded).includes('\0');
+  } catch {
+    // URIError: a stray percent sign, or bytes that are no UTF-8.
+    return false;
+  }
 }

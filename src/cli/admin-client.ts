@@ -42,11 +42,12 @@ export async function askAdmin(
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   const socket = socketPathOf(url);
   const text = asked.body === null ? null : JSON.stringify(asked.body);
+  const { patienceMs = PATIENCE_MS } = asked;
   const request = send(socket === null ? new URL(asked.path, url) : new URL(asked.path, 'http://localhost'), {
     ...(socket === null ? {} : { socketPath: socket }),
     method: asked.method,
     agent: false,
-    signal: AbortSignal.timeout(asked.patienceMs ?? PATIENCE_MS),
+    signal: AbortSignal.timeout(patienceMs),
     headers: {
       'user-agent': `${CLI_AGENT}/${version}`,
       accept: 'application/json',
@@ -60,7 +61,7 @@ export async function askAdmin(
     return { status: response.statusCode ?? 0, body: await jsonOf(response, url) };
   } catch (error) {
     if (error instanceof Unreachable) throw error;
-    throw new Unreachable(`No gateway answers at ${placeNameOf(url)} (${reasonOf(error)})`);
+    throw new Unreachable(`No gateway answers at ${placeNameOf(url)} (${reasonOf(error, patienceMs)})`);
   }
 }
 
@@ -102,11 +103,11 @@ function stranger(url: URL): Unreachable {
   return new Unreachable(`What answers at ${placeNameOf(url)} is not the admin listener of a gateway`);
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, patienceMs: number): string {
   const { code, name, errors } = error as NodeJS.ErrnoException & {
     readonly errors?: readonly NodeJS.ErrnoException[];
   };
-  if (name === 'AbortError' || name === 'TimeoutError') return `nothing within ${PATIENCE_MS / 1000} s`;
+  if (name === 'AbortError' || name === 'TimeoutError') return `nothing within ${patienceMs / 1000} s`;
   // A name with several addresses fails with a list of errors.
   return code ?? errors?.[0]?.code ?? (error as Error).message;
 }

@@ -1,3 +1,4 @@
+import { version } from '../version.ts';
 import { type AdminAnswer, Unreachable } from './admin-client.ts';
 import type { Output } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -24,7 +25,7 @@ export async function answered(ask: () => Promise<AdminAnswer>, shown: Presentat
   try {
     const { status, body } = await ask();
     if (status === 200) {
-      stdout.write(json ? `${JSON.stringify(body)}\n` : text(body));
+      stdout.write(json ? `${JSON.stringify(body)}\n` : readable(body, text));
       return exitCodes.ok;
     }
     const special = shown.refused?.({ status, body }) ?? null;
@@ -33,7 +34,7 @@ export async function answered(ask: () => Promise<AdminAnswer>, shown: Presentat
       else stderr.write(special.text);
       return special.code;
     }
-    const { message = `the gateway answered ${status}` } = body as { readonly message?: string };
+    const message = messageOf(body) ?? `the gateway answered ${status}`;
     if (json) stdout.write(`${JSON.stringify(body)}\n`);
     else stderr.write(`headgate: ${plain(message)}\n${hintFor(status)}`);
     return status === 401 || status === 403 ? exitCodes.noPermission : exitCodes.failure;
@@ -42,6 +43,21 @@ export async function answered(ask: () => Promise<AdminAnswer>, shown: Presentat
     stderr.write(`headgate: ${error.message}\n  Is it running? --admin URL names another place\n`);
     return exitCodes.unavailable;
   }
+}
+
+/** Whatever it is made from: any program that speaks JSON may answer, or another version of this one. */
+function readable(body: unknown, text: (body: unknown) => string): string {
+  try {
+    return text(body);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Unreachable(`What answers there is not the admin listener of Headgate ${version}`);
+  }
+}
+
+function messageOf(body: unknown): string | null {
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : null;
+  return typeof message === 'string' ? message : null;
 }
 
 function hintFor(status: number): string {

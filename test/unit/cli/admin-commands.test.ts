@@ -87,6 +87,13 @@ describe('the command line', () => {
     });
     const page = await somebody((_request, response) => response.end('<html>'));
     expect(await run('status', page)).toMatchObject({ code: 69, err: expect.stringContaining('is not the admin') });
+    for (const body of ['null', '{}', '[1]', '"text"']) {
+      const json = await somebody((_request, response) => response.end(body));
+      for (const line of ['status', 'top', 'tail --no-follow', 'reload', 'plan', 'cache', 'log-level']) {
+        const { code, err } = await run(line, json);
+        expect([code, err], `${line} of ${body}`).toEqual([69, expect.stringMatching(/is not the admin listener/)]);
+      }
+    }
     const cut = await somebody((_request, response) => response.destroy());
     expect(await run('status', cut)).toMatchObject({ code: 69 });
   });
@@ -101,6 +108,14 @@ describe('the command line', () => {
     expect(refused).toMatchObject({ code: 77, err: expect.stringMatching(/Changes need the token\n.*--token-file/) });
     expect(seen).toEqual(['Bearer abcdefgh-abcdefgh']);
   });
+
+  test.each(['null', '{"message":{"a":1}}', '7'])(
+    'has words of its own for a refusal without any: %s',
+    async (body) => {
+      const access = await somebody((_request, response) => response.writeHead(404).end(body));
+      expect(await run('status', access)).toMatchObject({ code: 1, err: 'headgate: the gateway answered 404\n' });
+    },
+  );
 
   test('shows nothing that would move the cursor', async () => {
     const access = await somebody((_request, response) => response.writeHead(404).end('{"message":"\\u001b[2Jgone"}'));
@@ -132,7 +147,7 @@ describe('where the gateway is', () => {
     const environment = { HEADGATE_ADMIN_TOKEN: 'of-the-environment' };
     expect(adminAccess(place({ path }), environment).token).toBe('of-the-environment');
     expect(adminAccess(place({ path, tokenFile }), environment).token).toBe('of-the-file-16-characters');
-    for (const unusable of [join(folder, 'nowhere'), written('empty', '\n')]) {
+    for (const unusable of [join(folder, 'nowhere'), written('empty', '\n'), written('two lines', 'a\nb\n')]) {
       expect(() => adminAccess(place({ path, tokenFile: unusable }), {})).toThrow(UsageError);
     }
   });

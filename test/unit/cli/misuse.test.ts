@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -91,6 +92,8 @@ test.each([
   [['/api=3000', '/api=3001'], 'are the same route'],
   [['/api'], 'is not ROUTE=TARGET'],
   [['help', 'nothing'], 'is not a command'],
+  [['status', '--admin', 'unix:/run/%zz'], 'is not the URL of an admin listener'],
+  [['status', '--admin', 'unix:/run/a%00b'], 'is not the URL of an admin listener'],
 ])('headgate %j', async (argv, message) => {
   await expectMisuse(argv, new RegExp(message.replaceAll(/[.*+?]/g, '\\$&')));
 });
@@ -112,4 +115,17 @@ test('a reader that has had enough ends a command quietly', async () => {
   const cwd = join(import.meta.dirname, '../../..');
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line], { env, cwd });
   expect({ stdout, stderr }).toEqual({ stdout: '{\n', stderr: '' });
+});
+
+test('a token that no request could bring is told', async () => {
+  const environment = { HEADGATE_ADMIN: 'http://127.0.0.1:1', HEADGATE_ADMIN_TOKEN: 'abcdefgh\nabcdefgh' };
+  const { code, err } = await headgate(['status'], { environment });
+  expect([code, err]).toEqual([2, expect.stringMatching(/^headgate: HEADGATE_ADMIN_TOKEN holds no token\n {2}.+\n$/)]);
+});
+
+test.runIf(existsSync('/dev/full'))('a command whose output can not be written fails', async () => {
+  const cwd = join(import.meta.dirname, '../../..');
+  const env = { ...process.env, NODE: process.execPath };
+  const ran = promisify(execFile)('bash', ['-c', '"$NODE" src/main.ts schema > /dev/full'], { env, cwd });
+  await expect(ran).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('standard output: ENOSPC') });
 });
