@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Diagnostic, diagnosticAt } from './config-error.ts';
+import type { Diagnostic } from './config-error.ts';
 import { diagnose } from './diagnose.ts';
+import { readIncluded, readText } from './load.ts';
 import { Origins } from './origins.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { type RouteTest, testFile } from './schema/route-tests.ts';
@@ -34,10 +35,10 @@ export function loadTests(path: string, environment: Environment): LoadedTests {
   const diagnostics: Diagnostic[] = [];
   const texts = new Map<string, string>();
   for (const file of testFilesAt(path)) {
-    const text = textOf(file, diagnostics);
+    const text = readText(file, diagnostics);
     if (text === null) continue;
     texts.set(file, text);
-    const sources = { environment, readFile: (name: string) => readFileSync(name, 'utf8') };
+    const sources = { environment, readFile: readIncluded };
     const { root, diagnostics: broken } = parseYaml(file, text, sources);
     diagnostics.push(...broken);
     if (root === null) continue;
@@ -56,14 +57,4 @@ function testFilesAt(path: string): readonly string[] {
   const [stem = ''] = /^.*?(?=\.ya?ml$)/.exec(basename(path)) ?? [];
   const own = ['yaml', 'yml'].map((extension) => join(dirname(path), `${stem}.test.${extension}`));
   return own.filter((file) => stem !== '' && statSync(file, { throwIfNoEntry: false })?.isFile() === true);
-}
-
-function textOf(file: string, diagnostics: Diagnostic[]): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const message = `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`;
-    diagnostics.push(diagnosticAt({ file, line: 1, column: 1, length: 0 }, { code: 'HG0101', message }));
-    return null;
-  }
 }

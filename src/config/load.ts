@@ -86,7 +86,7 @@ export function readConfig(
   const included = new Map<string, string>();
   const { files, diagnostics } = readFiles(path);
   const readFile = (name: string): string => {
-    const text = readBounded(name, INCLUDED_BYTES);
+    const text = readIncluded(name);
     included.set(name, text);
     return text;
   };
@@ -210,7 +210,13 @@ function isDirectory(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function readText(file: string, diagnostics: Diagnostic[]): string | null {
+/** What `${file:…}` stands for. Throws an error whose `code` tells why it can't be. */
+export function readIncluded(name: string): string {
+  return readBounded(name, INCLUDED_BYTES);
+}
+
+/** The text of a configuration file; `null` after a complaint. */
+export function readText(file: string, diagnostics: Diagnostic[]): string | null {
   try {
     return readBounded(file, FILE_BYTES);
   } catch (error) {

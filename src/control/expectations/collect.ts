@@ -6,6 +6,7 @@ import type { Expectation, RouteTest } from '../../config/schema/route-tests.ts'
 import { closest, didYouMean, enumerate } from '../../config/suggest.ts';
 import type { KeyPath } from '../complaints.ts';
 import { type Question, type QuestionInput, readQuestion } from '../explain/question.ts';
+import { concealer } from '../explain/secrets.ts';
 
 /** A request, and what is expected to become of it. */
 export interface TestCase {
@@ -17,6 +18,8 @@ export interface TestCase {
   readonly expected: Expectation;
   /** The route that it stands beside, by its number in the configuration; `null` for one of a file of tests. */
   readonly beside: number | null;
+  /** A text without the secrets that the test was given: what `${…}` has filled in, and credentials. */
+  readonly hide: (text: string) => string;
   /** Where an expectation is written. */
   readonly where: (key: keyof Expectation & string) => string;
 }
@@ -77,8 +80,10 @@ class Collection implements Collected {
     if (request.listener !== undefined) this.#known('listener', request.listener, place, ['request', 'listener']);
     if (!read.ok || this.diagnostics.length > before) return;
     const { origins, path, beside } = place;
+    const hide = (text: string): string => concealer(origins)(path, text);
     this.cases.push({
-      name: test.name ?? `${request.method} ${request.url}`,
+      name: hide(test.name ?? `${request.method} ${request.url}`),
+      hide,
       at: origins.where(path),
       question: read.question,
       expected: expect,

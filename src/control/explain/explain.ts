@@ -3,6 +3,7 @@ import { routeRequestOf } from '../../engine/decide.ts';
 import type { RoutePlan } from '../../engine/snapshot.ts';
 import { getHeader, type HeaderList } from '../../http/headers.ts';
 import type { RouteRule } from '../../routing/route.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
 import type { Pool } from '../../upstream/pool.ts';
 import { type Asked, ask } from './ask.ts';
 import type { Doorway } from './doorway.ts';
@@ -10,7 +11,7 @@ import { explainCache } from './explain-cache.ts';
 import { explainPool } from './explain-pool.ts';
 import { explainUpstream } from './explain-upstream.ts';
 import type { ExplainedRequest, Explanation, Outcome, RefusedBy, Reply, UpstreamField } from './explanation.ts';
-import { type OtherRoutes, otherRoutes, routeRef } from './near-misses.ts';
+import { type OtherRoutes, otherRoutes, routeRef, winnerOnly } from './near-misses.ts';
 import { policiesOf } from './policies.ts';
 import type { Question } from './question.ts';
 import { concealer } from './secrets.ts';
@@ -25,16 +26,24 @@ export function explain(subject: Subject, question: Question): Explanation {
   return withoutSecrets(explainBare(subject, question), subject);
 }
 
-/** The same with what the configuration fills in for `${…}`: for comparisons, not to be shown. */
-export function explainBare(subject: Subject, question: Question): BareExplanation {
+/**
+ * The same with what the configuration fills in for `${…}`: for comparisons, not to be shown. Without `others` it says nothing of routes that
+ * do not take the request, and takes as long however many there are.
+ */
+export function explainBare(
+  subject: Subject,
+  question: Question,
+  { others: tellsOthers }: { readonly others: boolean } = { others: true },
+): BareExplanation {
   const asked = ask(subject, question);
   if ('kind' in asked) return { ...unasked(question, asked), index: null };
   const { at, progress, decision, notes } = asked;
   const rules = subject.snapshot.listeners.get(at.listener);
   const isRouted = progress.route !== '' || (decision.kind === 'refuse' && decision.error.reason === 'no-route');
-  const conceal = concealer(subject.origins);
-  const others =
-    rules === undefined || !isRouted ? nobody : otherRoutes(rules.table, routeRequestOf(progress), conceal);
+  const request = routeRequestOf(progress);
+  const look = (table: RouteTable<RoutePlan>): OtherRoutes =>
+    tellsOthers ? otherRoutes(table, request, concealer(subject.origins)) : winnerOnly(table, request);
+  const others = rules === undefined || !isRouted ? nobody : look(rules.table);
   const rule = others.winner === null ? null : others.winner.rule;
   const said = rule === null ? nothing : ofRoute(subject, asked, rule);
   return {

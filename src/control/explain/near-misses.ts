@@ -32,6 +32,13 @@ export function otherRoutes(table: RouteTable<RoutePlan>, request: RouteRequest,
   };
 }
 
+/** The winner alone, at the price of a request. */
+export function winnerOnly(table: RouteTable<RoutePlan>, request: RouteRequest): OtherRoutes {
+  const matched = table.match(request);
+  const winner = matched === null ? null : ({ rule: matched.rule, outcome: 'won', by: null, misses: [] } as const);
+  return { winner, alsoMatch: [], nearMisses: [], notes: [] };
+}
+
 export function routeRef({ rule, by }: Pick<TraceLine<RoutePlan>, 'rule' | 'by'>): RouteRef {
   return { name: rule.name, at: rule.at, match: describeMatch(rule.match), by };
 }

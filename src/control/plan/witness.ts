@@ -3,7 +3,7 @@ import type { RouteMatch, RouteRequest, ValueTest } from '../../routing/route.ts
 /** A request that a rule takes unless another one takes it first. */
 export interface Witness {
   readonly request: RouteRequest;
-  /** For a person: `GET shop.example/api/x`. */
+  /** For a person: `GET shop.example/api/x?beta`. Values that conditions compare with are left out: some are secrets. */
   readonly text: string;
 }
 
@@ -34,13 +34,18 @@ export function witnessOf(match: RouteMatch): Witness | null {
     tls: true,
     clientCertificate: null,
   };
-  return { request, text: textOf(request) };
+  const text = textOf(
+    request,
+    query.map(([name]) => name),
+  );
+  return { request, text };
 }
 
-function textOf({ method, host, path, query, headers }: RouteRequest): string {
+function textOf({ method, host, path, headers }: RouteRequest, parameters: readonly string[]): string {
   const names = headers.filter((_, i) => i % 2 === 0);
+  const query = parameters.length === 0 ? '' : `?${parameters.map(encodeURIComponent).join('&')}`;
   const conditions = names.length === 0 ? '' : ` with ${names.join(', ')}`;
-  return `${method} ${host}${path}${query === null ? '' : `?${query}`}${conditions}`;
+  return `${method} ${host}${path}${query}${conditions}`;
 }
 
 function exampleHost(host: string | undefined): string {

@@ -18,7 +18,7 @@ routes:
 `;
 
 /** Runs \`headgate test\` in a directory with these files. */
-async function headgate(files: Readonly<Record<string, string>>, ...argv: string[]) {
+async function headgate(files: Readonly<Record<string, string | Buffer>>, ...argv: string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-test-command-'));
   stopAfterTest(async () => rmSync(directory, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
@@ -53,6 +53,16 @@ describe('headgate test', () => {
     expect(out).toContain('    route   expected users, is site  shop.test.yaml:1\n');
     expect(out).toContain('            users: path is /site, wants /users/**\n');
     expect(out).toContain('2 tests: 1 passed, 1 failed\n2 of 2 routes reached (100%)\n');
+  });
+
+  test('reads files of tests as it reads configurations: with a byte order mark, and in UTF-8 alone', async () => {
+    const marked = await headgate({ 'shop.yaml': SHOP, 'x.test.yaml': `\ufeff${WRONG.replace('/site', '/users/')}` });
+    expect(marked.out).toContain('wrong');
+    const latin = await headgate({
+      'shop.yaml': SHOP,
+      'x.test.yaml': Buffer.from('- GET http://a.test/\xe4\n', 'latin1'),
+    });
+    expect([latin.code, latin.err]).toEqual([78, expect.stringContaining('it is not UTF-8')]);
   });
 
   test('fails under a share of the routes', async () => {

@@ -95,6 +95,19 @@ describe('a test', () => {
     expect(of(request, expected)).toEqual(failures);
   });
 
+  test('shows nothing of the secrets that it was given itself', () => {
+    const request = '{ url: "http://a.test/rare?t=${KEY}", headers: { X-Api-Key: literal-key } }';
+    const expected = '{ route: rare, redirect: "/${KEY}", headers: { X-Api-Key: another-key } }';
+    const [result] = run(`- { request: ${request}, expect: ${expected} }`).results;
+    expect(result?.name).toBe('GET http://a.test/rare?t=${KEY}');
+    expect(JSON.stringify(result)).not.toMatch(/sesame|literal-key|another-key/);
+  });
+
+  test('says why it was another route for the first hundred, so that thousands take no minutes', () => {
+    const { results } = run('- GET http://a.test/rare\n'.repeat(101));
+    expect(results.map(({ hint }) => hint).indexOf(null)).toBe(100);
+  });
+
   test('beside a route needs no more than the request', () => {
     expect(run(`- ${USER}`).results[0]).toMatchObject({ name: USER, at: 'g.yaml:14', ok: true });
   });

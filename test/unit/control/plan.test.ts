@@ -49,6 +49,19 @@ describe('the plan of', () => {
     expect(planned(site, next).routes.moved).toEqual([{ request: 'GET shop.test/api/v2/any', from: 'api', to: 'all' }]);
   });
 
+  test('a request that other routes would take shows no value that they compare with', () => {
+    const match = {
+      path: '/api/**',
+      query: { key: 'sesame' },
+      headers: { 'x-key': 'sesame' },
+      cookies: { c: 'sesame' },
+    };
+    const plan = planned(site, { ...site, routes: [...site.routes, { name: 'keyed', match, pool: 'shop' }] });
+    expect(plan.routes.moved).toEqual([
+      { request: 'GET any.example/api/any?key with x-key, cookie', from: null, to: 'keyed' },
+    ]);
+  });
+
   test('a route that is gone says who takes its requests', () => {
     const next = { ...site, routes: site.routes.filter(({ name }) => name !== 'beta') };
     const { routes } = planned(site, next);
