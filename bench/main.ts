@@ -17,6 +17,7 @@ import { load } from './load.ts';
 import { measureOverload, printOverload } from './overload.ts';
 import { type Peer, type Place, peers } from './peers.ts';
 import { cpuMicroseconds, type Running, residentMebibytes, start } from './processes.ts';
+import { measureReload, printReload } from './reload.ts';
 import { printTable, type Row } from './report.ts';
 
 interface Scenario {
@@ -70,9 +71,9 @@ const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
 /** Scenarios that are no load of requests: handshakes, idle connections and attacks. */
-const CROWDS = ['handshake', 'idle', 'abuse', 'overload', 'collapse'];
+const CROWDS = ['handshake', 'idle', 'abuse', 'overload', 'collapse', 'reload'];
 /** Those that have origins of their own. */
-const APART = ['overload', 'collapse'];
+const APART = ['overload', 'collapse', 'reload'];
 const chosenScenarios =
   values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
@@ -93,6 +94,7 @@ try {
   if (chosenScenarios.some((name) => !APART.includes(name))) await main(await prepare());
   if (chosenScenarios.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
   if (chosenScenarios.includes('collapse')) printCollapse(await measureCollapse(directory));
+  if (chosenScenarios.includes('reload')) printReload(await measureReload(directory, has));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

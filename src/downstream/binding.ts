@@ -16,7 +16,7 @@ export interface BindingParts {
 
 /** The server sockets of a listener, mostly one: binds or adopts, accepts, and knows nothing of what comes over its connections. */
 export class Binding {
-  readonly #place: BindPlace;
+  #place: BindPlace;
   #parts: BindingParts;
   /** That it has bound itself; `null` while it has not. */
   #own: Server | null = null;
@@ -28,9 +28,13 @@ export class Binding {
     this.#parts = parts;
   }
 
-  /** Connections from now on are for somebody else; those that wait to be accepted among them. */
-  handTo(parts: BindingParts): void {
+  /** Connections from now on are for somebody else; those that wait to be accepted among them. At the same place: only the mode of its file may differ. */
+  handTo(parts: BindingParts, place: BindPlace): void {
     this.#parts = parts;
+    const before = this.#place;
+    this.#place = place;
+    if (place.kind !== 'unix' || before.kind !== 'unix' || place.mode === before.mode || this.#own === null) return;
+    restrictSocket(place.path, place.mode).catch((error: Error) => parts.broke(error));
   }
 
   /**

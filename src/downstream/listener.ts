@@ -106,7 +106,7 @@ export class Listener {
   takeOver(before: Listener): void {
     this.#binding = before.#binding;
     before.#binding = null;
-    this.#binding?.handTo(this.#bindingParts);
+    this.#binding?.handTo(this.#bindingParts, this.#options.place);
   }
 
   /** Listens on one more socket, which is bound already, until `release`. Rejects with the system's error for what is none. */

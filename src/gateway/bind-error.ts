@@ -8,16 +8,18 @@ export interface Bound {
   /** Its section: `['listeners', 'https']`. */
   readonly path: readonly string[];
   readonly origins: Origins;
+  /** Which listener of this very gateway has the port, at another address. Default: none that anybody knows of. */
+  readonly heldBy?: string | null;
 }
 
 /**
  * What the system says of a port, an address or a socket that can't be listened on, in one line with who wanted it and where
  * that is written. An error that is none of the system's is returned as it is.
  */
-export function bindError(error: unknown, { place, path, origins }: Bound): unknown {
+export function bindError(error: unknown, { place, path, origins, heldBy = null }: Bound): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return error;
-  const [obstacle, reason] = place.kind === 'unix' ? socketProblem(code) : portProblem(code, place);
+  const [obstacle, reason] = place.kind === 'unix' ? socketProblem(code) : portProblem(code, place, heldBy);
   const who = path[0] === 'admin' ? 'the admin listener' : `listener “${path[1]}”`;
   const written = ['port', 'address', 'socket']
     .map((key) => origins.whereGiven([...path, key]))
@@ -28,9 +30,13 @@ export function bindError(error: unknown, { place, path, origins }: Bound): unkn
 
 type Problem = readonly [Obstacle, string];
 
-function portProblem(code: string, { port }: BindPlace & { kind: 'tcp' }): Problem {
+function portProblem(code: string, { port }: BindPlace & { kind: 'tcp' }, heldBy: string | null): Problem {
   switch (code) {
     case 'EADDRINUSE':
+      if (heldBy !== null) {
+        const who = `listener “${heldBy}” has the port at another address as long as this gateway runs`;
+        return ['address-in-use', `${who}; restart it, or choose another port`];
+      }
       return ['address-in-use', 'the port is in use already; stop what listens there, or choose another'];
     case 'EACCES':
     case 'EPERM':

@@ -157,8 +157,15 @@ export class Front {
     }
     const opened = this.#newListener(config, options, own === null || tlsKey === null ? null : { key: tlsKey, own });
     await draft.open(opened).catch((error: unknown) => {
-      throw bindError(error, { place: options.place, path: ['listeners', name], origins: plan.origins });
+      const heldBy = this.#holderOf(options.place);
+      throw bindError(error, { place: options.place, path: ['listeners', name], origins: plan.origins, heldBy });
     });
+  }
+
+  /** Whose port it is, whatever its address; `null` when none of ours. */
+  #holderOf(place: ListenerOptions['place']): string | null {
+    if (place.kind === 'unix') return null;
+    return [...this.#listeners].find(([, { port }]) => port === place.port)?.[0] ?? null;
   }
 
   #newListener(

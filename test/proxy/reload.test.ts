@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configFromObject, servable } from '../../src/config/load.ts';
 import type { Worker } from '../../src/gateway.ts';
@@ -6,6 +9,7 @@ import { until } from '../kit/deadline.ts';
 import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { deadPort, origin } from '../kit/origin.ts';
+import { stopAfterTest } from '../kit/stop.ts';
 
 matrix(
   'after a reload new requests go by the new configuration, on connections that were open before',
@@ -81,6 +85,73 @@ matrix('a listener that can’t be opened refuses the reload, and nothing of it 
   expect(await isListening(free)).toBe(false);
   expect((await front.send({})).text).toBe('here');
 });
+
+const here = [{ respond: { status: 200, body: 'here' } }];
+
+test('two listeners change places, and nobody is refused', async () => {
+  const [one, two] = [await deadPort(), await deadPort()];
+  const at = (a: number, b: number): TestConfig => ({
+    listeners: { a: { port: a }, b: { port: b } },
+    routes: [{ listeners: ['a'], respond: { status: 200, body: 'a' } }, { respond: { status: 200, body: 'b' } }],
+  });
+  const gateway = await startTestGateway(at(one, two));
+  expect([await bodyAt(one), await bodyAt(two)]).toEqual(['a', 'b']);
+  const report = await gateway.reload(at(two, one));
+  expect(report.changes?.listeners).toEqual({ opened: [], changed: ['a', 'b'], closed: [] });
+  expect([await bodyAt(one), await bodyAt(two)]).toEqual(['b', 'a']);
+});
+
+test('a listener with another name has the port of the one before', async () => {
+  const port = await deadPort();
+  const gateway = await startTestGateway({ listeners: { old: { port } }, routes: here });
+  const report = await gateway.reload({ listeners: { new: { port } }, routes: here });
+  expect(report.changes?.listeners).toEqual({ opened: [], changed: ['new'], closed: ['old'] });
+  expect([await bodyAt(port), [...gateway.gateway.urls.keys()]]).toEqual(['here', ['new']]);
+});
+
+test('a listener that changes twice before it has drained still serves whom it has', async () => {
+  const port = await deadPort();
+  const release = Promise.withResolvers<void>();
+  const slow = await origin({ script: ['read head', { wait: release.promise }, { respond: 200, body: 'slow' }] });
+  const of = (headerCount: number): TestConfig => ({
+    listeners: { web: { port, limits: { headerCount } } },
+    ...site(slow.port),
+  });
+  const gateway = await startTestGateway(of(50));
+  const waiting = bodyAt(port);
+  await slow.request(0);
+  for (const headerCount of [51, 52]) {
+    expect((await gateway.reload(of(headerCount))).changes?.listeners.changed).toEqual(['web']);
+  }
+  release.resolve();
+  expect(await waiting).toBe('slow');
+});
+
+test('another mode of its Unix socket counts at once', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'headgate-reload-'));
+  stopAfterTest(() => rmSync(directory, { recursive: true, force: true }));
+  const path = join(directory, 'front.sock');
+  const of = (mode: string): TestConfig => ({
+    listeners: { web: { address: `unix:${path}`, port: undefined, mode } },
+    routes: here,
+  });
+  const gateway = await startTestGateway(of('0600'));
+  expect((await gateway.reload(of('0666'))).result).toBe('applied');
+  await until(() => (statSync(path).mode & 0o777) === 0o666, 'the other mode');
+});
+
+test('a listener that is to have every address of its port says why that can’t be', async () => {
+  const port = await deadPort();
+  const gateway = await startTestGateway({ listeners: { web: { port } }, routes: here });
+  const report = await gateway.reload({ listeners: { web: { port, address: '0.0.0.0' } }, routes: here });
+  expect(report).toMatchObject({ result: 'refused', obstacle: expect.stringContaining('listener “web” has the port') });
+  expect(await bodyAt(port)).toBe('here');
+});
+
+async function bodyAt(port: number): Promise<string> {
+  const reply = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+  return reply.text();
+}
 
 function site(port: number | undefined): TestConfig {
   return { pools: { site: { endpoints: [`127.0.0.1:${port}`] } }, routes: [{ pool: 'site' }] };
