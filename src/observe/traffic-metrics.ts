@@ -76,7 +76,8 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
     const name = record.route ?? '';
     const figures = listener.routes.get(name) ?? this.#addRoute(listener, name);
     const { status, totalMs, firstByteMs, end } = record;
-    const index = (status / 100) | 0;
+    // From 600 on they are no statuses: to be taken for 5xx (RFC 9110 §15).
+    const index = Math.min(5, (status / 100) | 0);
     figures.statuses[index] = (figures.statuses[index] as number) + 1;
     figures.bytesIn += record.bytesIn;
     figures.bytesOut += record.bytesOut;

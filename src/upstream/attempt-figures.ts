@@ -39,7 +39,8 @@ export class AttemptFigures implements AttemptWatcher {
 
   answered({ live }: Endpoint, status: number, headMs: number, attempt: AttemptMark): void {
     const { answered } = live.attempts;
-    const index = (status / 100) | 0;
+    // From 600 on they are no statuses: to be taken for 5xx (RFC 9110 §15).
+    const index = Math.min(5, (status / 100) | 0);
     answered[index] = (answered[index] ?? 0) + 1;
     this.duration.observe(headMs / 1_000);
     this.#connected(attempt);

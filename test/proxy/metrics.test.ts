@@ -128,6 +128,19 @@ matrix(
 );
 
 matrix(
+  'a status that is none is counted as 5xx, of exchanges and of attempts',
+  async ({ gateway, origin }) => {
+    const front = await gateway(forwardTo(await origin({ script: ['respond 999'] })));
+    expect((await front.send({})).status).toBe(999);
+    await front.gateway.nextRecord();
+    const lines = await metricsOf(front);
+    expect(lines).toContain('headgate_http_requests_total{listener="web",route="all",status="5xx"} 1');
+    expect(lines.find((line) => line.startsWith('headgate_endpoint_attempts_total'))).toMatch(/result="5xx"\} 1$/);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
   'who prefers OpenMetrics gets it, and who takes gzip gets that',
   async ({ gateway, origin }) => {
     const front = await gateway(forwardTo(await origin()));

@@ -46,6 +46,13 @@ test('what a listener did for a route is counted by status, duration, first byte
   );
 });
 
+test('a status that is none is counted as a failure of the server (RFC 9110 §15)', async () => {
+  const { finished, lines } = counted();
+  finished({ status: 600 });
+  finished({ status: 999 });
+  expect(await lines()).toContain('headgate_http_requests_total{listener="web",route="shop",status="5xx"} 2');
+});
+
 test('a tunnel is counted, but how long it was wanted is no duration', async () => {
   const { finished, lines } = counted();
   finished({ status: 101, totalMs: 3_600_000 });
