@@ -12,7 +12,9 @@ const MOST_OF_ADDRESS = 64;
 
 /** A whole request, from the connection's first moment or the answer before, takes no longer, and neither does silence between two. */
 const REQUEST_MS = 10_000;
-/** Nobody takes longer to read an answer, but for those that have no end. */
+/** Nothing that is asked for takes longer, not even the replacement of many workers: as long as `headgate upgrade` waits. */
+const WORK_MS = 600_000;
+/** Nobody takes longer to read an answer. */
 const ANSWER_MS = 60_000;
 
 /**
@@ -53,7 +55,12 @@ export class AdminConnections {
     this.#arm(socket, REQUEST_MS);
   }
 
-  /** The request is there, with its body. */
+  /** The request is there, with its body, and is worked on. */
+  awaitWork(socket: Socket): void {
+    this.#arm(socket, WORK_MS);
+  }
+
+  /** What the answer is, is known. */
   awaitAnswer(socket: Socket): void {
     this.#arm(socket, ANSWER_MS);
   }

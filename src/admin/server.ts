@@ -58,7 +58,8 @@ export class AdminServer {
     this.#connections = new AdminConnections(options.clock);
     this.#server = fastify({
       bodyLimit: BODY_BYTES,
-      http: { maxHeaderSize: HEAD_BYTES },
+      // A request without Host is the guard's to refuse: Node's answer would say nothing.
+      http: { maxHeaderSize: HEAD_BYTES, requireHostHeader: false },
       // Own deadlines (`connections.ts`): Node's are only checked once a server listens, and this one never does.
       keepAliveTimeout: 0,
       requestTimeout: 0,
@@ -69,6 +70,9 @@ export class AdminServer {
       clientErrorHandler: (error, socket) => answerMalformed(error, socket),
       logController: new LogController({ disableRequestLogging: true }),
     });
+    // For the same reason. RFC 9110 §10.1.1: an expectation that nobody knows may be passed over.
+    const { server } = this.#server;
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     this.#addHooks();
     this.#server.removeAllContentTypeParsers();
     // Of whatever type: the guard has seen to it where it matters.
@@ -104,7 +108,7 @@ export class AdminServer {
       if (refusal !== null) await send(reply, refusal);
       else if (found.kind === 'operation') this.#found.set(request, found);
     });
-    this.#server.addHook('preHandler', async ({ raw }) => this.#connections.awaitAnswer(raw.socket));
+    this.#server.addHook('preHandler', async ({ raw }) => this.#connections.awaitWork(raw.socket));
     this.#server.addHook('onResponse', async ({ raw }) => this.#connections.awaitRequest(raw.socket));
   }
 
@@ -112,6 +116,7 @@ export class AdminServer {
     const found = this.#found.get(request);
     if (found === undefined) return send(reply, BUG);
     const outcome = await this.#outcome(request, found);
+    this.#connections.awaitAnswer(request.raw.socket);
     return send(reply, outcome);
   }
 

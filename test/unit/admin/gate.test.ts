@@ -121,6 +121,13 @@ describe('who is asked for', () => {
     }
   });
 
+  test('is said by every request, and an expectation that nobody knows is passed over: the answer is JSON', async () => {
+    const { ask } = await admin();
+    expect(errorOf(await ask('GET /status HTTP/1.1\r\nX-Host: localhost'))).toBe('host-not-allowed');
+    expect(errorOf(await ask('GET /status HTTP/1.1\r\nHost: evil.test\r\nExpect: more'))).toBe('host-not-allowed');
+    expect((await ask('GET /status HTTP/1.1\r\nHost: localhost\r\nExpect: more')).status).toBe(200);
+  });
+
   test('is in Host alone: a target with a host of its own is nothing that is here', async () => {
     const { ask } = await admin();
     expect((await ask('GET http://localhost/status HTTP/1.1\r\nHost: localhost')).status).toBe(404);
@@ -185,6 +192,27 @@ describe('a client', () => {
     expect([await silent.all, await head.all, await body.all]).toEqual(['', '', '']);
     expect(await kept.all).toContain('200 OK');
     expect(clock.pending).toBe(0);
+  });
+
+  test('waits for what takes minutes, an upgrade of many workers, say; reading its answer may not', async () => {
+    const work = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const { clock, open } = await admin({
+      desk: deskOf({
+        upgrade: async () => {
+          begun.resolve();
+          await work.promise;
+          return { ok: true, replaced: 64 };
+        },
+      }),
+    });
+    const asked = open(
+      'POST /upgrade HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}',
+    );
+    await begun.promise;
+    clock.advance(599_999);
+    work.resolve();
+    expect(await asked.all).toContain('{"replaced":64}');
   });
 
   test('has 64 connections at most', async () => {
