@@ -65,9 +65,9 @@ export type Judgement =
 /** The one place that decides whether a configuration with something wrong in it serves. */
 export function judge(input: QuarantineInput): Judgement {
   const { complaints, tolerance, quarantinedBefore } = input;
-  const known = Map.groupBy(quarantinedBefore, partKey);
+  const known = Map.groupBy(quarantinedBefore, identityOf);
   const isAsBefore = (one: Quarantined): boolean =>
-    known.get(partKey(one))?.some(({ effect }) => RANKS[effect] >= RANKS[one.effect]) === true;
+    known.get(identityOf(one))?.some(({ effect }) => RANKS[effect] >= RANKS[one.effect]) === true;
   const entries = [...entriesOfFaults(input), ...complaints.all.map((one) => entryOf(one, input))];
   const refused = entries.some(
     ({ quarantined, outside }) =>
@@ -94,6 +94,14 @@ function partKey({ kind, name }: Quarantined): string {
   return `${kind} ${name}`;
 }
 
+/** Of routes without a name: what they match, which is told nobody. Their places move with every line that is written above them. */
+const identities = new WeakMap<Quarantined, string>();
+
+/** By which the same part is found in the next configuration. */
+function identityOf(one: Quarantined): string {
+  return identities.get(one) ?? partKey(one);
+}
+
 interface Entry {
   readonly diagnostic: Diagnostic;
   /** `null` for what makes the whole configuration unusable. */
@@ -105,7 +113,7 @@ function entriesOfFaults(input: QuarantineInput): Entry[] {
   const { routes, pools } = input.faults;
   const entry = (diagnostic: Diagnostic, part: Part): Entry => ({
     diagnostic,
-    quarantined: { ...diagnostic, ...describe(part, input) },
+    quarantined: quarantinedOf(diagnostic, part, input),
     outside: false,
   });
   return [
@@ -123,7 +131,17 @@ function entryOf({ path, diagnostic, outside, certificate }: Complained, input: 
     };
   }
   const part = partOf(path);
-  return { diagnostic, quarantined: part === null ? null : { ...diagnostic, ...describe(part, input) }, outside };
+  return { diagnostic, quarantined: part === null ? null : quarantinedOf(diagnostic, part, input), outside };
+}
+
+function quarantinedOf(diagnostic: Diagnostic, part: Part, input: QuarantineInput): Quarantined {
+  const one = { ...diagnostic, ...describe(part, input) };
+  const route = part.kind === 'route' ? input.config.routes[part.index] : undefined;
+  if (route === undefined || route.name !== undefined) return one;
+  // Nothing is left of one that is left out.
+  const reason = one.effect === 'left-out' ? one.message : '';
+  identities.set(one, `route ${JSON.stringify([route.listeners, route.match, reason])}`);
+  return one;
 }
 
 function describe(

@@ -322,4 +322,15 @@ describe('over a reload', () => {
     expect((await front.send({ path: '/b/' })).text).toBe('b');
     expect((await front.send({ path: '/a/' })).status).toBe(503);
   });
+
+  test('a route without a name that is quarantined already stays so wherever it stands, and excuses no other one', async () => {
+    const a = { match: { path: '/a/**' }, pool: 'nobody' };
+    const front = await broken({ routes: [a] });
+    const b = { match: { path: '/b/**' }, respond: { body: 'b' } };
+    expect(await front.reload(await site({ routes: [b, a] }))).toMatchObject({ result: 'applied' });
+    expect((await front.send({ path: '/b/' })).text).toBe('b');
+    const worse = await site({ routes: [b, { match: { path: '/shop/**' }, pool: 'nobody' }] });
+    expect(await front.reload(worse)).toMatchObject({ result: 'refused' });
+    expect((await front.send({ path: '/shop/' })).text).toBe('shop');
+  });
 });
