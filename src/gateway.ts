@@ -10,6 +10,7 @@ import type { Control } from './control/control.ts';
 import { explain } from './control/explain/explain.ts';
 import type { Explanation } from './control/explain/explanation.ts';
 import type { Question } from './control/explain/question.ts';
+import type { Plan } from './control/plan/plan.ts';
 import { type Quarantined, type QuarantineStatus, quarantineStatus } from './control/quarantine.ts';
 import {
   type ConfigSource,
@@ -444,6 +445,10 @@ class Composition implements Gateway, WorkerDeeds {
       },
       broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
     });
+  }
+
+  planFor(next: Servable): Promise<Plan> {
+    return this.#serving.plan(next);
   }
 
   prepare(next: Servable): Promise<Prepared> {

@@ -8,6 +8,8 @@ export interface Stoppable {
   drain(): Promise<void>;
   reload(by: ReloadAsker): Promise<ReloadReport>;
   reopenLogs(): void;
+  /** At once, for the very end: what other processes do for this one. */
+  abort?(): void;
 }
 
 export interface Surroundings {
@@ -24,6 +26,7 @@ export function untilStopped(gateway: Stoppable, { pidFile, manager }: Surroundi
   let stopping = false;
   const stop = (): void => {
     if (stopping) {
+      gateway.abort?.();
       pidFile?.remove();
       process.exit(exitCodes.failure);
     }

@@ -1,7 +1,7 @@
 import type { AdminDesk, Readiness } from '../admin/desk.ts';
 import type { PurgeResult } from '../control/cache-admin.ts';
 import type { CachedUrl, EntryPage } from '../control/cache-listing.ts';
-import type { ReloadAsker, ReloadReport } from '../control/reload.ts';
+import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { UpgradeReport } from '../control/upgrade.ts';
 import type { GatewayLogs } from '../gateway/gateway-logs.ts';
@@ -18,12 +18,13 @@ export interface FleetSources {
   readonly askAll: (call: DeskCall) => Promise<readonly unknown[]>;
   /** The answer of one, whichever gives one. */
   readonly askOne: (call: DeskCall) => Promise<unknown>;
-  /** A change by hand that workers to come are to hear of too. */
-  readonly remember: (key: string, call: DeskCall) => void;
+  /** A change by hand that workers to come are to hear of too; the result takes it back. */
+  readonly remember: (key: string, call: DeskCall) => () => void;
   readonly isDraining: () => boolean;
   /** Of all workers together, those that have ended among them. */
   readonly families: () => Promise<readonly PlainFamily[]>;
   readonly workers: () => GatewayStatus['workers'];
+  readonly plan: () => Promise<PlanReport>;
   readonly reload: (by: ReloadAsker) => Promise<ReloadReport>;
   readonly reloads: () => readonly ReloadReport[];
   readonly upgrade: () => Promise<UpgradeReport>;
@@ -46,10 +47,13 @@ export function fleetDesk(sources: FleetSources): AdminDesk {
   const byHand =
     <M extends ByHand>(method: M, about: string) =>
     async (...parameters: Parameters<AdminDesk[M]>): Promise<Answer<M>> => {
+      const takeBack = sources.remember(JSON.stringify([about, ...subjectOf(parameters)]), { method, parameters });
       const answers = (await all(method, parameters)) as readonly Answer<M>[];
       const done = answers.filter(({ ok }) => ok);
-      if (done.length === 0) return some(answers)[0];
-      sources.remember(JSON.stringify([about, ...subjectOf(parameters)]), { method, parameters });
+      if (done.length === 0) {
+        takeBack();
+        return some(answers)[0];
+      }
       return { ...merged(some(done)), changed: done.some((answer) => answer.ok && answer.changed) };
     };
   return {
@@ -92,7 +96,7 @@ export function fleetDesk(sources: FleetSources): AdminDesk {
     tail: (query) => tailOfAll(query, (asked) => all('tail', [asked])),
     top: (query) => topOfAll(query, (asked) => all('tail', [asked])),
     explain: one('explain'),
-    plan: one('plan'),
+    plan: () => sources.plan(),
     revocationList: one('revocationList'),
   };
 }

@@ -2,6 +2,7 @@ import type { AdminDesk } from '../admin/desk.ts';
 import type { Diagnostic } from '../config/config-error.ts';
 import type { ConfigText } from '../config/load.ts';
 import type { SecretSeed } from '../control/common-secrets.ts';
+import type { Plan } from '../control/plan/plan.ts';
 import type { Quarantined } from '../control/quarantine.ts';
 import type { ReloadChanges } from '../control/reload.ts';
 import type { InheritedSocket } from '../gateway/inherited-sockets.ts';
@@ -28,8 +29,6 @@ export interface StartOrder {
   /** Health checks are made here. */
   readonly leads: boolean;
   readonly known: readonly ProbeMemory[];
-  /** What was set by hand before, oldest first. */
-  readonly byHand: readonly DeskCall[];
 }
 
 /** One copy of the socket of another worker. */
@@ -52,6 +51,10 @@ export interface Calls {
   prepare: (next: { readonly text: ConfigText; readonly seed: SecretSeed }) => Refusal | null;
   commit: () => ReloadChanges;
   abandon: () => undefined;
+  /** What the text would change, or why it can't be served. Nothing changes. */
+  plan: (text: ConfigText) => Plan | { readonly refusal: Refusal };
+  /** A sign of life. */
+  beat: () => undefined;
   /** Resolves when everything is closed, with what it has counted in all. Then the process ends. */
   drain: () => readonly PlainFamily[];
   reopenLogs: () => undefined;
@@ -68,10 +71,14 @@ export type Reply<N extends CallName> = ReturnType<Calls[N]>;
 
 export type ToWorker =
   | { readonly kind: 'start'; readonly order: StartOrder }
+  /** Once it has loaded everything: what was set by hand before, oldest first. It is asked and told things after this. */
+  | { readonly kind: 'open'; readonly byHand: readonly DeskCall[] }
   | { readonly kind: 'ask'; readonly id: number; readonly name: CallName; readonly parameters: readonly unknown[] }
   | { readonly kind: 'news'; readonly news: ProbeNews };
 
 export type FromWorker =
+  /** Everything is loaded; no listener is open. */
+  | { readonly kind: 'prepared' }
   | ({ readonly kind: 'ready' } & Ready)
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }

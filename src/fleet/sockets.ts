@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { closeSync } from 'node:fs';
 import * as net from 'node:net';
+import type { Servable } from '../config/load.ts';
 import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { BindPlace } from '../downstream/binding.ts';
@@ -23,6 +24,13 @@ interface HeldListener {
   /** One for each worker, among which the kernel divides connections; or those that all of them accept from. */
   readonly kind: 'each' | 'common';
   readonly sockets: readonly Held[];
+}
+
+interface Opening {
+  readonly place: BindPlace;
+  readonly origins: Origins;
+  /** Ports that this process has already. */
+  readonly own: ReadonlySet<number>;
 }
 
 /** What one worker is given. */
@@ -53,20 +61,63 @@ export class FleetSockets {
     }
     for (const [name, config] of Object.entries(listeners)) {
       const { place } = listenerOptions(name, config);
-      this.#listeners.push(
-        await this.#hold(name, place).catch((error: unknown) => {
-          throw bindError(error, { place, path: ['listeners', name], origins });
-        }),
-      );
+      this.#listeners.push(await this.#opened(name, { place, origins, own: new Set() }));
     }
     this.#passed.closeRest();
   }
 
-  /** Listeners of `config` that have no sockets here: they are new, or elsewhere. */
-  missing({ listeners }: Config): readonly string[] {
-    return Object.entries(listeners).flatMap(([name, config]) => {
-      const wanted = JSON.stringify(listenerOptions(name, config).place);
-      return this.#listeners.some((held) => held.name === name && JSON.stringify(held.place) === wanted) ? [] : [name];
+  /** Whether all listeners of `config` have their sockets here: none is new, or elsewhere. */
+  holds({ listeners }: Config): boolean {
+    return Object.entries(listeners).every(
+      ([name, config]) => this.#find(name, listenerOptions(name, config).place) !== null,
+    );
+  }
+
+  /** Those that another configuration needs: sockets that are here are the same there. Rejects as `open` does, with what is new closed again. */
+  async extended({ config, origins }: Pick<Servable, 'config' | 'origins'>): Promise<FleetSockets> {
+    const next = new FleetSockets(this.#workers, []);
+    try {
+      for (const [name, listener] of Object.entries(config.listeners)) {
+        const { place } = listenerOptions(name, listener);
+        const held = this.#find(name, place) ?? this.#renamed(place, config);
+        next.#listeners.push(
+          held === null ? await next.#opened(name, { place, origins, own: this.#ports() }) : { ...held, name },
+        );
+      }
+      return next;
+    } catch (error) {
+      next.letGo(this);
+      throw error;
+    }
+  }
+
+  /** Closes what is not `kept` by another one. */
+  letGo(kept: FleetSockets): void {
+    const staying = new Set(kept.#listeners.flatMap(({ sockets }) => sockets));
+    for (const { sockets } of this.#listeners.splice(0)) {
+      for (const socket of sockets) if (!staying.has(socket)) socket.close();
+    }
+  }
+
+  #find(name: string, place: BindPlace): HeldListener | null {
+    const wanted = JSON.stringify(place);
+    return this.#listeners.find((held) => held.name === name && JSON.stringify(held.place) === wanted) ?? null;
+  }
+
+  /** A listener of that place that has no other any more. */
+  #renamed(place: BindPlace, { listeners }: Config): HeldListener | null {
+    if (place.kind === 'tcp' && place.port === 0) return null;
+    const wanted = JSON.stringify(place);
+    return this.#listeners.find((held) => !(held.name in listeners) && JSON.stringify(held.place) === wanted) ?? null;
+  }
+
+  #ports(): ReadonlySet<number> {
+    return new Set(this.#listeners.flatMap(({ place }) => (place.kind === 'tcp' ? [place.port] : [])));
+  }
+
+  #opened(name: string, { place, origins, own }: Opening): Promise<HeldListener> {
+    return this.#hold(name, place, own).catch((error: unknown) => {
+      throw bindError(error, { place, path: ['listeners', name], origins });
     });
   }
 
@@ -97,20 +148,24 @@ export class FleetSockets {
     for (const { sockets } of this.#listeners.splice(0)) for (const socket of sockets) socket.close();
   }
 
-  async #hold(name: string, place: BindPlace): Promise<HeldListener> {
+  async #hold(name: string, place: BindPlace, own: ReadonlySet<number>): Promise<HeldListener> {
     const passed = this.#passed.take(name, place);
     if (passed.length > 0) {
       const sockets = passed.map((fd) => ({ fd, close: () => closeSync(fd) }));
       return { name, place, kind: 'common', sockets };
     }
     if (place.kind === 'unix') return { name, place, kind: 'common', sockets: [await holdUnix(place)] };
-    return { name, place, ...(await this.#holdPort(place)) };
+    return { name, place, ...(await this.#holdPort(place, own.has(place.port))) };
   }
 
-  async #holdPort({ host, port }: BindPlace & { kind: 'tcp' }): Promise<Pick<HeldListener, 'kind' | 'sockets'>> {
+  /** `own`: this process has that port already, at another address. */
+  async #holdPort(
+    { host, port }: BindPlace & { kind: 'tcp' },
+    own: boolean,
+  ): Promise<Pick<HeldListener, 'kind' | 'sockets'>> {
     const address = host === null ? null : (await lookup(host)).address;
     // Sockets that share a port share it with anybody's of the same user: whether somebody has it must be asked without.
-    const probe = bind(address, port, false);
+    const probe = bind(address, port, own);
     const bound = probe.address();
     const at = { host: bound.address, port: bound.port };
     try {

@@ -36,8 +36,8 @@ export class WorkerLife {
     this.#loans = [...loans];
   }
 
-  /** Starts the gateway and tells that it is ready. Rejects as `startGateway` does. */
-  static async begin(order: StartOrder): Promise<WorkerLife> {
+  /** Loads everything, waits until the listeners may be `opened`, and tells that it is ready. Rejects as `startGateway` does. */
+  static async begin(order: StartOrder, opened: Promise<readonly DeskCall[]>): Promise<WorkerLife> {
     const { number, text, seed, leads, known, certificatesDirectory, development, strict, sockets } = order;
     const secrets = new SeededSecrets(seed, () => Date.now());
     const gateway = await startWorker({
@@ -49,7 +49,8 @@ export class WorkerLife {
         secrets,
         probes: { leads, known, told: (news) => tell({ kind: 'news', news }) },
         beforeOpening: async (desk) => {
-          for (const call of order.byHand) await askDesk(desk, call);
+          tell({ kind: 'prepared' });
+          for (const call of await opened) await askDesk(desk, call);
         },
       },
     });
@@ -57,7 +58,7 @@ export class WorkerLife {
     return new WorkerLife(gateway, secrets, order.loans);
   }
 
-  take(message: Exclude<ToWorker, { kind: 'start' }>): void {
+  take(message: Exclude<ToWorker, { kind: 'start' | 'open' }>): void {
     if (message.kind === 'news') this.#gateway.hear(message.news);
     else void this.#answer(message.id, message.name, message.parameters);
   }
@@ -98,6 +99,14 @@ export class WorkerLife {
       await this.#abandon();
       return undefined;
     },
+    plan: async (text) => {
+      try {
+        return await this.#gateway.planFor(loaded(text));
+      } catch (error) {
+        return { refusal: refusalOf(error) };
+      }
+    },
+    beat: () => undefined,
     drain: async () => {
       await this.end();
       return this.#families();

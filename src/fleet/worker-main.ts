@@ -1,5 +1,5 @@
 import '../cli/v8-flags.ts';
-import type { StartOrder, ToWorker } from './protocol.ts';
+import type { DeskCall, StartOrder, ToWorker } from './protocol.ts';
 import { refusalOf } from './refusal.ts';
 import { WorkerLife } from './worker-life.ts';
 
@@ -7,18 +7,32 @@ import { WorkerLife } from './worker-life.ts';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 
 let life: WorkerLife | null = null;
+const opened = Promise.withResolvers<readonly DeskCall[]>();
+let isOpened = false;
+/** What came while listeners were being opened: a few questions. */
+const waiting: Told[] = [];
+
+type Told = Parameters<WorkerLife['take']>[0];
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') void begin(message.order);
-  else life?.take(message);
+  else if (message.kind === 'open') {
+    isOpened = true;
+    opened.resolve(message.byHand);
+  } else if (life === null) waiting.push(message);
+  else life.take(message);
 });
 
 // Nobody would ever tell it to stop: what it has begun is finished.
-process.on('disconnect', () => void end());
+process.on('disconnect', () => {
+  if (!isOpened) process.exit(1);
+  void end();
+});
 
 async function begin(order: StartOrder): Promise<void> {
   try {
-    life = await WorkerLife.begin(order);
+    life = await WorkerLife.begin(order, opened.promise);
+    for (const message of waiting.splice(0)) life.take(message);
     if (!process.connected) await end();
   } catch (error) {
     // The exit waits until it is told.

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ProbeNews } from '../upstream/health/probe-state.ts';
-import type { CallName, FromWorker, Question, Ready, Reply, StartOrder, ToWorker } from './protocol.ts';
+import type { CallName, DeskCall, FromWorker, Question, Ready, Reply, StartOrder, ToWorker } from './protocol.ts';
 import { errorOf } from './refusal.ts';
 
 /** How a process has ended. */
@@ -20,8 +20,8 @@ const FIRST_SOCKET = 4;
 
 /** A configuration of thousands of routes compiles within a few seconds, on a machine that has nothing left. */
 const START_MS = 120_000;
-/** Answers come at once; a reload takes as long as a start. */
-const ANSWER_MS = 10_000;
+/** Answers come at once, unless who asks knows better. */
+const ANSWER_MS = 5_000;
 
 const ENTRY = fileURLToPath(
   new URL(`./worker-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
@@ -49,6 +49,8 @@ export function fdInWorker(index: number): number {
 export class WorkerProcess {
   readonly number: number;
   readonly pid: number;
+  /** Settles when everything is loaded, and it waits for `open`. Rejects as `ready` does. */
+  readonly prepared: Promise<void>;
   /** Settles when its listeners are open. Rejects as `startGateway` does, or because it has ended before. */
   readonly ready: Promise<Ready>;
   readonly ended: Promise<Ending>;
@@ -56,9 +58,13 @@ export class WorkerProcess {
   readonly #news: (news: ProbeNews) => void;
   /** Bounded by who asks: each waits for its answer. */
   readonly #pending = new Map<number, Pending>();
+  readonly #loaded = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<Ready>();
   #lastId = 0;
   #gone = false;
+  #opened = false;
+  #serves = false;
+  #silent = false;
 
   constructor({ fds, order, news }: WorkerPlan) {
     this.number = order.number;
@@ -70,8 +76,10 @@ export class WorkerProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
     });
     this.pid = this.#child.pid ?? 0;
+    this.prepared = this.#loaded.promise;
     this.ready = this.#started.promise;
     // Who is not waiting for it hears of the end.
+    this.prepared.catch(() => {});
     this.ready.catch(() => {});
     const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
@@ -86,6 +94,21 @@ export class WorkerProcess {
     this.#send({ kind: 'start', order });
   }
 
+  /** It has been told to open its listeners. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Its listeners are open. */
+  get serves(): boolean {
+    return this.#serves && !this.#gone;
+  }
+
+  /** It has left a question open, and has said nothing since. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
   get alive(): boolean {
     return !this.#gone;
   }
@@ -98,11 +121,18 @@ export class WorkerProcess {
     const id = this.#lastId;
     const timer = setTimeout(() => {
       this.#pending.delete(id);
+      this.#silent = true;
       reject(new NoAnswer(`Worker ${this.number} does not answer within ${patienceMs} ms`));
     }, patienceMs);
     this.#pending.set(id, { resolve, reject, timer });
     this.#send({ kind: 'ask', id, name, parameters });
     return promise as Promise<Reply<N>>;
+  }
+
+  /** After `prepared`. What it is asked from now on it answers once its listeners are open. */
+  open(byHand: readonly DeskCall[]): void {
+    this.#opened = true;
+    this.#send({ kind: 'open', byHand });
   }
 
   tell(news: ProbeNews): void {
@@ -121,12 +151,17 @@ export class WorkerProcess {
   }
 
   #take(message: FromWorker): void {
+    this.#silent = false;
     switch (message.kind) {
+      case 'prepared':
+        this.#loaded.resolve();
+        return;
       case 'ready':
+        this.#serves = true;
         this.#started.resolve(message);
         return;
       case 'refused':
-        this.#started.reject(errorOf(message.refusal));
+        this.#refuse(errorOf(message.refusal));
         return;
       case 'answer':
         this.#settle(message.id)?.resolve(message.value);
@@ -137,6 +172,11 @@ export class WorkerProcess {
       case 'news':
         this.#news(message.news);
     }
+  }
+
+  #refuse(error: Error): void {
+    this.#loaded.reject(error);
+    this.#started.reject(error);
   }
 
   #settle(id: number): Pending | undefined {
@@ -150,7 +190,7 @@ export class WorkerProcess {
     if (this.#gone) return;
     this.#gone = true;
     const how = reason ?? (ending.signal === null ? `with code ${ending.code}` : `by ${ending.signal}`);
-    this.#started.reject(new NoAnswer(`Worker ${this.number} has ended ${how} before it was ready`));
+    this.#refuse(new NoAnswer(`Worker ${this.number} has ended ${how} before it was ready`));
     for (const id of [...this.#pending.keys()]) {
       this.#settle(id)?.reject(new NoAnswer(`Worker ${this.number} has ended ${how}`));
     }

@@ -1,6 +1,7 @@
 import type { AdminDesk } from '../admin/desk.ts';
 import type { Servable } from '../config/load.ts';
 import type { CommonSecrets } from '../control/common-secrets.ts';
+import type { Plan } from '../control/plan/plan.ts';
 import type { Prepared } from '../control/reload.ts';
 import type { Family } from '../observe/family.ts';
 import type { ProbeMemory, ProbeNews } from '../upstream/health/probe-state.ts';
@@ -29,6 +30,8 @@ export interface WorkerDeeds {
   readonly desk: AdminDesk;
   /** Everything of a reload that can fail. Rejects with a `ConfigError` or a `StartError`, and has changed nothing then. */
   prepare(next: Servable): Promise<Prepared>;
+  /** What it would change. Rejects as `prepare` does. */
+  planFor(next: Servable): Promise<Plan>;
   /** Health checks are made here from now on, or no more. */
   lead(leads: boolean): void;
   /** The result of a check that another has made. */

@@ -64,6 +64,12 @@ async function change(method: string, path: string, body: object): Promise<numbe
   return (await ask(`${gateway.adminUrl}${path}`, { method, headers, body: JSON.stringify(body) })).status;
 }
 
+async function reload(): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' };
+  const { text } = await ask(`${gateway.adminUrl}/reload`, { method: 'POST', headers, body: '{}' });
+  return JSON.parse(text);
+}
+
 test('workers share a port, are one gateway to whoever asks, and are probed for by one of them', async () => {
   for (let i = 0; i < 40; i += 1) expect((await ask(gateway.urls[0] ?? '')).text).toBe('whole');
   expect(await metric('headgate_http_requests_total')).toBe(40);
@@ -133,16 +139,39 @@ test('a reload is all workers’ or nobody’s', async () => {
     return new Set(replies.map(({ text }) => text));
   };
   expect(await texts()).toEqual(new Set(['second']));
-  // A listener that has no socket: no worker takes it.
-  const listeners = { http: { address: '127.0.0.1', port: 0 }, more: { address: '127.0.0.1', port: 0 } };
-  rewrite({ listeners, routes: [{ ...route, respond: { status: 200, body: 'third' } }] });
-  const refused = await ask(`${gateway.adminUrl}/reload`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{}',
+  // The port of the service is taken: no worker takes any of it.
+  const taken = { http: { address: '127.0.0.1', port: 0 }, more: { address: '127.0.0.1', port: service.port } };
+  rewrite({ listeners: taken, routes: [{ ...route, respond: { status: 200, body: 'third' } }] });
+  expect(await reload()).toMatchObject({
+    error: 'reload-obstructed',
+    message: expect.stringContaining(`${service.port}`),
   });
-  expect(refused.text).toContain('“more” is new or elsewhere');
   expect(await texts()).toEqual(new Set(['second']));
+});
+
+test('a reload opens and closes listeners of all workers: others take their places, and nobody is refused or cut off meanwhile', async () => {
+  const route = { name: 'shop', pool: 'shop' };
+  rewrite({ routes: [route] });
+  expect(await reload()).toMatchObject({ result: 'applied' });
+  const before = await gateway.status();
+  const pids = before.workers?.map(({ pid }) => pid) ?? [];
+  const load = new WorkerLoad(gateway.port('http'), 8);
+  await eventually(() => (load.answered > 200 ? true : null), 'the load to flow');
+  const http = { address: '127.0.0.1', port: 0 };
+  rewrite({ routes: [route], listeners: { http, more: http } });
+  expect(await reload()).toMatchObject({ result: 'applied', changes: { listeners: { opened: ['more'], closed: [] } } });
+  const from = load.answered;
+  await eventually(() => (load.answered > from + 200 ? true : null), 'the load to go on');
+  await load.stop();
+  expect(load.failed).toEqual([]);
+  const after = await gateway.status();
+  const more = after.listeners.find(({ name }) => name === 'more')?.url ?? '';
+  expect((await ask(more)).text).toBe('whole');
+  expect(after.workers?.filter(({ pid, restarts }) => pids.includes(pid) || restarts > 1)).toEqual([]);
+  rewrite({ routes: [route] });
+  expect(await reload()).toMatchObject({ result: 'applied', changes: { listeners: { opened: [], closed: ['more'] } } });
+  await expect(ask(more)).rejects.toThrow('ECONNREFUSED');
+  expect((await ask(gateway.urls[0] ?? '')).text).toBe('whole');
 });
 
 test('SIGTERM ends all of them, and the exit is 0', async () => {
