@@ -65,7 +65,13 @@ const PATIENCE_MS = 60_000;
 /** Signs and words in columns, then who drains, then a sentence. Ends with a line end. */
 export function planText(plan: Plan): string {
   if (plan.same) return 'Nothing would change.\n';
-  const rows = [...routeRows(plan), ...poolRows(plan), ...listenerRows(plan), ...sectionRows(plan)];
+  const rows = [
+    ...routeRows(plan),
+    ...poolRows(plan),
+    ...listenerRows(plan),
+    ...outageRows(plan),
+    ...sectionRows(plan),
+  ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const lines = rows.map((row) => `  ${row.map((cell, i) => plain(cell).padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
   const moved = plan.routes.moved.map(
@@ -112,6 +118,10 @@ function listenerRows({ listeners }: Plan): Row[] {
       return ['~', `listener ${name}`, '', drains ? `${keys.join(', ')}  (its connections drain)` : keys.join(', ')];
     }),
   ];
+}
+
+function outageRows({ quarantined }: Plan): Row[] {
+  return quarantined.map(({ kind, name, at, message }): Row => ['!', `${kind} ${name}`, at, message]);
 }
 
 function sectionRows({ sections }: Plan): Row[] {

@@ -128,6 +128,10 @@ export const configurationSchemas: Readonly<Record<string, Schema>> = {
       closed: listOf(text),
       changed: listOf(record({ name: text, keys: listOf(text), drains: truth })),
     }),
+    quarantined: described(
+      listOf(record({ kind: words('pool', 'certificate'), name: text, at: text, message: text })),
+      'Pools and certificates that would be out of service, and are not now',
+    ),
     sections: listOf(record({ section: text, keys: listOf(text) })),
     drained: listOf(record({ kind: words('listener', 'endpoint'), name: text, underWay: count })),
     needsRestart: listOf(text),

@@ -3,6 +3,7 @@ import type { ListenerConfig } from '../../config/schema/listener.ts';
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
 import type { EndpointAddress } from '../../upstream/endpoint.ts';
 import type { Compiled } from '../compile.ts';
+import type { Quarantined } from '../quarantine.ts';
 import type { GatewayStatus } from '../status.ts';
 import { changedKeys, namesOf } from './changed-keys.ts';
 import { movedRequests } from './moved-requests.ts';
@@ -42,8 +43,9 @@ export function* planSteps(before: PlanSide, next: PlanSide, context: PlanContex
     .filter((what) => context.once.includes(what));
   const drained = whoDrains({ pools, listeners, next }, context);
   const lists = [routes, pools, listeners].flatMap((changes) => Object.values(changes) as (readonly unknown[])[]);
-  const same = sections.length === 0 && lists.every((list) => list.length === 0);
-  return { same, routes, pools, listeners, sections, drained, needsRestart };
+  const quarantined = newOutages(before, next);
+  const same = [...lists, sections, quarantined].every((list) => list.length === 0);
+  return { same, routes, pools, listeners, quarantined, sections, drained, needsRestart };
 }
 
 function keysWithin(before: Config, next: Config, section: string): readonly string[] {
@@ -83,6 +85,32 @@ function addressText(address: EndpointAddress): string {
   if ('socketPath' in address) return `unix:${address.socketPath}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return `${address.secure ? 'https://' : ''}${host}:${address.port}`;
+}
+
+/** Routes are told with the others. */
+function newOutages(before: PlanSide, next: PlanSide): Plan['quarantined'] {
+  const known = new Set([
+    ...before.compiled.quarantined.filter(isOut).map(({ kind, name }) => `${kind} ${name}`),
+    // Those that were good once serve on, whatever becomes of their files.
+    ...certificateFiles(before.config).map((file) => `certificate ${file}`),
+  ]);
+  return next.compiled.quarantined
+    .filter(isOut)
+    .flatMap(({ kind, name, file, line, message }) =>
+      kind === 'route' || known.has(`${kind} ${name}`) ? [] : [{ kind, name, at: `${file}:${line}`, message }],
+    );
+}
+
+function certificateFiles({ listeners }: Config): readonly string[] {
+  const all = Object.values(listeners).flatMap(({ tls }) => tls ?? []);
+  return all.flatMap(({ certificate, certificates }) => [
+    ...(certificate === undefined ? [] : [certificate]),
+    ...certificates.flatMap((one) => one.certificate ?? one.pkcs12 ?? []),
+  ]);
+}
+
+function isOut({ effect }: Quarantined): boolean {
+  return effect !== 'kept';
 }
 
 function planListeners(

@@ -8,6 +8,8 @@ export interface Plan {
   readonly routes: RouteChanges;
   readonly pools: PoolChanges;
   readonly listeners: ListenerChanges;
+  /** Pools and certificates that would be out of service, and are not now: a file that they need can't be used, say. */
+  readonly quarantined: readonly PlannedOutage[];
   /** Other sections whose values differ, with their keys. */
   readonly sections: readonly { readonly section: string; readonly keys: readonly string[] }[];
   /** Who has something under way that would be let finish, and nothing new. */
@@ -51,6 +53,14 @@ export interface RouteChanges {
   readonly quarantined: readonly (PlannedRoute & { readonly message: string })[];
   /** Requests that another route would take than takes them now. `null`: none does. */
   readonly moved: readonly { readonly request: string; readonly from: string | null; readonly to: string | null }[];
+}
+
+export interface PlannedOutage {
+  readonly kind: 'pool' | 'certificate';
+  /** Of the pool; the file of a certificate. */
+  readonly name: string;
+  readonly at: string;
+  readonly message: string;
 }
 
 export interface PlannedRoute {

@@ -76,6 +76,26 @@ describe('the plan of', () => {
     ]);
   });
 
+  test('a pool that would be out of service says why, once', () => {
+    const late = { endpoints: ['https://10.0.0.5'], tls: { ca: '/nowhere/ca.pem' } };
+    const next = { ...site, pools: { ...site.pools, late } };
+    const plan = planned(site, next);
+    const message = 'cannot read “/nowhere/ca.pem”: ENOENT';
+    expect(plan.quarantined).toEqual([{ kind: 'pool', name: 'late', at: expect.stringMatching(/:\d+$/), message }]);
+    expect(planText(plan)).toContain(`!  pool late  ${plan.quarantined[0]?.at}  ${message}\n`);
+    expect(planned(next, structuredClone(next)).same).toBe(true);
+  });
+
+  test('a certificate that no listener has had, and that can’t be used, is told', () => {
+    const tls = { certificates: [{ certificate: '/nowhere/a.pem', key: '/nowhere/a.key' }] };
+    const next = { ...site, listeners: { ...site.listeners, web: { port: 8080, tls } } };
+    expect(planned(site, next).quarantined[0]).toMatchObject({ kind: 'certificate', name: '/nowhere/a.pem' });
+    const was = side(next);
+    const once = { ...was, compiled: { ...was.compiled, quarantined: [] } };
+    const context = { once: ONCE, live: null, drains: drainsListener, requests: true };
+    expect(atOnce(planSteps(once, side(next), context)).same).toBe(true);
+  });
+
   test('pools and listeners says what becomes of endpoints and connections', () => {
     const next = {
       ...site,
