@@ -112,9 +112,17 @@ export class Back {
     this.#held = true;
   }
 
+  /** Resolves when the endpoints of these pools are known as far as they let themselves be waited for. */
+  async foresee(memberships: Compiled['memberships']): Promise<void> {
+    if (memberships.length === 0) return;
+    this.discovery.expect(memberships);
+    await firstAnswers(this.discovery);
+  }
+
   /** It came to nothing. */
   disregard(): void {
     this.#held = false;
+    this.discovery.disregard();
     this.ledger.disregard();
     this.ledger.maintenance.retain(this.#routes);
     this.#retainInUse();

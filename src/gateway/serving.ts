@@ -82,6 +82,7 @@ export class Serving {
     return this.#beside(servable, done, async (next) => {
       const { clock, front } = this.#parts;
       const plan = await sliced(planSteps(this.#running, next, this.#context(false)), clock);
+      await this.#parts.back.foresee(next.compiled.memberships);
       const opening = this.#open(next.config);
       const change = await front()
         .prepare(next)

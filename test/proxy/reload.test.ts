@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +146,18 @@ test('a listener that is to have every address of its port says why that can’t
   const report = await gateway.reload({ listeners: { web: { port, address: '0.0.0.0' } }, routes: here });
   expect(report).toMatchObject({ result: 'refused', obstacle: expect.stringContaining('listener “web” has the port') });
   expect(await bodyAt(port)).toBe('here');
+});
+
+test('endpoints that have to be found are known before the first request comes for them', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'headgate-reload-'));
+  stopAfterTest(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'endpoints.yaml');
+  const found = await origin({ script: [{ respond: 200, body: 'found' }] });
+  writeFileSync(file, JSON.stringify([`127.0.0.1:${found.port}`]));
+  const gateway = await startTestGateway({ routes: here });
+  await gateway.reload({ pools: { shop: { discover: { file } } }, routes: [{ pool: 'shop' }] });
+  expect(gateway.status().pools[0]?.endpoints.map(({ origin }) => origin)).toEqual([`http://127.0.0.1:${found.port}`]);
+  expect(await bodyAt(gateway.port())).toBe('found');
 });
 
 async function bodyAt(port: number): Promise<string> {

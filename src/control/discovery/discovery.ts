@@ -64,6 +64,7 @@ export class Discovery implements Sources {
    */
   readonly #outdated = new Set<Membership>();
   #turn: NodeJS.Immediate | null = null;
+  #expected: readonly Membership[] = [];
   #running = false;
 
   constructor(parts: DiscoveryParts) {
@@ -75,8 +76,30 @@ export class Discovery implements Sources {
     return knownOf(listed, this);
   }
 
+  /** These pools may be served soon: what they need is asked for until `retain` or `disregard`. */
+  expect(memberships: readonly Membership[]): void {
+    this.#expected = memberships;
+    this.#beginExpected();
+  }
+
+  /** They will not be served. */
+  disregard(): void {
+    this.#expected = [];
+    this.#forgetUnused();
+  }
+
+  /** What is found may have to be asked for further: the names that a file lists. */
+  #beginExpected(): void {
+    if (this.#running) for (const source of this.#expectedSources()) source.begin();
+  }
+
+  #expectedSources(): readonly Source[] {
+    return this.#expected.flatMap(({ listed }) => [...this.known(listed).sources]);
+  }
+
   /** From now on the members of these pools are found, and of no others. */
   retain(memberships: readonly Membership[]): void {
+    this.#expected = [];
     this.#members.clear();
     this.#outdated.clear();
     for (const membership of memberships) this.#members.set(membership, this.known(membership.listed));
@@ -150,6 +173,7 @@ export class Discovery implements Sources {
     if (trouble !== null) {
       for (const [{ pool }] of concerned) this.#parts.failed(pool.name, trouble.reason);
     }
+    if (items) this.#beginExpected();
     if (items || isNews) for (const [membership] of concerned) this.#outdated.add(membership);
     if (this.#outdated.size > 0) this.#turn ??= setImmediate(this.#catchUp);
     else this.#checkSettled();
@@ -219,7 +243,8 @@ export class Discovery implements Sources {
   }
 
   #used(): ReadonlySet<Source> {
-    return new Set([...this.#members.values()].flatMap(({ sources }) => [...sources]));
+    const served = [...this.#members.values()].flatMap(({ sources }) => [...sources]);
+    return new Set([...served, ...this.#expectedSources()]);
   }
 
   #forgetUnused(): void {
