@@ -46,6 +46,7 @@ export function statusText(status: GatewayStatus): string {
   return [
     plain(head.trimEnd()).concat('\n'),
     table(['LISTENER', 'URL', 'CONNECTIONS'], doors),
+    ...workerTable(status.workers),
     table(
       ['POOL', 'ENDPOINT', 'PRIORITY', 'HEALTH', 'STANDING', 'WEIGHT', 'IN FLIGHT', 'SESSIONS', 'CONNECTIONS'],
       endpoints,
@@ -60,6 +61,15 @@ export function statusText(status: GatewayStatus): string {
 
 function reloadedAt(report: GatewayStatus['lastReload']): string {
   return report?.result === 'applied' ? `, reloaded ${report.at}` : '';
+}
+
+/** Nothing where one process serves. */
+function workerTable(workers: GatewayStatus['workers']): readonly string[] {
+  if (workers === null) return [];
+  const rows = workers.map(({ number, pid, startedAt, restarts }) => [
+    ...[`${number}`, pid === null ? 'none' : `${pid}`, startedAt ?? 'is started again', `${restarts}`],
+  ]);
+  return [table(['WORKER', 'PROCESS', 'SINCE', 'RESTARTS'], rows)];
 }
 
 /** Nothing where everything is in service. */

@@ -1,20 +1,14 @@
-import type { Series } from '../observe/family.ts';
 import { lasting, mergedFamilies } from './merge-families.ts';
 import type { PlainFamily } from './protocol.ts';
-import type { Slot } from './slot.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** What all workers have counted, those that have ended among them. */
 export class FleetCounts {
-  readonly #slots: readonly Slot[];
   /** What each process said last: those of the slots, and those that drain. */
   readonly #counted = new Map<WorkerProcess, readonly PlainFamily[]>();
   /** Of those that have ended. As large as what one has. */
   #ended: readonly PlainFamily[] = [];
-
-  constructor(slots: readonly Slot[]) {
-    this.#slots = slots;
-  }
+  #reading: Promise<readonly PlainFamily[]> | null = null;
 
   add(worker: WorkerProcess): void {
     this.#counted.set(worker, []);
@@ -31,28 +25,23 @@ export class FleetCounts {
     this.#ended = mergedFamilies([this.#ended, lasting(last ?? counted)]);
   }
 
-  /** Asks every worker. One that does not answer is what it was when it did. */
-  async read(): Promise<readonly PlainFamily[]> {
+  /** Asks every worker; who asks while they are asked gets the same. One that does not answer is what it was when it did. */
+  read(): Promise<readonly PlainFamily[]> {
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<readonly PlainFamily[]> {
     await Promise.all(Array.from(this.#counted.keys(), (worker) => this.#ask(worker)));
-    return [...mergedFamilies([...this.#counted.values(), this.#ended]), ...this.#ownFamilies()];
+    return mergedFamilies([...this.#counted.values(), this.#ended]);
   }
 
   async #ask(worker: WorkerProcess): Promise<void> {
+    if (worker.silent) return;
     const families = await worker.ask('families', []).catch(() => null);
     // It may have ended meanwhile, with its counts taken.
     if (families !== null && this.#counted.has(worker)) this.#counted.set(worker, families);
-  }
-
-  #ownFamilies(): readonly PlainFamily[] {
-    const up: Series[] = this.#slots.map(({ number, worker }) => [[String(number)], worker === null ? 0 : 1]);
-    const restarts: Series[] = this.#slots.map((slot) => [[String(slot.number)], slot.restarts]);
-    const labels = ['worker'];
-    return [
-      { name: 'headgate_worker_up', kind: 'gauge', help: 'Does this worker serve', labels, series: up },
-      {
-        ...{ name: 'headgate_worker_restarts_total', kind: 'counter', labels, series: restarts },
-        help: 'Times that this worker was started again after it had ended by itself',
-      },
-    ];
   }
 }

@@ -42,7 +42,7 @@ export class Crew {
   urls: ReadonlyMap<string, string> = new Map();
   quarantined: readonly Quarantined[] = [];
   readonly slots: readonly Slot[];
-  readonly counts: FleetCounts;
+  readonly counts = new FleetCounts();
   readonly orders = new Orders();
   readonly #parts: CrewParts;
   readonly #secrets = new SecretSource(() => Date.now());
@@ -58,7 +58,6 @@ export class Crew {
     this.#parts = parts;
     this.#served = parts.served;
     this.slots = Array.from({ length: parts.workers }, (_, index) => new Slot(index + 1));
-    this.counts = new FleetCounts(this.slots);
     this.#standIns = new StandIns(
       () => this.members,
       (number) => this.slots.some((slot) => slot.number === number && slot.worker !== null),

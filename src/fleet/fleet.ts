@@ -14,6 +14,7 @@ import { StartError } from '../gateway/start-error.ts';
 import { asking } from './asking.ts';
 import { Crew } from './crew.ts';
 import { fleetDesk } from './fleet-desk.ts';
+import { FleetMetrics } from './fleet-metrics.ts';
 import { planFleet, reloadFleet } from './fleet-reload.ts';
 import { FleetSockets } from './sockets.ts';
 
@@ -49,6 +50,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #logs: GatewayLogs;
   readonly #crew: Crew;
+  readonly #metrics: FleetMetrics;
   readonly #reloader: Reloader;
   readonly #desk: AdminDesk;
   #admin: AdminListener | null = null;
@@ -66,6 +68,7 @@ export class Fleet {
       log: this.#logs.log,
       logLevel: () => this.#logs.level,
     });
+    this.#metrics = new FleetMetrics(this.#crew.slots, systemClock);
     this.#reloader = this.#newReloader();
     this.#desk = this.#newDesk();
   }
@@ -194,7 +197,10 @@ export class Fleet {
       prepare: (servable) => this.#prepare(servable, read),
       plan: () => planFleet(this.#crew, read),
       clock: systemClock,
-      reloaded: (report) => logReload(log, report),
+      reloaded: (report) => {
+        logReload(log, report);
+        this.#metrics.reloaded(report);
+      },
       broke: (bug) => log.error({ err: bug }, 'A reload met a bug'),
     });
   }
@@ -214,7 +220,7 @@ export class Fleet {
       ...asking(this.#crew),
       remember: (key, call) => this.#crew.orders.remember(key, call),
       isDraining: () => this.#phase === 'draining',
-      families: () => this.#crew.counts.read(),
+      families: async () => this.#metrics.with(await this.#crew.counts.read()),
       workers: () =>
         this.#crew.slots.map(({ number, worker, startedAtMs, restarts }) => ({
           ...{ number, pid: worker?.pid ?? null, restarts },

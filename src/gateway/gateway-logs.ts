@@ -8,6 +8,7 @@ import { ChosenLines } from '../observe/chosen-lines.ts';
 import { EcsAccessLog } from '../observe/ecs-access-log.ts';
 import { type ClosableLogSink, createLog, type Logger, type LogLevel, openLogSink } from '../observe/log.ts';
 import type { TrafficMetrics } from '../observe/traffic-metrics.ts';
+import { workerLines } from '../observe/worker-lines.ts';
 import type { Hand } from '../upstream/events.ts';
 
 /** Hears of everything that clients asked for, once it is over. */
@@ -45,11 +46,11 @@ export class GatewayLogs {
     ['gateway', 0],
     ['access', 0],
   ]);
-  readonly #shared: boolean;
+  readonly #worker: number | null;
 
   /** `worker`: its number, where several processes write to the same place; `null` for a gateway that is alone. */
   constructor(level: LogLevel, worker: number | null = null) {
-    this.#shared = worker !== null;
+    this.#worker = worker;
     this.log = createLog(this.#sink('gateway', null), level, worker === null ? null : { worker });
     this.#access = { key: '', observer: new BugLog(this.log), sink: null };
   }
@@ -99,7 +100,8 @@ export class GatewayLogs {
     if (!enabled) return { key, observer: bugs, sink: null };
     const matches = only === undefined ? null : filterOf(only);
     const sink = this.#sink('access', file ?? null);
-    const written = new FORMATS[format](sink, this.log);
+    const marked = this.#worker === null || format === 'combined' ? sink : workerLines(sink, format, this.#worker);
+    const written = new FORMATS[format](marked, this.log);
     if (matches === null && sample >= 1) return { key, observer: written, sink };
     return { key, observer: new ChosenLines({ only: matches, sample, random: Math.random }, written, bugs), sink };
   }
@@ -144,7 +146,7 @@ export class GatewayLogs {
   }
 
   #sink(name: 'gateway' | 'access', file: string | null): ClosableLogSink {
-    const sink = openLogSink(file, this.#shared ? 'shared' : 'own', {
+    const sink = openLogSink(file, this.#worker === null ? 'own' : 'shared', {
       dropped: () => this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1),
       inTrouble: (why) => this.log.warn({ log: name, why }, 'A log can not be written'),
       well: (dropped) => this.log.warn({ log: name, dropped }, 'A log can be written again'),

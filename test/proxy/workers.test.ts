@@ -140,12 +140,14 @@ test('a reload is all workers’ or nobody’s', async () => {
   };
   expect(await texts()).toEqual(new Set(['second']));
   // The port of the service is taken: no worker takes any of it.
+  expect(await metric('headgate_config_reloads_total')).toBe(1);
   const taken = { http: { address: '127.0.0.1', port: 0 }, more: { address: '127.0.0.1', port: service.port } };
   rewrite({ listeners: taken, routes: [{ ...route, respond: { status: 200, body: 'third' } }] });
   expect(await reload()).toMatchObject({
     error: 'reload-obstructed',
     message: expect.stringContaining(`${service.port}`),
   });
+  expect(await metric('headgate_config_reloads_total')).toBe(2);
   expect(await texts()).toEqual(new Set(['second']));
 });
 

@@ -24,6 +24,7 @@ test('endpoints are told with their priority, and pools that panic', () => {
     listeners: [],
     pools,
     cacheDisk: null,
+    workers: null,
     quarantined: [],
     lastReload: null,
     maintenance: { all: null, routes: [] },
@@ -46,7 +47,13 @@ test('pools with limits are told with who waits, and a gateway that is overloade
     endpoints: [{ ...endpoint, weightByHand: null, inFlight: 7, inFlightLimit: 10, sessions: null, connections }],
   };
   const status = { version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [pool] };
-  const nothing = { cacheDisk: null, quarantined: [], lastReload: null, maintenance: { all: null, routes: [] } };
+  const nothing = {
+    cacheDisk: null,
+    workers: null,
+    quarantined: [],
+    lastReload: null,
+    maintenance: { all: null, routes: [] },
+  };
   const text = statusText({ ...status, ...nothing, overload: { active: true } } as unknown as GatewayStatus);
   expect(text).toContain('serving, overloaded, since then');
   expect(text).toContain('7 of 10');
@@ -60,7 +67,16 @@ test('pools with limits are told with who waits, and a gateway that is overloade
 test('what is quarantined is told with its place, and why the last reload was refused', () => {
   const place = { file: 'routes/shop.yaml', line: 10, column: 5, code: 'HG0102' };
   const status = {
-    ...{ version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [], cacheDisk: null },
+    ...{
+      version: '1.0.0',
+      startedAt: 'then',
+      phase: 'serving',
+      routes: 1,
+      listeners: [],
+      pools: [],
+      cacheDisk: null,
+      workers: null,
+    },
     quarantined: [{ kind: 'route', name: 'api', effect: 'refused', ...place, message: 'unknown key “polo”' }],
     maintenance: { all: null, routes: [] },
     lastReload: {
@@ -83,4 +99,22 @@ test('what is quarantined is told with its place, and why the last reload was re
     'The configuration before it serves on.',
     '',
   ]);
+});
+
+test('workers are told with their processes, and how often they were started again', () => {
+  const status = {
+    ...{ version: '1.0.0', startedAt: 'then', phase: 'serving', routes: 1, listeners: [], pools: [], cacheDisk: null },
+    ...{ quarantined: [], lastReload: null, maintenance: { all: null, routes: [] } },
+    workers: [
+      { number: 1, pid: 4711, startedAt: '2026-01-01T00:00:00.000Z', restarts: 0 },
+      { number: 2, pid: null, startedAt: null, restarts: 12 },
+    ],
+  };
+  expect(statusText(status as unknown as GatewayStatus)).toContain(
+    [
+      'WORKER  PROCESS  SINCE                     RESTARTS',
+      '1       4711     2026-01-01T00:00:00.000Z  0',
+      '2       none     is started again          12',
+    ].join('\n'),
+  );
 });

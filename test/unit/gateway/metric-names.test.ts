@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { systemClock } from '../../../src/clock.ts';
+import { FleetMetrics } from '../../../src/fleet/fleet-metrics.ts';
 import { gaugeMergeOf, NOT_SUMMED } from '../../../src/fleet/merge-families.ts';
 import type { FamilyReading } from '../../../src/observe/family.ts';
 import { startTestGateway } from '../../kit/gateway.ts';
@@ -20,7 +22,8 @@ beforeAll(async () => {
     tracing: {},
     cache: { disk: { path: join(directory, 'cache'), size: '10M' } },
   });
-  families = new Map((await gateway.metrics()).map((family) => [family.name, family]));
+  const ofWorkers = await new FleetMetrics([], systemClock).families();
+  families = new Map([...(await gateway.metrics()), ...ofWorkers].map((family) => [family.name, family]));
   await gateway.close();
 });
 

@@ -6,6 +6,7 @@ import { BugLog, CombinedAccessLog, JsonAccessLog } from '../../../src/observe/a
 import { ChosenLines, type LineChoice } from '../../../src/observe/chosen-lines.ts';
 import { EcsAccessLog } from '../../../src/observe/ecs-access-log.ts';
 import { createLog, type LogSink } from '../../../src/observe/log.ts';
+import { workerLines } from '../../../src/observe/worker-lines.ts';
 import { certificateFacts } from '../../kit/client-certificate.ts';
 
 const record: ExchangeRecord = {
@@ -56,6 +57,19 @@ function capture(): { sink: LogSink; lines: string[] } {
   const rest = { flushSync: () => {}, flushed: () => Promise.resolve(), reopen: () => {} };
   return { lines, sink: { ...rest, write: (line) => void lines.push(line) } };
 }
+
+test.each([
+  ['json', { worker: 3 }],
+  ['ecs', { labels: { worker: '3' } }],
+] as const)('in the format %s, a line of one of several processes says whose it is', (format, mark) => {
+  const { sink, lines } = capture();
+  const marked = workerLines(sink, format, 3);
+  const Log = { json: JsonAccessLog, ecs: EcsAccessLog }[format];
+  new Log(sink, createLog(sink, 'info')).finished(record);
+  new Log(marked, createLog(sink, 'info')).finished(record);
+  expect(lines[1]).toMatch(/\}\n$/);
+  expect(JSON.parse(lines[1] ?? '')).toEqual({ ...JSON.parse(lines[0] ?? ''), ...mark });
+});
 
 function jsonLine(changes: Partial<ExchangeRecord> = {}): Record<string, unknown> {
   const { sink, lines } = capture();
