@@ -6,7 +6,8 @@ import { refusedConfiguration } from './refused-configuration.ts';
 
 /** `headgate reload`: tells what has changed; or what is wrong, as `headgate check` does. */
 export function orderReload(access: AdminAccess, json: boolean, outputs: Outputs): Promise<ExitCode> {
-  return answered(() => askAdmin(access, { method: 'POST', path: '/reload', body: {} }), {
+  const asked = { method: 'POST', path: '/reload', body: {}, patienceMs: PATIENCE_MS } as const;
+  return answered(() => askAdmin(access, asked), {
     ...outputs,
     json,
     text: (body) => plainLines(appliedText(body as ReloadReport)),
@@ -16,6 +17,9 @@ export function orderReload(access: AdminAccess, json: boolean, outputs: Outputs
     },
   });
 }
+
+/** Endpoints that are to be found first, and many workers, take a while; who gives up would not know whether it was done. */
+const PATIENCE_MS = 60_000;
 
 /** One line for what was done, and one for each thing that is to be known of it. */
 function appliedText({ tookMs, changes }: ReloadReport): readonly string[] {

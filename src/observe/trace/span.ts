@@ -38,13 +38,19 @@ export function encodeSpan(span: Span): string {
     Number(span.sampled) | (Number(span.random) << 1) | HAS_IS_REMOTE | (span.parentIsRemote ? IS_REMOTE : 0);
   return (
     `{"traceId":"${traceId}","spanId":"${spanId}"${parentId === null ? '' : `,"parentSpanId":"${parentId}"`}` +
-    `${state === null ? '' : `,"traceState":${JSON.stringify(state.slice(0, MOST_CHARACTERS))}`},"flags":${flags}` +
+    `${state === null ? '' : `,"traceState":${JSON.stringify(shortState(state))}`},"flags":${flags}` +
     `,"name":${JSON.stringify(span.name)},"kind":${KINDS[span.kind]}` +
     `,"startTimeUnixNano":"${nanoseconds(span.startMs)}","endTimeUnixNano":"${nanoseconds(span.endMs)}"` +
     `,"attributes":[${encodeAttributes(span.attributes)}]` +
     `${link === null ? '' : `,"links":[{"traceId":"${link.traceId}","spanId":"${link.spanId}"}]`}` +
     `,"status":{${span.failed ? `"code":${STATUS_ERROR}` : ''}}}`
   );
+}
+
+/** Whole members of it: those at the left are the latest (Trace Context §3.3.1). A half would make all of it invalid. */
+function shortState(state: string): string {
+  if (state.length <= MOST_CHARACTERS) return state;
+  return state.slice(0, state.lastIndexOf(',', MOST_CHARACTERS));
 }
 
 /** The list without its brackets. */

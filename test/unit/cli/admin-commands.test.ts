@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adminAccess } from '../../../src/cli/admin-access.ts';
 import type { AdminPlace } from '../../../src/cli/admin-arguments.ts';
 import type { AdminAccess } from '../../../src/cli/admin-client.ts';
@@ -96,6 +96,14 @@ describe('the command line', () => {
     }
     const cut = await somebody((_request, response) => response.destroy());
     expect(await run('status', cut)).toMatchObject({ code: 69 });
+  });
+
+  test('waits for a reload or a plan longer than for what is there already', async () => {
+    const patience = vi.spyOn(AbortSignal, 'timeout');
+    const nobody = { url: new URL(`http://127.0.0.1:${await deadPort()}`), token: null };
+    for (const line of ['status', 'plan', 'reload']) await run(line, nobody);
+    expect(patience.mock.calls.flat()).toEqual([10_000, 60_000, 60_000]);
+    patience.mockRestore();
   });
 
   test('brings the token, and ends with 77 when it is not the right one', async () => {
