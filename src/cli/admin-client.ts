@@ -21,7 +21,8 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-const PATIENCE_MS = 10_000;
+/** Longer than an order waits for a worker that hangs (src/fleet/asking.ts). */
+const PATIENCE_MS = 20_000;
 
 /** The status of thousands of endpoints is smaller. */
 const MOST_BYTES = 64 * 1024 ** 2;

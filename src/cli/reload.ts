@@ -18,8 +18,8 @@ export function orderReload(access: AdminAccess, json: boolean, outputs: Outputs
   });
 }
 
-/** Endpoints that are to be found first, and many workers, take a while; who gives up would not know whether it was done. */
-const PATIENCE_MS = 60_000;
+/** Workers have two minutes to get ready for it; who gives up would not know whether it was done. */
+const PATIENCE_MS = 150_000;
 
 /** One line for what was done, and one for each thing that is to be known of it. */
 function appliedText({ tookMs, changes }: ReloadReport): readonly string[] {

@@ -16,8 +16,9 @@ export async function tailOfAll(query: TailQuery, ask: AskAll): Promise<TailPage
   let { after } = query;
   let missed = 0;
   while (true) {
-    const page = mergedPages((await ask({ ...query, after, waitMs: 0 })) as readonly (TailPage | TailRefusal)[]);
-    if (!page.ok) return page;
+    const merged = mergedPages((await ask({ ...query, after, waitMs: 0 })) as readonly (TailPage | TailRefusal)[]);
+    if (!merged.ok) return merged;
+    const page = { ...merged, next: withSilent(merged.next, after) };
     missed += page.missed;
     const isFirst = after === null;
     if (page.lines.length > 0 || missed > 0 || performance.now() >= untilMs) {
@@ -51,6 +52,20 @@ function mergedPages(answers: readonly (TailPage | TailRefusal)[]): TailPage | T
     missed: pages.reduce((sum, { missed }) => sum + missed, 0),
     sinceMs: Math.max(...pages.map(({ sinceMs }) => sinceMs)),
   };
+}
+
+/** Places of workers that did not answer this time, or have ended: those that were heard of last. */
+const MOST_SILENT = 32;
+
+/** `next`, and where those that are not in it are to go on: else they would tell everything again. */
+function withSilent(next: string, after: string | null): string {
+  const heard = new Set(next.split(',').map(lifeOf));
+  const silent = (after ?? '').split(',').filter((place) => place !== '' && !heard.has(lifeOf(place)));
+  return [...(next === '' ? [] : [next]), ...silent.slice(0, MOST_SILENT)].join(',');
+}
+
+function lifeOf(place: string): string {
+  return place.split('.', 1)[0] ?? '';
 }
 
 function lastOf<T>(items: readonly T[], count: number): readonly T[] {

@@ -102,7 +102,7 @@ describe('the command line', () => {
     const patience = vi.spyOn(AbortSignal, 'timeout');
     const nobody = { url: new URL(`http://127.0.0.1:${await deadPort()}`), token: null };
     for (const line of ['status', 'plan', 'reload']) await run(line, nobody);
-    expect(patience.mock.calls.flat()).toEqual([10_000, 60_000, 60_000]);
+    expect(patience.mock.calls.flat()).toEqual([20_000, 60_000, 150_000]);
     patience.mockRestore();
   });
 

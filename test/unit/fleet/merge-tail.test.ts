@@ -45,6 +45,22 @@ test('exchanges of several workers are one list in the order of time, and each g
   expect(await tailOfAll({ ...QUERY, filter: 'x' }, ask)).toMatchObject({ ok: false, reason: 'bad-filter', column: 1 });
 });
 
+test('a worker that does not answer for once goes on where it was, and does not tell everything again', async () => {
+  const { ask, end } = workers();
+  end(0, 'a', 0);
+  end(1, 'b', 1);
+  let page = await tailOfAll(QUERY, ask);
+  const next = async (from: typeof ask) => {
+    page = await tailOfAll({ ...QUERY, after: page.ok ? page.next : '' }, from);
+    return page.ok ? page.lines.map(({ id }) => id) : [];
+  };
+  end(0, 'c', 2);
+  end(1, 'd', 3);
+  expect(await next(async (query) => (await ask(query)).slice(1))).toEqual(['d']);
+  expect(await next(async () => [])).toEqual([]);
+  expect(await next(ask)).toEqual(['c']);
+});
+
 test('and what they come to is put together from all of them', async () => {
   const { ask, end } = workers();
   end(0, 'a', 0);
