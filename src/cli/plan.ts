@@ -29,8 +29,8 @@ async function planOfFiles(from: string, { path, json }: PlanOptions, io: Io): P
     withConfiguration({ path, json }, io, (next, will) => {
       const context = { once: ONCE, live: null, drains: drainsListener, requests: true };
       const sides = [
-        { config: before.config, compiled: was },
-        { config: next.config, compiled: will },
+        { ...before, compiled: was },
+        { ...next, compiled: will },
       ] as const;
       const plan = atOnce(planSteps(...sides, context));
       io.stdout.write(json ? `${JSON.stringify(plan)}\n` : planText(plan));

@@ -41,8 +41,9 @@ export function explainBare(
   const rules = subject.snapshot.listeners.get(at.listener);
   const isRouted = progress.route !== '' || (decision.kind === 'refuse' && decision.error.reason === 'no-route');
   const request = routeRequestOf(progress);
+  const conceal = concealer(subject.origins);
   const look = (table: RouteTable<RoutePlan>): OtherRoutes =>
-    tellsOthers ? otherRoutes(table, request, concealer(subject.origins)) : winnerOnly(table, request);
+    tellsOthers ? otherRoutes(table, request, conceal) : winnerOnly(table, request);
   const others = rules === undefined || !isRouted ? nobody : look(rules.table);
   const rule = others.winner === null ? null : others.winner.rule;
   const said = rule === null ? nothing : ofRoute(subject, asked, rule);
@@ -53,7 +54,7 @@ export function explainBare(
     route:
       rule === null || others.winner === null
         ? null
-        : { ...routeRef(others.winner), captures: named(progress.captures) },
+        : { ...routeRef(others.winner, conceal), captures: named(progress.captures) },
     alsoMatch: others.alsoMatch,
     nearMisses: others.nearMisses,
     notes: [...notes, ...others.notes, ...(said.pool?.by === 'weight' ? [BY_CHANCE] : [])],
@@ -188,8 +189,10 @@ function isCredential({ name, by }: UpstreamField): boolean {
   return by === 'route' && /^(?:(?:proxy-)?authorization|cookie)$/i.test(name);
 }
 
-/** What goes upstream, and what is known by it. Clients get the rest to see anyway. */
+/** What goes upstream, and what is known by it. */
 const UPSTREAM_KEYS = ['requestHeaders', 'query', 'rewrite'] as const;
+/** What only some clients get to see. */
+const ANSWER_KEYS = ['redirect', 'cookies', 'responseHeaders'] as const;
 
 /** Hides what the route at `index` fills in for `${…}` in what goes upstream. */
 export function hiderOf({ origins }: Subject, index: number | null): (text: string) => string {
@@ -201,10 +204,13 @@ export function hiderOf({ origins }: Subject, index: number | null): (text: stri
 function withoutSecrets({ index, ...explanation }: BareExplanation, subject: Subject): Explanation {
   if (index === null) return explanation;
   const hide = hiderOf(subject, index);
+  const conceal = concealer(subject.origins);
+  const hideInPolicy = (words: string): string =>
+    ANSWER_KEYS.reduce((shown, key) => conceal(['routes', index, key], shown), hide(words));
   const { upstream, cache, policies } = explanation;
   return {
     ...explanation,
-    policies: policies.map((line) => ({ ...line, words: hide(line.words) })),
+    policies: policies.map((line) => ({ ...line, words: hideInPolicy(line.words) })),
     upstream:
       upstream === null
         ? null

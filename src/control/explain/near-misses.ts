@@ -26,7 +26,7 @@ export function otherRoutes(table: RouteTable<RoutePlan>, request: RouteRequest,
   const left = Math.max(0, missed.length - MOST_LISTED) + Math.max(0, outranked.length - MOST_LISTED);
   return {
     winner: lines.find(({ outcome }) => outcome === 'won') ?? null,
-    alsoMatch: outranked.slice(0, MOST_LISTED).map(routeRef),
+    alsoMatch: outranked.slice(0, MOST_LISTED).map((line) => routeRef(line, conceal)),
     nearMisses: missed.slice(0, MOST_LISTED).map((line) => nearMiss(line, conceal)),
     notes: left === 0 ? [] : [`${left} more ${left === 1 ? 'route is' : 'routes are'} further away`],
   };
@@ -39,20 +39,19 @@ export function winnerOnly(table: RouteTable<RoutePlan>, request: RouteRequest):
   return { winner, alsoMatch: [], nearMisses: [], notes: [] };
 }
 
-export function routeRef({ rule, by }: Pick<TraceLine<RoutePlan>, 'rule' | 'by'>): RouteRef {
-  return { name: rule.name, at: rule.at, match: describeMatch(rule.match), by };
+/** What a condition compares with may be a secret: an API key in a header, a path that only one partner knows. */
+export function routeRef({ rule, by }: Pick<TraceLine<RoutePlan>, 'rule' | 'by'>, conceal: Concealer): RouteRef {
+  const match = conceal(['routes', rule.order, 'match'], describeMatch(rule.match));
+  return { name: rule.name, at: rule.at, match, by };
 }
 
-/** What a test compares with may be a secret: some keep an API key in a header condition. */
 function nearMiss({ rule, misses }: TraceLine<RoutePlan>, conceal: Concealer): NearMiss {
   const match = ['routes', rule.order, 'match'];
   return {
     name: rule.name,
     at: rule.at,
-    match: describeMatch(rule.match),
-    misses: misses.map((miss) =>
-      miss.subject === 'host' || miss.subject === 'path' ? miss : { ...miss, wanted: conceal(match, miss.wanted) },
-    ),
+    match: conceal(match, describeMatch(rule.match)),
+    misses: misses.map((miss) => ({ ...miss, wanted: conceal(match, miss.wanted) })),
   };
 }
 

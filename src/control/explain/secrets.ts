@@ -9,7 +9,7 @@ export type Concealer = (path: KeyPath, text: string) => string;
 /** Shorter ones tell nothing, and would be found everywhere. */
 const SHORTEST = 3;
 
-/** What was looked up, for as long as its configuration is there: at most four key paths for each route. */
+/** What was looked up, for as long as its configuration is there: at most seven key paths for each route, and one for each test. */
 const known = new WeakMap<Origins, Map<string, readonly Hidden[]>>();
 
 /**

@@ -1,3 +1,4 @@
+import type { Origins } from '../../config/origins.ts';
 import type { Config } from '../../config/schema/config.ts';
 import type { ListenerConfig } from '../../config/schema/listener.ts';
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
@@ -13,6 +14,7 @@ import { planRoutes } from './plan-routes.ts';
 /** One of the two configurations that are compared. */
 export interface PlanSide {
   readonly config: Config;
+  readonly origins: Origins;
   readonly compiled: Pick<Compiled, 'routes' | 'quarantined' | 'snapshot'>;
 }
 

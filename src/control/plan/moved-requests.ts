@@ -1,4 +1,5 @@
 import type { ListenerRules } from '../../engine/snapshot.ts';
+import { concealer } from '../explain/secrets.ts';
 import type { PlanSide } from './make-plan.ts';
 import type { RouteChanges } from './plan.ts';
 import { witnessOf } from './witness.ts';
@@ -12,14 +13,20 @@ export function* movedRequests(before: PlanSide, next: PlanSide): Generator<void
   for (const [listener, rules] of next.compiled.snapshot.listeners) {
     const former = before.compiled.snapshot.listeners.get(listener);
     if (former === undefined || former.table === rules.table) continue;
-    for (const { rule } of [...former.table.compiled, ...rules.table.compiled]) {
+    const asking = [
+      ...former.table.compiled.map(({ rule }) => ({ rule, side: before })),
+      ...rules.table.compiled.map(({ rule }) => ({ rule, side: next })),
+    ];
+    for (const { rule, side } of asking) {
       if (moved.size >= MOST_MOVED) return [...moved.values()];
       const witness = witnessOf(rule.match);
       yield;
       if (witness === null || moved.has(witness.text)) continue;
       const [from, to] = [winner(former, witness.request), winner(rules, witness.request)];
       if (from?.key === to?.key) continue;
-      moved.set(witness.text, { request: witness.text, from: from?.name ?? null, to: to?.name ?? null });
+      // A path may be one that only some know.
+      const request = concealer(side.origins)(['routes', rule.order, 'match'], witness.text);
+      moved.set(witness.text, { request, from: from?.name ?? null, to: to?.name ?? null });
     }
   }
   return [...moved.values()];

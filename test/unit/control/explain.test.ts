@@ -78,6 +78,19 @@ describe('an explanation', () => {
     expect(told.cache?.partition.map(({ by }) => by)).toEqual(['route', 'rewritten-target', 'request-headers']);
   });
 
+  test('shows nothing of a path that only some know, nor of what a route writes into its answers', () => {
+    const yaml = `
+listeners: { web: { port: 80 } }
+pools: { shop: { endpoints: ['10.0.0.1:80'] } }
+routes:
+  - { name: hook, match: { path: '/hook/\${KEY}/**' }, pool: shop }
+  - { name: rest, pool: shop, responseHeaders: { set: { X-K: '\${KEY}' } } }
+`;
+    const told = asked(yaml, { url: 'http://a.test/hook/x' }, { KEY: 'sesame' });
+    expect(JSON.stringify(told)).not.toMatch(/sesame/);
+    expect(told.nearMisses[0]).toMatchObject({ match: '/hook/${KEY}/**', misses: [{ wanted: '/hook/${KEY}/**' }] });
+  });
+
   test.each<[url: string, more: Omit<QuestionInput, 'url'>, outcome: object]>([
     ['http://a.test/x', {}, { kind: 'reply', by: 'listener', status: 301, location: 'https://a.test/x' }],
     ['https://bank.test/', {}, { kind: 'passthrough', pool: 'shop' }],

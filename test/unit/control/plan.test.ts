@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileOnly } from '../../../src/cli/compile-only.ts';
 import { planText } from '../../../src/cli/plan.ts';
-import { configFromObject } from '../../../src/config/load.ts';
+import { configFromObject, type LoadResult, loadConfigText } from '../../../src/config/load.ts';
 import { type PlanSide, planSteps } from '../../../src/control/plan/make-plan.ts';
 import type { Plan } from '../../../src/control/plan/plan.ts';
 import { atOnce } from '../../../src/control/slices.ts';
@@ -60,6 +60,17 @@ describe('the plan of', () => {
     expect(plan.routes.moved).toEqual([
       { request: 'GET any.example/api/any?key with x-key, cookie', from: null, to: 'keyed' },
     ]);
+  });
+
+  test('a request for a path that only some know does not show it', () => {
+    const read = (name: string): PlanSide => {
+      const yaml = `routes: [{ name: ${name}, match: { path: '/hook/\${KEY}' }, respond: {} }]\nlisteners: { web: { port: 80 } }`;
+      const text = { path: 'g.yaml', files: new Map([['g.yaml', yaml]]), included: new Map() };
+      return sideOf(loadConfigText(text, { KEY: 'sesame' }));
+    };
+    const context = { once: ONCE, live: null, drains: drainsListener, requests: true };
+    const plan = atOnce(planSteps(read('a'), read('b'), context));
+    expect(plan.routes.moved).toEqual([{ request: 'GET any.example/hook/${KEY}', from: 'a', to: 'b' }]);
   });
 
   test('a route that is gone says who takes its requests', () => {
@@ -177,9 +188,12 @@ function planned(before: object, next: object): Plan {
 }
 
 function side(config: object): PlanSide {
-  const loaded = configFromObject(config);
+  return sideOf(configFromObject(config));
+}
+
+function sideOf(loaded: LoadResult): PlanSide {
   if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
   const compiled = compileOnly(loaded, { tolerance: 'start' });
   if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
-  return { config: loaded.config, compiled };
+  return { ...loaded, compiled };
 }
