@@ -3,6 +3,9 @@ import type { Io } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 
+const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
 /** Runs what the command line asks for to its end. Resolves with the exit code; rejects for bugs alone. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   try {
@@ -15,8 +18,9 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     }
     // A directory or a file that is not for us: the message of the file system names it.
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw error;
+    const isDenied = DENIED.has(code);
+    if (!isDenied && !FULL.has(code)) throw error;
     io.stderr.write(`headgate: ${(error as Error).message}\n`);
-    return exitCodes.noPermission;
+    return isDenied ? exitCodes.noPermission : exitCodes.failure;
   }
 }

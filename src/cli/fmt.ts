@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../config/config-error.ts';
@@ -79,7 +79,8 @@ function replace(file: string, text: string): void {
   const fresh = join(dirname(target), `.${basename(target)}.${process.pid}`);
   const descriptor = openSync(fresh, 'wx', 0o600);
   try {
-    writeSync(descriptor, text);
+    // Not `writeSync`: a disk that fills up takes a part, and that would be all of the configuration.
+    writeFileSync(descriptor, text);
     if (process.getuid?.() === 0) fchownSync(descriptor, uid, gid);
     fsyncSync(descriptor);
     chmodSync(fresh, mode & 0o7777);

@@ -49,7 +49,7 @@ export interface ListedEntry {
 
 export interface CachedUrl {
   readonly variants: readonly (ListedEntry & {
-    /** Stored fields in order, name and value; values of `Set-Cookie` are left out. */
+    /** Stored fields in order, name and value; values of `Set-Cookie` and of whatever sounds like a secret are left out. */
     readonly headers: readonly (readonly [name: string, value: string])[];
   })[];
 }
@@ -145,8 +145,8 @@ function listed(entry: CacheEntry, nowMs: number): ListedEntry {
 
 const LEFT_OUT = '(left out)';
 
-/** Fields of a request by which people are known, and their like. */
-const SECRET = /^(cookie|authorization|proxy-authorization)$|auth|token|secret|session|api-?key/;
+/** Fields by which people are known, and their like. */
+const SECRET = /^((set-)?cookie|authorization|proxy-authorization)$|auth|token|secret|session|api-?key/;
 
 function shownValue(name: string, raw: string | null): string | null {
   return raw !== null && SECRET.test(name) ? LEFT_OUT : raw;
@@ -157,7 +157,7 @@ function shownHeaders({ headers }: CacheEntry): readonly (readonly [string, stri
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    shown.push([name, name.toLowerCase() === 'set-cookie' ? LEFT_OUT : value]);
+    shown.push([name, shownValue(name.toLowerCase(), value) ?? value]);
   }
   return shown;
 }

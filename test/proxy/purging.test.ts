@@ -146,7 +146,7 @@ matrix(
   'stored responses are listed by URL, a page at a time, and one is inspected without its secrets',
   async ({ gateway }) => {
     const shop = await fickleOrigin('http1', [
-      page('a', { vary: 'Cookie', 'set-cookie': 'id=1', 'cache-tag': 't' }),
+      page('a', { vary: 'Cookie', 'set-cookie': 'id=1', 'x-session-token': 'secret', 'cache-tag': 't' }),
       page('b'),
       page('c'),
     ]);

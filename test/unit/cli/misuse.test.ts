@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -128,4 +129,22 @@ test.runIf(existsSync('/dev/full'))('a command whose output can not be written f
   const env = { ...process.env, NODE: process.execPath };
   const ran = promisify(execFile)('bash', ['-c', '"$NODE" src/main.ts schema > /dev/full'], { env, cwd });
   await expect(ran).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('standard output: ENOSPC') });
+});
+
+test('a disk that fills up while a file is formatted costs nothing of it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-fmt-'));
+  const file = join(folder, 'a.yaml');
+  const text = `pools: {}\n${'# A comment.\n'.repeat(200)}listeners: {}\n`;
+  writeFileSync(file, text);
+  const env = { ...process.env, NODE: process.execPath, FILE: file };
+  const cwd = join(import.meta.dirname, '../../..');
+  // Writes beyond 1 KiB are refused, as on a full disk.
+  const ran = promisify(execFile)('bash', ['-c', 'ulimit -f 1; "$NODE" src/main.ts fmt "$FILE"'], { env, cwd });
+  await expect(ran).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^headgate: EFBIG.*\n$/),
+  });
+  expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['a.yaml'], text]);
+  rmSync(folder, { recursive: true });
 });
