@@ -1,6 +1,8 @@
+import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import { closest, didYouMean } from '../config/suggest.ts';
 import { describeMatch } from '../control/explain/describe-match.ts';
+import { type Concealer, concealer } from '../control/explain/secrets.ts';
 import type { RoutePlan } from '../engine/snapshot.ts';
 import { compiledRule } from '../routing/compiled-rule.ts';
 import { hostRank } from '../routing/host-pattern.ts';
@@ -22,6 +24,7 @@ export interface RoutesOptions {
 
 export interface Listed {
   readonly config: Pick<Config, 'listeners' | 'pools' | 'routes'>;
+  readonly origins: Origins;
   readonly rules: readonly RouteRule<RoutePlan>[];
 }
 
@@ -29,13 +32,13 @@ export interface Listed {
  * `headgate routes`: the routes in the order in which they are tried; before them, what is forwarded unread.
  * @throws UsageError for a listener or pool that does not exist
  */
-export function listRoutes({ config, rules }: Listed, options: RoutesOptions): string {
+export function listRoutes({ config, origins, rules }: Listed, options: RoutesOptions): string {
   refuseUnknown('listener', options.listener, Object.keys(config.listeners));
   refuseUnknown('pool', options.pool, Object.keys(config.pools));
   const rows = rules
     .map((rule) => compiledRule(rule))
     .sort((a, b) => hostRankOf(b.rule.match) - hostRankOf(a.rule.match) || compareRank(a, b))
-    .map(({ rule }) => rowOf(rule, config.routes[rule.order]))
+    .map(({ rule }) => rowOf(rule, config.routes[rule.order], concealer(origins)))
     .filter((row) => isWanted(row, options));
   const streams = streamRows(config).filter((row) => isStreamWanted(row, options));
   if (options.json) return `${JSON.stringify({ streams, routes: rows.map(({ hosts: _, ...row }) => row) })}\n`;
@@ -69,13 +72,13 @@ interface Row {
   readonly hosts: readonly string[] | undefined;
 }
 
-function rowOf(rule: RouteRule<RoutePlan>, route: Config['routes'][number] | undefined): Row {
+function rowOf(rule: RouteRule<RoutePlan>, route: Config['routes'][number] | undefined, conceal: Concealer): Row {
   const [, file = rule.at, line = '0'] = /^(.*):(\d+)$/s.exec(rule.at) ?? [];
   return {
     name: rule.name,
     listeners: rule.listeners,
-    match: describeMatch(rule.match),
-    leads: replyOf(route) ?? leadsTo(rule.plan),
+    match: conceal(['routes', rule.order, 'match'], describeMatch(rule.match)),
+    leads: conceal(['routes', rule.order, 'redirect'], replyOf(route) ?? leadsTo(rule.plan)),
     pools: poolsOf(rule.plan),
     at: rule.at,
     file,

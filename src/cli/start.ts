@@ -16,6 +16,7 @@ import {
 } from '../config/load.ts';
 import { renderDiagnostics, wantsColour } from '../config/render.ts';
 import type { Config, ConfigInput } from '../config/schema/config.ts';
+import { concealer } from '../control/explain/secrets.ts';
 import type { ConfigSource } from '../control/reload.ts';
 import type { InheritedSocket } from '../gateway/inherited-sockets.ts';
 import { StartError } from '../gateway/start-error.ts';
@@ -180,6 +181,7 @@ function directoryOf({ inline }: StartOptions): string {
 
 function describe(gateway: Serving, part: Servable, options: StartOptions): Promise<string> {
   const { config } = part;
+  const conceal = concealer(part.origins);
   const quarantined = new Map(
     gateway.quarantined.flatMap(({ kind, name, effect }) => (kind === 'route' ? [[name, effect]] : [])),
   );
@@ -196,9 +198,10 @@ function describe(gateway: Serving, part: Servable, options: StartOptions): Prom
       const name = route.name ?? part.origins.where(['routes', index]);
       const effect = quarantined.get(name);
       if (effect === 'left-out') return [];
-      return [
-        { match: matchOf(route.match), leads: effect === 'refused' ? '○ quarantined, answers 503' : leadsTo(route) },
-      ];
+      // It may end up in a journal.
+      const hide = (key: 'match' | 'redirect', text: string): string => conceal(['routes', index, key], text);
+      const leads = effect === 'refused' ? '○ quarantined, answers 503' : hide('redirect', leadsTo(route));
+      return [{ match: hide('match', matchOf(route.match)), leads }];
     }),
     colour: wantsColour(process.stderr, process.env),
     untrusted: mints ? untrustedAuthority(directoryOf(options)) : null,

@@ -32,8 +32,8 @@ export const routes: Command<CheckOptions & RoutesOptions> = {
       import('../with-configuration.ts'),
       import('../routes.ts'),
     ]);
-    return withConfiguration(options, io, ({ config }, { routes: rules }) => {
-      io.stdout.write(listRoutes({ config, rules }, options));
+    return withConfiguration(options, io, ({ config, origins }, { routes: rules }) => {
+      io.stdout.write(listRoutes({ config, origins, rules }, options));
       return exitCodes.ok;
     });
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileOnly } from '../../../src/cli/compile-only.ts';
 import { listRoutes, type RoutesOptions } from '../../../src/cli/routes.ts';
-import { configFromObject } from '../../../src/config/load.ts';
+import { configFromObject, loadConfigText } from '../../../src/config/load.ts';
 
 function compiled() {
   const loaded = configFromObject({
@@ -28,14 +28,14 @@ function compiled() {
   if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
   const result = compileOnly(loaded);
   if (!result.ok) throw new Error(result.diagnostics[0]?.message);
-  return { config: loaded.config, ...result };
+  return { config: loaded.config, origins: loaded.origins, ...result };
 }
 
 const ALL: RoutesOptions = { json: false, listener: null, pool: null, host: null };
 
 function list(options: Partial<RoutesOptions> = {}): string[] {
-  const { config, routes } = compiled();
-  const text = listRoutes({ config, rules: routes }, { ...ALL, ...options });
+  const { config, origins, routes } = compiled();
+  const text = listRoutes({ config, origins, rules: routes }, { ...ALL, ...options });
   return text
     .trimEnd()
     .split('\n')
@@ -74,8 +74,8 @@ describe('headgate routes', () => {
   });
 
   test('--json has both, with places and pools', () => {
-    const { config, routes } = compiled();
-    const listed = JSON.parse(listRoutes({ config, rules: routes }, { ...ALL, json: true })) as Record<
+    const { config, origins, routes } = compiled();
+    const listed = JSON.parse(listRoutes({ config, origins, rules: routes }, { ...ALL, json: true })) as Record<
       string,
       unknown[]
     >;
@@ -84,5 +84,19 @@ describe('headgate routes', () => {
       ...{ name: 'beta', listeners: null, match: '/beta/** + header beta', leads: 'split shop 9, bank 1' },
       ...{ pools: ['shop', 'bank'], at: '<inline>:43', file: '<inline>', line: 43 },
     });
+  });
+
+  test('what a variable fills in is shown as the variable', () => {
+    const yaml = `
+listeners: { web: { port: 80 } }
+routes: [{ name: hook, match: { path: '/hook/\${KEY}' }, redirect: { to: 'https://a.test/\${KEY}' } }]
+`;
+    const text = { path: 'g.yaml', files: new Map([['g.yaml', yaml]]), included: new Map() };
+    const loaded = loadConfigText(text, { KEY: 'sesame' });
+    const result = loaded.ok ? compileOnly(loaded) : loaded;
+    if (!loaded.ok || !result.ok) throw new Error('It should be sound');
+    const listed = listRoutes({ ...loaded, rules: result.routes }, ALL);
+    expect(listed).toContain('/hook/${KEY}');
+    expect(listed).not.toContain('sesame');
   });
 });
