@@ -73,7 +73,7 @@ test('a reload tells what has changed, and every mistake with its line; the gate
   const run = (...argv: string[]) => headgate([...argv, '-c', file]);
   expect(await run('reload')).toMatchObject({ code: 0, out: expect.stringMatching(/^Reloaded in \d+ ms\n$/), err: '' });
   write('cache: { size: 10M }\nroutes: [{ name: two, respond: { status: 200 } }]\n');
-  expect((await run('reload')).out).toContain('  not before a restart: changes of cache\n');
+  expect((await run('reload')).out).toContain('  not before a restart: changes of cache.size\n');
   write('routs: []\n');
   const refused = await run('reload');
   expect(refused).toMatchObject({ code: 78, out: '' });
