@@ -24,14 +24,19 @@ export async function banner(gateway: Serving, options: BannerOptions): Promise<
   const status = await gateway.status();
   const lines = [`  ${bold('HEADGATE')} ${status.version}  ready in ${Math.round(options.elapsedMs)} ms`];
   for (const [index, url] of openUrls(gateway).entries())
-    lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(url.startsWith('unix:') ? url : `${url}/`)}`);
-  lines.push(`  ➜  Dashboard  ${gateway.adminUrl}/`);
+    lines.push(`  ➜  ${index === 0 ? 'Open     ' : '         '}  ${bold(placeAt(url))}`);
+  lines.push(`  ➜  Dashboard  ${placeAt(gateway.adminUrl)}`);
   lines.push(...(await routeLines([...options.streams, ...options.routes], status)));
   const untrusted = await options.untrusted;
   if (untrusted !== null) {
     lines.push(`  TLS: the local CA ${untrusted} is not trusted yet. Run  ${bold('headgate trust')}`);
   }
   return `\n${lines.join('\n')}\n\n`;
+}
+
+/** What a browser or `--admin` takes: nothing is behind the path of a socket. */
+function placeAt(url: string): string {
+  return url.startsWith('unix:') ? url : `${url}/`;
 }
 
 /** TLS first: that is what a person should open; not what nobody knows the protocol of. By name, because that is what people and cookies go by. */

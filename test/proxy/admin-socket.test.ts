@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { banner } from '../../src/cli/banner.ts';
 import { startTestGateway } from '../kit/gateway.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 
@@ -76,4 +77,11 @@ test('a token file that is missing is a mistake of the configuration, with its p
   const { folder } = place();
   const tokenFile = join(folder, 'nowhere');
   await expect(startTestGateway(CONFIG, { admin: { tokenFile } })).rejects.toThrow(`cannot use “${tokenFile}”: ENOENT`);
+});
+
+test('the banner says where it is as --admin takes it', async () => {
+  const { socket } = place();
+  const { gateway } = await startTestGateway(CONFIG, { admin: { socket } });
+  const rest = { routes: [], streams: [], colour: false, untrusted: null };
+  expect(await banner(gateway, { elapsedMs: 1, ...rest })).toMatch(new RegExp(`Dashboard {2}unix:${socket}\n`));
 });
