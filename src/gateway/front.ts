@@ -202,9 +202,9 @@ export class Front {
   }
 }
 
-/** What the local CA mints for depends on the hosts of routes too. */
+/** What the local CA mints for depends on the hosts of routes too, and whom ACME is believed to be on a file. */
 function tlsKeyOf(name: string, tls: NonNullable<ListenerConfig['tls']>, { compiled }: FrontPlan): string {
-  return JSON.stringify([tls, compiled.certificates.get(name)?.minted]);
+  return JSON.stringify([tls, compiled.certificates.get(name)?.minted, compiled.acme.get(name)?.ca]);
 }
 
 /** `null` for a port that is another one at each start, since what is minted is stored; and for a Unix socket. */

@@ -196,3 +196,13 @@ describe('RFC 8737: tls-alpn-01', () => {
     expect(await listener.refusal()).toMatchObject({ reason: 'no-shared-protocol' });
   });
 });
+
+test('a reload reads again who vouches for the authority', async () => {
+  const { authority, ca } = await startAuthority();
+  const acme = { names: 'a.test', directory: authority.directoryUrl, ca };
+  const config = { listeners: { https: { port: 0, tls: { acme } } }, routes: [{ respond: { status: 204 } }] };
+  const gateway = await startTestGateway(config);
+  expect((await gateway.reload(config)).changes?.listeners.changed).toEqual([]);
+  writeFileSync(ca, (await certificateFor(['other.test'])).cert);
+  expect((await gateway.reload(config)).changes?.listeners.changed).toEqual(['https']);
+});
