@@ -1,12 +1,11 @@
 import { encodingPreference } from '../http/accept-encoding.ts';
+import { withoutBlanks } from '../http/blanks.ts';
 
 /** Preference lists, without regard to order: the weights rank, not the position (RFC 9110 §12.4.2). */
 const PREFERENCES = new Set(['accept', 'accept-charset', 'accept-language']);
 
 /** Fields with one value, in which a comma separates nothing. */
 const SINGLE_VALUES = new Set(['authorization', 'cookie', 'from', 'referer', 'user-agent']);
-
-const blanksAtComma = /[ \t]*,[ \t]*/g;
 
 /**
  * One form for values that mean the same (RFC 9111 §4.1): what the field's own definition says of it for preferences; for every other
@@ -17,7 +16,8 @@ export function normaliseField(name: string, value: string): string {
   if (name === 'accept-encoding') return encodingPreference(value) ?? `?${value.trim()}`;
   // A quoted string may hold commas; it occurs only in parameters of Accept, and rarely.
   if (SINGLE_VALUES.has(name) || value.includes('"')) return value.trim();
-  if (!PREFERENCES.has(name)) return value.trim().replace(blanksAtComma, ',');
+  if (!PREFERENCES.has(name))
+    return value.includes(',') ? value.split(',').map(withoutBlanks).join(',').trim() : value.trim();
   // Charsets and language tags are case-insensitive; parameters of a media type need not be.
   const text = name === 'accept' ? value : value.toLowerCase();
   const members: string[] = [];
