@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { LogLevel } from './log-level.ts';
@@ -130,8 +130,20 @@ function watch(stream: ReturnType<typeof destination>, watcher: LogSinkWatcher |
 
 /** The stream opens the file later, and then there is nobody to tell. */
 function refuseUnwritable(file: string): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeDirectory(dirname(file));
   closeSync(openSync(file, 'a'));
+}
+
+/** Node's own `recursive` never comes back where a directory that exists takes no others, as below /proc (26.10). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** The lines that wait are flushed behind a write that is under way, and what is too much for one write after it. */

@@ -82,6 +82,10 @@ test('a log file that cannot be opened is an error at once, not a gateway withou
   expect(() => openLogSink(directory)).toThrow('EISDIR');
 });
 
+test.runIf(process.platform === 'linux')('nor is one below a directory that takes no others', () => {
+  expect(() => openLogSink('/proc/no/such/access.log')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+});
+
 test('a log that is closed has written everything, and takes its timer along', async () => {
   const file = join(directory, 'closed.log');
   const begun = vi.spyOn(globalThis, 'setInterval');
