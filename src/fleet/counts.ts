@@ -2,6 +2,9 @@ import { lasting, mergedFamilies } from './merge-families.ts';
 import type { PlainFamily } from './protocol.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
+/** Tens of thousands of series take a while. */
+const COUNTS_MS = 20_000;
+
 /** What all workers have counted, those that have ended among them. */
 export class FleetCounts {
   /** What each process said last: those of the slots, and those that drain. */
@@ -40,7 +43,7 @@ export class FleetCounts {
 
   async #ask(worker: WorkerProcess): Promise<void> {
     if (worker.silent) return;
-    const families = await worker.ask('families', []).catch(() => null);
+    const families = await worker.ask('families', [], COUNTS_MS).catch(() => null);
     // It may have ended meanwhile, with its counts taken.
     if (families !== null && this.#counted.has(worker)) this.#counted.set(worker, families);
   }

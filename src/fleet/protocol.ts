@@ -81,6 +81,8 @@ export type FromWorker =
   | { readonly kind: 'prepared' }
   | ({ readonly kind: 'ready' } & Ready)
   | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** Some of an answer that is a long list; what is left comes as the answer. */
+  | { readonly kind: 'part'; readonly id: number; readonly value: readonly unknown[] }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   /** A bug met on the way to an answer. */
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { loadBeside } from '../config/beside/load-beside.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { loadConfigText, servable } from '../config/load.ts';
@@ -72,7 +73,9 @@ export class WorkerLife {
   async #answer(id: number, name: CallName, parameters: readonly unknown[]): Promise<void> {
     try {
       const call = this.#calls[name] as (...parameters: unknown[]) => unknown;
-      tell({ kind: 'answer', id, value: await call(...parameters) });
+      const value = await call(...parameters);
+      if (name === 'families') await tellInParts(id, value as readonly PlainFamily[]);
+      else tell({ kind: 'answer', id, value });
     } catch (bug) {
       tell({ kind: 'failed', id, message: bug instanceof Error ? (bug.stack ?? bug.message) : String(bug) });
     }
@@ -123,8 +126,7 @@ export class WorkerLife {
   };
 
   async #families(): Promise<readonly PlainFamily[]> {
-    const families = await this.#gateway.metricFamilies();
-    return families.map(({ name, kind, help, labels, read }) => ({ name, kind, help, labels, series: [...read()] }));
+    return this.#gateway.metrics();
   }
 
   async #prepare(text: StartOrder['text']): Promise<Refusal | null> {
@@ -204,6 +206,20 @@ function loaded(text: StartOrder['text']) {
 function askDesk(desk: Worker['desk'], { method, parameters }: DeskCall): Promise<unknown> {
   const deed = desk[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
   return deed(...parameters);
+}
+
+/** Series that are told at once: what takes a few milliseconds, as exchanges wait meanwhile. */
+const SERIES_AT_ONCE = 500;
+
+async function tellInParts(id: number, families: readonly PlainFamily[]): Promise<void> {
+  for (const family of families) {
+    for (let from = 0; from < family.series.length; from += SERIES_AT_ONCE) {
+      const series = family.series.slice(from, from + SERIES_AT_ONCE);
+      tell({ kind: 'part', id, value: [{ ...family, series }] });
+      await setImmediate();
+    }
+  }
+  tell({ kind: 'answer', id, value: families.filter(({ series }) => series.length === 0) });
 }
 
 function tell(message: FromWorker): void {

@@ -31,6 +31,8 @@ interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
+  /** What has come of an answer in parts. */
+  readonly parts: unknown[];
 }
 
 export interface WorkerPlan {
@@ -124,7 +126,7 @@ export class WorkerProcess {
       this.#silent = true;
       reject(new NoAnswer(`Worker ${this.number} does not answer within ${patienceMs} ms`));
     }, patienceMs);
-    this.#pending.set(id, { resolve, reject, timer });
+    this.#pending.set(id, { resolve, reject, timer, parts: [] });
     this.#send({ kind: 'ask', id, name, parameters });
     return promise as Promise<Reply<N>>;
   }
@@ -164,7 +166,10 @@ export class WorkerProcess {
         this.#refuse(errorOf(message.refusal));
         return;
       case 'answer':
-        this.#settle(message.id)?.resolve(message.value);
+        this.#answered(message);
+        return;
+      case 'part':
+        this.#pending.get(message.id)?.parts.push(...message.value);
         return;
       case 'failed':
         this.#settle(message.id)?.reject(new Error(message.message));
@@ -172,6 +177,12 @@ export class WorkerProcess {
       case 'news':
         this.#news(message.news);
     }
+  }
+
+  #answered({ id, value }: FromWorker & { kind: 'answer' }): void {
+    const pending = this.#settle(id);
+    if (pending === undefined) return;
+    pending.resolve(pending.parts.length > 0 && Array.isArray(value) ? [...pending.parts, ...value] : value);
   }
 
   #refuse(error: Error): void {

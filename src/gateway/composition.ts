@@ -19,7 +19,7 @@ import { OpenTunnels } from '../engine/open-tunnels.ts';
 import type { OverloadOptions } from '../engine/overload.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
-import type { Family, FamilyReading } from '../observe/family.ts';
+import type { FamilyReading } from '../observe/family.ts';
 import type { LogLevel } from '../observe/log.ts';
 import { addLogMetrics } from '../observe/log-metrics.ts';
 import { RecentExchanges } from '../observe/recent.ts';
@@ -240,10 +240,6 @@ export class Composition implements Gateway, WorkerDeeds {
 
   probes(): readonly ProbeMemory[] {
     return this.#back.probes();
-  }
-
-  metricFamilies(): Promise<readonly Family[]> {
-    return this.#metrics.metrics.families();
   }
 
   adopt(listener: string, fd: number): Promise<void> {

@@ -3,7 +3,6 @@ import type { Servable } from '../config/load.ts';
 import type { CommonSecrets } from '../control/common-secrets.ts';
 import type { Plan } from '../control/plan/plan.ts';
 import type { Prepared } from '../control/reload.ts';
-import type { Family } from '../observe/family.ts';
 import type { ProbeMemory, ProbeNews } from '../upstream/health/probe-state.ts';
 
 /**
@@ -37,8 +36,6 @@ export interface WorkerDeeds {
   /** The result of a check that another has made. */
   hear(news: ProbeNews): void;
   probes(): readonly ProbeMemory[];
-  /** All metrics, as numbers. */
-  metricFamilies(): Promise<readonly Family[]>;
   /** A listener accepts from one more socket, until `release`. Rejects with the system's error for what is no listening socket. */
   adopt(listener: string, fd: number): Promise<void>;
   release(listener: string, fd: number): void;
