@@ -26,6 +26,8 @@ export interface CrewParts extends Pick<StartOrder, 'certificatesDirectory' | 'd
   readonly served: Served;
   readonly log: Logger;
   readonly logLevel: () => LogLevel;
+  /** Another configuration is served from now on. Must not throw. */
+  readonly changed: (before: Servable, next: Servable) => void;
 }
 
 /** Copies of the socket of another worker that each has: so often it can stand in for it, the last time for good. */
@@ -132,7 +134,7 @@ export class Crew {
   async enter(slot: Slot, worker: WorkerProcess): Promise<WorkerProcess> {
     const { turn } = slot;
     slot.entering = worker;
-    worker.open(this.orders.all);
+    worker.open({ byHand: this.orders.all, logLevel: this.#parts.logLevel() });
     // Who was to make the checks may have ended while this one loaded.
     if (this.#leader === null) this.#elect(null);
     try {
@@ -158,7 +160,7 @@ export class Crew {
 
   /** Workers that were started with `next` take every slot; those before drain. Resolves when all serve, or are started again by and by. */
   async replaceAll(next: Served, fresh: readonly WorkerProcess[]): Promise<void> {
-    this.#served = next;
+    this.serve(next);
     await Promise.all(
       this.slots.map(async (slot, index) => {
         const before = slot.worker;
@@ -171,9 +173,11 @@ export class Crew {
     );
   }
 
-  /** The workers that are there serve by it already. */
+  /** The workers that are there serve by it already, or are about to. */
   serve(next: Served): void {
+    const before = this.#served;
     this.#served = next;
+    this.#parts.changed(before.servable, next.servable);
   }
 
   seedFor(servable: Servable): StartOrder['seed'] {

@@ -67,6 +67,9 @@ export class Fleet {
       served: { servable, text, sockets: new FleetSockets(workers, sockets) },
       log: this.#logs.log,
       logLevel: () => this.#logs.level,
+      changed: (before, { config }) => {
+        if (config.log.level !== before.config.log.level) this.#logs.level = config.log.level;
+      },
     });
     this.#metrics = new FleetMetrics(this.#crew.slots, systemClock);
     this.#reloader = this.#newReloader();
@@ -208,11 +211,7 @@ export class Fleet {
   async #prepare(servable: Servable, text: ConfigText): Promise<Prepared> {
     if (this.#upgrading !== null) await this.#upgrading;
     if (this.#phase === 'draining') throw new StartError('The gateway is draining');
-    const before = this.#crew.served.servable.config.log.level;
-    const prepared = await reloadFleet(this.#crew, { servable, text });
-    const { level } = servable.config.log;
-    if (level !== before) this.#logs.level = level;
-    return prepared;
+    return reloadFleet(this.#crew, { servable, text });
   }
 
   #newDesk(): AdminDesk {

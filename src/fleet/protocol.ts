@@ -69,10 +69,16 @@ export type CallName = keyof Calls;
 export type Question<N extends CallName> = Parameters<Calls[N]>;
 export type Reply<N extends CallName> = ReturnType<Calls[N]>;
 
+/** What has come about by hand, or by reloads. */
+export interface Standing {
+  readonly byHand: readonly DeskCall[];
+  readonly logLevel: LogLevel;
+}
+
 export type ToWorker =
   | { readonly kind: 'start'; readonly order: StartOrder }
-  /** Once it has loaded everything: what was set by hand before, oldest first. It is asked and told things after this. */
-  | { readonly kind: 'open'; readonly byHand: readonly DeskCall[] }
+  /** Once it has loaded everything: what was set by hand before, oldest first, and the level of the log. It is asked and told things after this. */
+  | ({ readonly kind: 'open' } & Standing)
   | { readonly kind: 'ask'; readonly id: number; readonly name: CallName; readonly parameters: readonly unknown[] }
   | { readonly kind: 'news'; readonly news: ProbeNews };
 

@@ -14,6 +14,7 @@ import type {
   Loan,
   PlainFamily,
   Refusal,
+  Standing,
   StartOrder,
   ToWorker,
 } from './protocol.ts';
@@ -38,7 +39,7 @@ export class WorkerLife {
   }
 
   /** Loads everything, waits until the listeners may be `opened`, and tells that it is ready. Rejects as `startGateway` does. */
-  static async begin(order: StartOrder, opened: Promise<readonly DeskCall[]>): Promise<WorkerLife> {
+  static async begin(order: StartOrder, opened: Promise<Standing>): Promise<WorkerLife> {
     const { number, text, seed, leads, known, certificatesDirectory, development, strict, sockets } = order;
     const secrets = new SeededSecrets(seed, () => Date.now());
     const gateway = await startWorker({
@@ -51,7 +52,9 @@ export class WorkerLife {
         probes: { leads, known, told: (news) => tell({ kind: 'news', news }) },
         beforeOpening: async (desk) => {
           tell({ kind: 'prepared' });
-          for (const call of await opened) await askDesk(desk, call);
+          const { byHand, logLevel } = await opened;
+          if (logLevel !== (await desk.logLevel())) await desk.setLogLevel(logLevel, { via: 'program', address: null });
+          for (const call of byHand) await askDesk(desk, call);
         },
       },
     });

@@ -1,5 +1,5 @@
 import '../cli/v8-flags.ts';
-import type { DeskCall, StartOrder, ToWorker } from './protocol.ts';
+import type { Standing, StartOrder, ToWorker } from './protocol.ts';
 import { refusalOf } from './refusal.ts';
 import { WorkerLife } from './worker-life.ts';
 
@@ -7,7 +7,7 @@ import { WorkerLife } from './worker-life.ts';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 
 let life: WorkerLife | null = null;
-const opened = Promise.withResolvers<readonly DeskCall[]>();
+const opened = Promise.withResolvers<Standing>();
 let isOpened = false;
 /** What came while listeners were being opened: a few questions. */
 const waiting: Told[] = [];
@@ -18,7 +18,7 @@ process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') void begin(message.order);
   else if (message.kind === 'open') {
     isOpened = true;
-    opened.resolve(message.byHand);
+    opened.resolve(message);
   } else if (life === null) waiting.push(message);
   else life.take(message);
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ProbeNews } from '../upstream/health/probe-state.ts';
-import type { CallName, DeskCall, FromWorker, Question, Ready, Reply, StartOrder, ToWorker } from './protocol.ts';
+import type { CallName, FromWorker, Question, Ready, Reply, Standing, StartOrder, ToWorker } from './protocol.ts';
 import { errorOf } from './refusal.ts';
 
 /** How a process has ended. */
@@ -132,9 +132,9 @@ export class WorkerProcess {
   }
 
   /** After `prepared`. What it is asked from now on it answers once its listeners are open. */
-  open(byHand: readonly DeskCall[]): void {
+  open(standing: Standing): void {
     this.#opened = true;
-    this.#send({ kind: 'open', byHand });
+    this.#send({ kind: 'open', ...standing });
   }
 
   tell(news: ProbeNews): void {
