@@ -285,3 +285,29 @@ test(
   },
   TEST_MS,
 );
+
+test(
+  'what is ordered while a worker starts reaches it too',
+  async () => {
+    await start();
+    const upgrade = post('/upgrade');
+    await eventually(() => (childrenOf(gateway.pid).length > 2 ? true : null), 'a new worker', PATIENCE_MS);
+    const put = async (path: string, body: object): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      const reply = await fetch(`${gateway.adminUrl}${path}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+      return reply.status;
+    };
+    expect(await put('/maintenance', { on: true })).toBe(200);
+    expect(await put('/log-level', { level: 'debug' })).toBe(200);
+    expect(await upgrade).toMatchObject({ replaced: 2 });
+    const replies = Array.from({ length: 24 }, async () => (await fetch(gateway.urls[0] ?? '')).status);
+    expect(new Set(await Promise.all(replies))).toEqual(new Set([503]));
+    const told = gateway.process.stdout.lines.flatMap((line) => {
+      const worker = /"worker":(\d).*The log has another level/.exec(line)?.[1];
+      return worker ?? [];
+    });
+    // The supervisor, and each worker at least once.
+    expect(new Set(told)).toEqual(new Set(['0', '1', '2']));
+  },
+  TEST_MS,
+);
