@@ -37,9 +37,9 @@ function coverageLines({ routes, reached, percent, unreached }: Coverage, failUn
   ];
 }
 
-/** For programs. */
+/** For programs. No test at all is no success. */
 export function jsonReport({ results, coverage }: TestRun, failUnder: number | null): string {
   const isCovered = failUnder === null || coverage.percent >= failUnder;
-  const ok = isCovered && results.every((result) => result.ok);
+  const ok = isCovered && results.length > 0 && results.every((result) => result.ok);
   return `${JSON.stringify({ ok, tests: results, coverage })}\n`;
 }

@@ -39,12 +39,13 @@ function test(
   const mistakes = [...diagnostics, ...collected.diagnostics];
   if (mistakes.length > 0) return refuse(mistakes, new Map([...loaded.files, ...texts]), { ...io, json: options.json });
   const cases = collected.cases.filter((one) => isWanted(one, options.filter));
+  const subject = { snapshot: compiled.snapshot, config, origins, ports: new Map(), running: false, nowMs: Date.now() };
   if (cases.length === 0) {
     const why = options.filter === null ? 'There are no tests' : `No test has “${options.filter}” in it`;
+    if (options.json) io.stdout.write(jsonReport(runTests(subject, []), options.failUnder));
     io.stderr.write(`headgate: ${why}\n  Tests are beside routes (tests:), or in ${options.path}: docs/testing.md\n`);
     return exitCodes.failure;
   }
-  const subject = { snapshot: compiled.snapshot, config, origins, ports: new Map(), running: false, nowMs: Date.now() };
   const run = runTests(subject, cases);
   io.stdout.write(options.json ? jsonReport(run, options.failUnder) : textReport(run, options.failUnder));
   const written = options.junit === null || write(options.junit, junitReport(run), io);

@@ -90,6 +90,12 @@ describe('headgate test', () => {
     expect([none.code, none.out, none.err.split('\n')[0]]).toEqual([1, '', 'headgate: No test has “nope” in it']);
   });
 
+  test('tells programs too that there are none', async () => {
+    const { code, out, err } = await headgate({ 'shop.yaml': SHOP }, '--json', '--filter', 'nope');
+    expect([code, JSON.parse(out).ok, JSON.parse(out).tests]).toEqual([1, false, []]);
+    expect(err).toContain('No test has “nope” in it');
+  });
+
   test('has everything for programs', async () => {
     const { out } = await headgate({ 'shop.yaml': SHOP, 'shop.test.yaml': WRONG }, '--json');
     expect(JSON.parse(out)).toMatchObject({
