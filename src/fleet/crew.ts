@@ -1,6 +1,7 @@
-import type { ConfigText, Servable } from '../config/load.ts';
+import type { Servable } from '../config/load.ts';
 import { SecretSource } from '../control/common-secrets.ts';
 import type { Quarantined } from '../control/quarantine.ts';
+import { StartError } from '../gateway/start-error.ts';
 import type { Logger } from '../observe/log.ts';
 import type { LogLevel } from '../observe/log-level.ts';
 import type { ProbeNews } from '../upstream/health/probe-state.ts';
@@ -8,18 +9,11 @@ import { FleetCounts } from './counts.ts';
 import { Orders } from './orders.ts';
 import type { StartOrder } from './protocol.ts';
 import { watchPulse } from './pulse.ts';
-import { rotationsOf } from './rotations.ts';
+import type { Served } from './served.ts';
 import { Slot } from './slot.ts';
-import type { FleetSockets } from './sockets.ts';
 import { StandIns } from './stand-ins.ts';
-import { type Ending, fdInWorker, WorkerProcess as Process, type WorkerProcess } from './worker-process.ts';
-
-/** What workers are started with. Compared by identity: one that was started with another one serves another configuration. */
-export interface Served {
-  readonly servable: Servable;
-  readonly text: ConfigText;
-  readonly sockets: FleetSockets;
-}
+import { rotationsOf, startOrder } from './start-order.ts';
+import { type Ending, WorkerProcess } from './worker-process.ts';
 
 export interface CrewParts extends Pick<StartOrder, 'certificatesDirectory' | 'development' | 'strict'> {
   readonly workers: number;
@@ -30,14 +24,11 @@ export interface CrewParts extends Pick<StartOrder, 'certificatesDirectory' | 'd
   readonly changed: (before: Servable, next: Servable) => void;
 }
 
-/** Copies of the socket of another worker that each has: so often it can stand in for it, the last time for good. */
-const COPIES = 2;
-
 /** A worker that drains has this long beyond `drainTimeout` to close what it has. */
 const SLACK_MS = 10_000;
 
 /** Somebody else has got the place that a worker was started for. */
-class Superseded extends Error {}
+class Superseded extends StartError {}
 
 /** The processes of a fleet: one for each slot, those that are about to have it, and those that drain. */
 export class Crew {
@@ -51,6 +42,7 @@ export class Crew {
   readonly #standIns: StandIns;
   /** All that have not ended. */
   readonly #processes = new Set<WorkerProcess>();
+  readonly #retiring = new WeakMap<WorkerProcess, Promise<void>>();
   #served: Served;
   /** Who makes the health checks of all. */
   #leader: WorkerProcess | null = null;
@@ -72,7 +64,7 @@ export class Crew {
 
   /** Those that serve, or are about to: whoever has been told what was set by hand so far. */
   get members(): readonly WorkerProcess[] {
-    return this.slots.flatMap(({ worker, entering }) => [...living(worker), ...living(entering)]);
+    return this.slots.flatMap(({ members }) => members);
   }
 
   /** Fills every slot. Rejects as `startGateway` does. */
@@ -108,21 +100,17 @@ export class Crew {
 
   /** A process for the slot that loads what is to be served, and waits to be told to open its listeners. */
   async spawn(slot: Slot, served: Served): Promise<WorkerProcess> {
-    const { certificatesDirectory, development, strict, logLevel } = this.#parts;
-    const { own, others } = served.sockets.of(slot.number);
-    const loans = Array.from({ length: COPIES }, () => others).flat();
     const known = (await this.#leader?.ask('probes', []).catch(() => [])) ?? [];
+    if (this.#ending) throw new Superseded('Everything ends');
     const leads = this.#leader === null;
-    const order: StartOrder = {
+    const { certificatesDirectory, development, strict, logLevel } = this.#parts;
+    const { fds, order } = startOrder(served.sockets.of(slot.number), {
       ...{ number: slot.number, certificatesDirectory, development, strict, leads, known },
       text: served.text,
-      sockets: own.map(({ name }, index) => ({ name, fd: fdInWorker(index) })),
-      loans: loans.map(({ name, of }, index) => ({ name, of, fd: fdInWorker(own.length + index) })),
       seed: this.seedFor(served.servable),
       logLevel: logLevel(),
-    };
-    const fds = [...own, ...loans].map(({ fd }) => fd);
-    const worker: WorkerProcess = new Process({ fds, order, news: (news) => this.#spread(news, worker) });
+    });
+    const worker: WorkerProcess = new WorkerProcess({ fds, order, news: (news) => this.#spread(news, worker) });
     // The process that is to check is known from the beginning, so that two never do.
     if (leads) this.#leader = worker;
     this.#processes.add(worker);
@@ -196,8 +184,16 @@ export class Crew {
     if (before !== null) void this.#relieve(slot, before);
   }
 
-  /** Drains a worker, and keeps what it has counted. Resolves when its process has ended. */
-  async retire(worker: WorkerProcess): Promise<void> {
+  /** Drains a worker, and keeps what it has counted. Resolves when its process has ended; a second time waits for the first. */
+  retire(worker: WorkerProcess): Promise<void> {
+    const known = this.#retiring.get(worker);
+    if (known !== undefined) return known;
+    const retiring = this.#retire(worker);
+    this.#retiring.set(worker, retiring);
+    return retiring;
+  }
+
+  async #retire(worker: WorkerProcess): Promise<void> {
     const patienceMs = this.#served.servable.config.drainTimeout + SLACK_MS;
     try {
       this.counts.keep(worker, await worker.ask('drain', [], patienceMs));
@@ -301,8 +297,4 @@ export class Crew {
     this.#leader = this.members.find((worker) => worker !== gone) ?? null;
     this.#leader?.ask('lead', [true]).catch(() => {});
   }
-}
-
-function living(worker: WorkerProcess | null): readonly WorkerProcess[] {
-  return worker?.alive === true ? [worker] : [];
 }

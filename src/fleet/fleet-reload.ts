@@ -2,8 +2,9 @@ import type { ConfigText, Servable } from '../config/load.ts';
 import { type Plan, summaryOf } from '../control/plan/plan.ts';
 import type { Prepared, ReloadChanges } from '../control/reload.ts';
 import { StartError } from '../gateway/start-error.ts';
-import type { Crew, Served } from './crew.ts';
+import type { Crew } from './crew.ts';
 import { errorOf } from './refusal.ts';
+import type { Served } from './served.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Longest that preparing a configuration takes in a worker. */

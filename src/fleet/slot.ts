@@ -22,6 +22,11 @@ export class Slot {
     this.number = number;
   }
 
+  /** Who serves, or is about to. */
+  get members(): readonly WorkerProcess[] {
+    return [this.worker, this.entering].flatMap((worker) => (worker?.alive === true ? [worker] : []));
+  }
+
   has(worker: WorkerProcess): void {
     this.worker = worker;
     this.startedAtMs = Date.now();

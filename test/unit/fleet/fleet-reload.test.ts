@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Crew, Served } from '../../../src/fleet/crew.ts';
+import type { Crew } from '../../../src/fleet/crew.ts';
 import { reloadFleet } from '../../../src/fleet/fleet-reload.ts';
 import type { Refusal } from '../../../src/fleet/protocol.ts';
+import type { Served } from '../../../src/fleet/served.ts';
 import { NoAnswer, type WorkerProcess } from '../../../src/fleet/worker-process.ts';
 
 const SUMMARY = { needsRestart: [], quarantined: [] };
