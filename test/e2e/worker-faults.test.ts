@@ -18,9 +18,11 @@ const file = join(directory, 'gateway.yaml');
 
 let service: LocalService;
 let gateway: GatewayProcess;
+let probes = 0;
 
 beforeAll(async () => {
   service = await LocalService.listen(({ url }, response) => {
+    if (url === '/health') probes += 1;
     setTimeout(() => response.setHeader('content-length', 5).end('whole'), url === '/slow' ? 2_000 : 2);
   });
 });
@@ -308,6 +310,23 @@ test(
     });
     // The supervisor, and each worker at least once.
     expect(new Set(told)).toEqual(new Set(['0', '1', '2']));
+  },
+  TEST_MS,
+);
+
+test(
+  'when all workers are killed at once, again and again, one of those that come makes the health checks',
+  async () => {
+    const health = { path: '/health', interval: '100ms', jitter: 0 } as const;
+    await start({ pools: { shop: { endpoints: [`127.0.0.1:${service.port}`], health } } });
+    for (let round = 0; round < 3; round += 1) {
+      const before = await pids();
+      for (const pid of before) process.kill(pid, 'SIGKILL');
+      await allBack(before);
+      const from = probes;
+      await eventually(() => (probes >= from + 5 ? true : null), 'checks to go on', PATIENCE_MS);
+    }
+    expect(await bodies()).toEqual(new Set(['whole']));
   },
   TEST_MS,
 );
