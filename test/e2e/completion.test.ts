@@ -39,18 +39,19 @@ async function inFish(line: string, environment: Record<string, string> = {}): P
   return out.split('\n').flatMap((offer) => (offer === '' ? [] : [offer.split('\t')[0] as string]));
 }
 
-/** What the line is after a tab in an interactive zsh. */
+/** What the line is after a tab in an interactive zsh. Typed before its line editor has begun, a tab is a blank. */
 async function inZsh(line: string, environment: Record<string, string> = {}): Promise<string> {
   const script = `zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1=; fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D; print READY'
-zpty -r z out '*READY*READY*'
+zpty -w z 'PS1=; fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D'
+zpty -w z 'zle-line-init() { print -rn LINE-"BEGINS" }; zle -N zle-line-init'
+zpty -r z out '*LINE-BEGINS*'
 zpty -n -w z '${line}'$'\\t'
 zpty -n -w z $'\\C-a'"print -r -- '<"$'\\C-e'">'"$'\\n'
 zpty -r z out '*<headgate*>*<headgate*>*'
 print -r -- "$out"`;
   const out = await run('zsh', ['-f', '-c', script], environment);
-  return /<(headgate[^<>]*)>\s*$/.exec(out.replaceAll('\r', ''))?.[1] ?? out;
+  return [...out.replaceAll('\r', '').matchAll(/<(headgate[^<>]*)>/g)].at(-1)?.[1]?.trimEnd() ?? out;
 }
 
 test('fish offers commands, options, files, and what a running gateway has', async () => {

@@ -56,7 +56,7 @@ describe('the package', () => {
   test('brings no source, test, certificate or key', () => {
     const strange = files.filter(
       (file) =>
-        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/headgate\.schema\.json|routes\/[\w-]+\.yaml)$/.test(
+        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/(headgate\.schema|openapi)\.json|routes\/[\w-]+\.yaml)$/.test(
           file,
         ) && !/^dist\/[\w/.-]+\.(js|d\.ts|html|json|css)$/.test(file),
     );
