@@ -39,11 +39,14 @@ async function inFish(line: string, environment: Record<string, string> = {}): P
   return out.split('\n').flatMap((offer) => (offer === '' ? [] : [offer.split('\t')[0] as string]));
 }
 
-/** What the line is after a tab in an interactive zsh. Typed before its line editor has begun, a tab is a blank. */
+/**
+ * What the line is after a tab in an interactive zsh. Typed before its line editor has begun, a tab is a blank; and its keys are those of
+ * vi where EDITOR says so, as npm does.
+ */
 async function inZsh(line: string, environment: Record<string, string> = {}): Promise<string> {
   const script = `zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1=; fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D'
+zpty -w z 'PS1=; fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D; bindkey -e'
 zpty -w z 'zle-line-init() { print -rn LINE-"BEGINS" }; zle -N zle-line-init'
 zpty -r z out '*LINE-BEGINS*'
 zpty -n -w z '${line}'$'\\t'
