@@ -46,11 +46,15 @@ export interface GatewayErrorOptions {
   readonly reason: string;
   readonly cause?: unknown;
   /**
-   * Of a 503: when it may be worth while to come again, whole seconds from 1 for `Retry-After` (RFC 9110 §10.2.3); `null` where
+   * Of a 503 or 429: when it may be worth while to come again, whole seconds from 1 for `Retry-After` (RFC 9110 §10.2.3); `null` where
    * nobody can tell. Default 1.
    */
   readonly retryAfterSeconds?: number | null;
+  /** Fields that the answer has besides, `[name, value, …]`: `WWW-Authenticate`, `Allow`. Default none. */
+  readonly fields?: readonly string[];
 }
+
+const noFields: readonly string[] = Object.freeze([]);
 
 /** An expected failure on the data plane. Created per request, so without capturing a stack (a capture costs 5–10 µs). */
 export class GatewayError extends Error {
@@ -61,6 +65,7 @@ export class GatewayError extends Error {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterSeconds: number | null;
+  readonly fields: readonly string[];
 
   constructor(code: ErrorCode, options: GatewayErrorOptions) {
     const stackTraceLimit = Error.stackTraceLimit;
@@ -73,6 +78,7 @@ export class GatewayError extends Error {
     this.status = options.status;
     this.reason = options.reason;
     this.retryAfterSeconds = options.retryAfterSeconds === undefined ? 1 : options.retryAfterSeconds;
+    this.fields = options.fields ?? noFields;
   }
 }
 

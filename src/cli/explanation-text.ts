@@ -72,14 +72,18 @@ function outcomeText(outcome: Outcome, { pool, request }: Explanation): string {
     case 'purge':
       return `purge what is stored for this URL (${outcome.mode})`;
     case 'reply':
-      return `${outcome.status} ${outcome.reason}${outcome.location === null ? '' : ` → ${outcome.location}`}${byListener(outcome.by, request.listener)}`;
+      return `${outcome.status} ${outcome.reason}${byPolicy(outcome.policy)}${outcome.location === null ? '' : ` → ${outcome.location}`}${byListener(outcome.by, request.listener)}`;
     case 'refuse':
-      return `${outcome.status} ${outcome.reason}${REFUSED[outcome.by]}`;
+      return `${outcome.status} ${outcome.reason}${outcome.policy === null ? REFUSED[outcome.by] : byPolicy(outcome.policy)}`;
     case 'passthrough':
       return `${request.serverName ?? request.host} is passed through, undecrypted → pool ${outcome.pool}`;
     case 'closed':
       return CLOSED[outcome.reason]?.(request.listener) ?? outcome.reason;
   }
+}
+
+function byPolicy(policy: string | null): string {
+  return policy === null ? '' : `: by the policy ${policy}`;
 }
 
 function byListener(by: 'listener' | 'route', listener: string | null): string {

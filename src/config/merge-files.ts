@@ -8,6 +8,7 @@ import { closest } from './suggest.ts';
 const NAMED = new Map([
   ['listeners', 'listener'],
   ['pools', 'pool'],
+  ['policies', 'group of policies'],
 ]);
 
 export interface Merged {

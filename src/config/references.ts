@@ -11,17 +11,21 @@ import { closest, didYouMean, enumerate } from './suggest.ts';
 export function checkReferences(root: MapNode): Fault[] {
   const listeners = section(root, 'listeners');
   const pools = section(root, 'pools');
+  const groups = [...section(root, 'policies').keys()];
   const routes = root.entries.get('routes')?.value;
   const items = routes?.kind === 'list' ? routes.items : [];
   const ofListeners = [
     ...checkRedirects(listeners),
     ...checkListenerKeys(listeners),
     ...[...listeners.values()].flatMap((listener) => checkForwarding(listener, [...pools.keys()])),
+    ...[...listeners.values()].flatMap(({ value }) => checkUse(value, groups)),
   ];
   return [
     ...faultsAt(null, ofListeners),
     ...[...pools].flatMap(([name, pool]) => faultsAt(['pools', name], checkPoolKeys(pool))),
-    ...items.flatMap((route, index) => checkRoute(route, ['routes', index], { pools: [...pools.keys()], listeners })),
+    ...items.flatMap((route, index) =>
+      checkRoute(route, ['routes', index], { pools: [...pools.keys()], listeners, groups }),
+    ),
     ...checkRouteNames(items),
   ];
 }
@@ -48,7 +52,11 @@ function checkForwarding({ value }: MapEntry, pools: readonly string[]): Diagnos
 function checkRoute(
   route: SourceNode,
   at: Path,
-  existing: { readonly pools: readonly string[]; readonly listeners: ReadonlyMap<string, MapEntry> },
+  existing: {
+    readonly pools: readonly string[];
+    readonly listeners: ReadonlyMap<string, MapEntry>;
+    readonly groups: readonly string[];
+  },
 ): Fault[] {
   if (route.kind !== 'map') return [];
   const value = (key: string): SourceNode | undefined => route.entries.get(key)?.value;
@@ -60,6 +68,7 @@ function checkRoute(
   ];
   const listeners = value('listeners');
   return [
+    ...faultsAt([...at, 'use'], checkUse(route, existing.groups)),
     ...named.flatMap(([key, nodes]) =>
       faultsAt(
         [...at, key],
@@ -71,6 +80,12 @@ function checkRoute(
       return faultsAt([...at, 'listeners', ...index], checkRouted(node, existing.listeners));
     }),
   ];
+}
+
+/** The groups of policies that a route or listener includes. */
+function checkUse(node: SourceNode, groups: readonly string[]): Diagnostic[] {
+  if (node.kind !== 'map') return [];
+  return texts(node.entries.get('use')?.value).flatMap((name) => checkName(name, 'group of policies', groups));
 }
 
 /** The pools that a map names, or the maps of a list. */
@@ -92,7 +107,11 @@ function checkRouted(node: ScalarNode, listeners: ReadonlyMap<string, MapEntry>)
   return [diagnosticAt(node.place, { code: 'HG0103', message, notes: [noteAt(found.key, 'defined here')] })];
 }
 
-function checkName(node: ScalarNode, kind: 'pool' | 'listener', existing: readonly string[]): Diagnostic[] {
+function checkName(
+  node: ScalarNode,
+  kind: 'pool' | 'listener' | 'group of policies',
+  existing: readonly string[],
+): Diagnostic[] {
   const name = String(node.value);
   if (existing.includes(name)) return [];
   const near = node.from === 'file' ? closest(name, existing) : null;

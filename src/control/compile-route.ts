@@ -22,6 +22,7 @@ import { compileSplit } from './compile-split.ts';
 import type { Complaints, KeyPath } from './complaints.ts';
 import type { PoolsByName } from './kept-parts.ts';
 import type { Ledger } from './ledger.ts';
+import type { PolicyCompiler } from './policies/policy-compiler.ts';
 
 export interface RouteContext {
   readonly config: Config;
@@ -30,6 +31,7 @@ export interface RouteContext {
   readonly refusing: ReadonlySet<string>;
   readonly complaints: Complaints;
   readonly ledger: Ledger;
+  readonly policies: PolicyCompiler;
 }
 
 /** How a route is called: its place in the files unless it has a name. */
@@ -84,7 +86,10 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     config: C | undefined,
     compile: (config: C) => Compiled<T>,
   ): T | null => (config === undefined ? null : take(compile(config), [...context.path, key], context.complaints));
+  const name = route.name ?? context.complaints.where(context.path);
+  const place = { path: context.path, owner: `route ${name}`, captures };
   const plan = {
+    policies: context.policies.ofRoute(route, place),
     bodyLimitBytes: route.limits?.body ?? null,
     rewritePath: part('rewrite', route.rewrite, (config) => compileRewrite(config, captures, { matchedPrefix })),
     editQuery: part('query', route.query, (config) => compileQueryEdits(config, captures)),
@@ -98,7 +103,7 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
     editResponse: part('responseHeaders', route.responseHeaders, (config) =>
       compileHeaderEdits(config, captures, 'response'),
     ),
-    maintenance: context.ledger.maintenance.of(route.name ?? context.complaints.where(context.path)),
+    maintenance: context.ledger.maintenance.of(name),
     importance: route.importance ?? 'normal',
     timeouts: timeoutsOf(route, context.config),
     retry: compileRetry(route.retry, context.config.defaults.retry),

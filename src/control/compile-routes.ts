@@ -29,8 +29,9 @@ export interface CompiledRoutes {
  * on without what nobody is protected by, or is left out when nobody can tell whose requests they are.
  */
 export function* compileRoutes(given: Omit<RoutesContext, 'environment'>): Generator<void, CompiledRoutes> {
-  const { defaults, cache } = given.config;
-  const context = { ...given, environment: JSON.stringify([defaults, cache]) };
+  const { defaults, cache, policies, listeners } = given.config;
+  const included = Object.entries(listeners).map(([name, { use }]) => [name, use]);
+  const context = { ...given, environment: JSON.stringify([defaults, cache, policies, included]) };
   const rules: RouteRule<RoutePlan>[] = [];
   const sound: RouteRule<RoutePlan>[] = [];
   const effects = new Map<number, RouteEffect>();
@@ -90,6 +91,7 @@ function refusalOf(
     ...shape,
     plan: {
       action: { kind: 'refuse' },
+      policies: null,
       bodyLimitBytes: null,
       rewritePath: null,
       editQuery: null,

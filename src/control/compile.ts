@@ -7,6 +7,7 @@ import { type Faults, NO_FAULTS } from '../config/sound-part.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
+import type { PolicyPlan } from '../policy/policy-plan.ts';
 import { compileCidrs, parseNetwork } from '../routing/client-list.ts';
 import type { RouteRule } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -23,6 +24,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
 import { KeptParts } from './kept-parts.ts';
 import type { InUse, Ledger } from './ledger.ts';
+import { PolicyCompiler } from './policies/policy-compiler.ts';
 import { judge, type Quarantined } from './quarantine.ts';
 import { atOnce } from './slices.ts';
 import { readTlsSettings, type TlsSettings } from './tls/tls-settings.ts';
@@ -93,7 +95,8 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   const known = (listed: readonly Listed[]): Known => input.discovery?.known(listed) ?? knownOf(listed, null);
   const common = { config, origins, ledger, faults, complaints, parts, before };
   const { pools, memberships, refusing, kept } = yield* compilePools({ ...common, known });
-  const { rules: routes, sound, effects } = yield* compileRoutes({ ...common, pools, refusing });
+  const policies = new PolicyCompiler(common);
+  const { rules: routes, sound, effects } = yield* compileRoutes({ ...common, pools, refusing, policies });
   if (input.incomplete !== true) yield* complainOfUnreachable(sound, complaints);
   const certificates = compileListeners(config, complaints);
   const tlsSettings = tlsSettingsOf(config, complaints);
@@ -114,12 +117,14 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
     if (listener.kind === 'http') {
       const served = routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name));
       const table = yield* parts.table(name, served, before);
-      listeners.set(name, listenerRules(listener, { config, table, ledger }));
+      listeners.set(name, listenerRules(listener, { config, table, ledger, policies: policies.ofListener(name) }));
     }
     const rules = compileStreams(listener, pools);
     if (rules !== null) streams.set(name, rules);
   }
   const { cache, development } = input;
+  const plans = [...listeners.values()].flatMap(({ policies: plan }) => plan ?? []).concat(routes.flatMap(plansOf));
+  const identityFields = [...new Set(plans.flatMap((plan) => plan.identityFields))];
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
@@ -128,6 +133,8 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
       streams,
       pools,
       mirrors,
+      policyStates: new Set(plans.flatMap(({ states }) => states)),
+      identityFields: identityFields.length === 0 ? null : identityFields,
       cache,
       tracing: compileTracing(config.tracing),
       explain,
@@ -187,9 +194,10 @@ function* complainOfUnreachable(
 
 function listenerRules(
   listener: ListenerConfig,
-  context: { config: Config; table: RouteTable<RoutePlan>; ledger: Ledger },
+  context: { config: Config; table: RouteTable<RoutePlan>; ledger: Ledger; policies: PolicyPlan | null },
 ): ListenerRules {
   return {
+    policies: context.policies,
     pathPolicy: listener.path,
     bodyLimitBytes: listener.limits.bodyBytes ?? null,
     hsts: transportSecurity(listener.tls?.hsts ?? null),
@@ -198,6 +206,11 @@ function listenerRules(
     challenges: answersHttpChallenges(listener, context.config) ? context.ledger.httpChallenges : null,
     table: context.table,
   };
+}
+
+function plansOf({ plan: { policies } }: RouteRule<RoutePlan>): readonly PolicyPlan[] {
+  if (policies === null) return [];
+  return [policies.base, ...(policies.on?.values() ?? [])].filter((plan) => plan !== null);
 }
 
 /** The port is known once the listener is bound, which is after compilation. */
@@ -217,7 +230,7 @@ function redirectOf({ redirectTo: listener, redirectPort }: ListenerConfig, ledg
 }
 
 /** Changes whenever discovery finds other members. */
-export function inUseOf({ pools, mirrors }: Snapshot, config: Config): InUse {
+export function inUseOf({ pools, mirrors, policyStates }: Snapshot, config: Config): InUse {
   const endpoints = [...pools.values()].flatMap((pool) => pool.endpoints);
   return {
     endpoints: new Set(endpoints.map((endpoint) => endpoint.id)),
@@ -227,6 +240,7 @@ export function inUseOf({ pools, mirrors }: Snapshot, config: Config): InUse {
     splitCookies: splitCookies(config.routes),
     outliers: new Set([...pools].flatMap(([name, { outliers }]) => (outliers === null ? [] : [name]))),
     mirrors,
+    policyStates,
     connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
   };
 }

@@ -1,4 +1,5 @@
 import { Maintenance } from '../engine/maintenance.ts';
+import type { PolicyState } from '../policy/policy-state.ts';
 import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
 import { AttemptFigures } from '../upstream/attempt-figures.ts';
 import type { Breaker, BreakerPolicy } from '../upstream/breaker/breaker.ts';
@@ -18,6 +19,8 @@ import type { RetryBudgetOptions } from '../upstream/retry-budget.ts';
 import { HttpChallenges } from './certificates/acme/http-challenges.ts';
 import { PendingTlsChallenges } from './certificates/acme/tls-challenges.ts';
 import { type CommonSecrets, ownSecrets } from './common-secrets.ts';
+import { PolicyStates } from './policies/policy-states.ts';
+import { idleWorld, type PolicyWorld } from './policies/policy-world.ts';
 
 /** Identities that a new snapshot uses. */
 export interface InUse {
@@ -31,8 +34,16 @@ export interface InUse {
   /** Pools with passive health. */
   readonly outliers: ReadonlySet<string>;
   readonly mirrors: ReadonlySet<MirrorLive>;
+  readonly policyStates: ReadonlySet<PolicyState>;
   /** Connection keys, for the transport. */
   readonly connections: ReadonlySet<string>;
+}
+
+export interface LedgerOptions {
+  /** Default: drawn by this process alone. */
+  readonly secrets?: CommonSecrets | undefined;
+  /** Default: nothing is reached. */
+  readonly world?: PolicyWorld;
 }
 
 const NONE = new Set<never>();
@@ -44,6 +55,7 @@ const NOTHING: InUse = {
   connections: NONE,
   splitCookies: NONE,
   mirrors: NONE,
+  policyStates: NONE,
   outliers: NONE,
 };
 
@@ -70,8 +82,17 @@ export class Ledger {
   /** What signs and seals, and is the same in every process that serves the same clients. */
   readonly secrets: CommonSecrets;
 
+  /** What policies reach of it. */
+  readonly world: PolicyWorld;
+  readonly #policies = new PolicyStates();
+
   /** `prober` keeps the results of active checks, the one kind of live state with a life of its own. */
-  constructor(prober: Prober, upstream: UpstreamParts, secrets: CommonSecrets = ownSecrets()) {
+  constructor(
+    prober: Prober,
+    upstream: UpstreamParts,
+    { secrets = ownSecrets(), world = idleWorld(upstream) }: LedgerOptions = {},
+  ) {
+    this.world = world;
     this.#prober = prober;
     this.secrets = secrets;
     this.upstream = upstream;
@@ -151,6 +172,21 @@ export class Ledger {
     return adopt(this.#mirrors, `${pool} ${route}`, () => new MirrorLive(route, pool));
   }
 
+  /** Live state of a policy: what is known under `id`, else what `create` makes. Not opened before it is served. */
+  policyState<T extends PolicyState>(id: string, create: () => T): T {
+    return this.#policies.adopt(id, create);
+  }
+
+  /** In use now. */
+  get policyStates(): Iterable<PolicyState> {
+    return this.#policies.all;
+  }
+
+  /** `tell` is called if what is being compiled is served. */
+  whenServed(tell: () => void): void {
+    this.#whenServed.push(tell);
+  }
+
   /** What was compiled since the last time is served from now on: kept state takes over what is new of its options. */
   serve(): void {
     for (const tell of this.#whenServed.splice(0)) tell();
@@ -164,6 +200,7 @@ export class Ledger {
   /** Never while something is compiled: what is new for it would be forgotten before it is used. */
   retain(inUse: InUse): void {
     for (const [key, live] of this.#mirrors) if (!inUse.mirrors.has(live)) this.#mirrors.delete(key);
+    this.#policies.retain(inUse.policyStates);
     this.#breakers.retain(inUse.breakers.pools);
     for (const [id, live] of this.#live) {
       if (!inUse.endpoints.has(id) || !inUse.breakers.endpointsOf.has(poolOf(id))) retireBreaker(live);

@@ -93,7 +93,7 @@ export class Attempts implements AttemptOwner {
     if (before === null) {
       const { progress, plan, pool, mirror } = parts;
       // Most requests have no body, and pay for none.
-      const overLimit: OverLimit | null = progress.exchange.requestBody.length === 0 ? null : { error: null };
+      const overLimit: OverLimit | null = progress.requestBody.length === 0 ? null : { error: null };
       const source = overLimit === null ? null : bodyToSend(progress, overLimit);
       const body = source === null || mirror === null ? source : mirror.copying(source);
       this.#overLimit = overLimit;

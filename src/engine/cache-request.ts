@@ -105,9 +105,13 @@ function targetPart(progress: Progress, plan: RoutePlan, query: string | null): 
 }
 
 function editsPart(progress: Progress, plan: RoutePlan): string {
-  if (plan.editRequest === null) return '';
-  const written: string[] = [];
-  plan.editRequest(written, progress);
+  const { identity, policies } = progress;
+  const editGroups = policies === null ? null : policies.editRequest;
+  if (plan.editRequest === null && editGroups === null && (identity === null || identity.fields.length === 0))
+    return '';
+  const written: string[] = identity === null ? [] : identity.fields.slice();
+  if (editGroups !== null) editGroups(written, progress);
+  if (plan.editRequest !== null) plan.editRequest(written, progress);
   return ` ${written.join('\n')}`;
 }
 

@@ -6,7 +6,9 @@ import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia } from '../http/forwarded.ts';
 import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
+import type { AdmitPolicy, Consultation, Verdict } from '../policy/admit.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
+import { policiesOn } from '../policy/policy-plan.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
@@ -26,6 +28,13 @@ const MAX_OWN_HOPS = 3;
 
 /** What is to be done with an exchange. Made synchronously and without side effects but on its `Progress`. */
 export type Decision =
+  | {
+      readonly kind: 'consult';
+      readonly plan: RoutePlan | null;
+      readonly consultation: Consultation;
+      /** What is to be done once it is known what was waited for. */
+      readonly resume: (verdict: Verdict | null, nowMs: number) => Decision;
+    }
   | { readonly kind: 'reply'; readonly reply: LocalReply; readonly plan: RoutePlan | null }
   | { readonly kind: 'refuse'; readonly error: GatewayError }
   | {
@@ -62,12 +71,17 @@ function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decisi
   const { client } = progress.exchange;
   if (rules.forwardCertificate && client.tls !== null) progress.certificate = client.tls.clientCertificate;
   const matched = rules.table.match(routeRequestOf(progress));
-  if (matched === null) return { kind: 'refuse', error: noRoute() };
+  if (matched === null) {
+    progress.policies = rules.policies;
+    return throughPolicies(progress, null, () => ({ kind: 'refuse', error: noRoute() }), nowMs);
+  }
   progress.route = matched.rule.name;
   progress.routeAt = matched.rule.at;
   progress.captures = matched.captures;
   const { plan } = matched.rule;
-  progress.bodyLimitBytes = plan.bodyLimitBytes ?? rules.bodyLimitBytes;
+  const policies = plan.policies === null ? null : policiesOn(plan.policies, progress.exchange.listener);
+  progress.policies = policies;
+  progress.bodyLimitBytes = policies?.bodyLimitBytes ?? plan.bodyLimitBytes ?? rules.bodyLimitBytes;
   return carryOut(progress, plan, nowMs);
 }
 
@@ -93,21 +107,68 @@ function challengeReply(progress: Progress, { answer }: ChallengeAnswers): Local
   return method === 'GET' || method === 'HEAD' ? answer(progress.path) : null;
 }
 
+/** The route is chosen. */
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   const { exchange } = progress;
   const { outage } = plan.maintenance;
   if (outage !== null) return { kind: 'refuse', error: inMaintenance(outage) };
   if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
+  if (progress.bodyLimitBytes !== null && announcedTooLarge(progress.requestBody, progress.bodyLimitBytes)) {
+    return { kind: 'refuse', error: badRequest('body-too-large', 413) };
+  }
+  if (progress.policies === null) return act(progress, plan, nowMs);
+  return throughPolicies(progress, plan, (now) => act(progress, plan, now), nowMs);
+}
+
+/** Nobody objects. */
+function act(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   if (plan.action.kind === 'reply') return { kind: 'reply', reply: plan.action.make(progress), plan };
   if (plan.action.kind === 'refuse') return { kind: 'refuse', error: routeQuarantined() };
   const pool = plan.action.kind === 'forward' ? plan.action.pool : choosePool(progress, plan.action.split);
   progress.pool = pool.name;
-  if (progress.bodyLimitBytes !== null && announcedTooLarge(exchange.requestBody, progress.bodyLimitBytes)) {
-    return { kind: 'refuse', error: badRequest('body-too-large', 413) };
-  }
-  if (exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
+  if (progress.exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
   if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
+}
+
+/** Asks the policies in their order, from the one at `from` on; `then` is what is done when none objects. */
+function throughPolicies(
+  progress: Progress,
+  plan: RoutePlan | null,
+  then: (nowMs: number) => Decision,
+  nowMs: number,
+  from = 0,
+): Decision {
+  const policies = progress.policies?.admit ?? noPolicies;
+  for (let i = from; i < policies.length; i += 1) {
+    const policy = policies[i] as AdmitPolicy;
+    const verdict = policy.admit(progress);
+    if (verdict !== null)
+      return follow(progress, verdict, {
+        plan,
+        policy,
+        next: (now) => throughPolicies(progress, plan, then, now, i + 1),
+      });
+  }
+  return then(nowMs);
+}
+
+const noPolicies: readonly AdmitPolicy[] = Object.freeze([]);
+
+/** What a policy wants. */
+function follow(
+  progress: Progress,
+  verdict: Verdict,
+  at: { readonly plan: RoutePlan | null; readonly policy: AdmitPolicy; readonly next: (nowMs: number) => Decision },
+): Decision {
+  const { plan, policy, next } = at;
+  if (verdict.kind === 'consult') {
+    const resume = (answer: Verdict | null, nowMs: number): Decision =>
+      answer === null ? next(nowMs) : follow(progress, answer, at);
+    return { kind: 'consult', plan, consultation: verdict.consultation, resume };
+  }
+  progress.decidedBy = policy.policy;
+  return verdict.kind === 'refuse' ? verdict : { kind: 'reply', reply: verdict.reply, plan };
 }
 
 function decidePurge(progress: Progress, plan: RoutePlan, allows: (address: string) => boolean): Decision {
@@ -164,7 +225,7 @@ export function decideWithout(
 
 /** HTTP/2 may announce a body by nothing but its frames, which no header field tells the cache of. */
 function hasBody(progress: Progress): boolean {
-  return progress.exchange.requestBody.length !== 0;
+  return progress.requestBody.length !== 0;
 }
 
 /** A body would be part of what was asked for (RFC 9110 §9.3.1), and no key has it. */

@@ -44,7 +44,7 @@ const NOBODY = new Set<never>();
  * What exchanges still ask for that have been decided on, as all have: they hold their own route and pool. A WebSocket lasts for days, and
  * five hundred of them must not keep five hundred tables of thousands of routes.
  */
-function remainsOf({ cache, tracing, explain, strayTunnelMs, development }: Snapshot): Snapshot {
-  const gone = { listeners: NOTHING, streams: NOTHING, pools: NOTHING, mirrors: NOBODY };
-  return { ...gone, cache, tracing, explain, strayTunnelMs, development };
+function remainsOf({ cache, identityFields, tracing, explain, strayTunnelMs, development }: Snapshot): Snapshot {
+  const gone = { listeners: NOTHING, streams: NOTHING, pools: NOTHING, mirrors: NOBODY, policyStates: NOBODY };
+  return { ...gone, cache, identityFields, tracing, explain, strayTunnelMs, development };
 }

@@ -5,6 +5,7 @@ import { getHeader } from '../http/headers.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Caching } from './caching.ts';
 import { type CollapseParts, collapse, missed } from './collapse.ts';
+import { Consulting } from './consulting.ts';
 import { type Decision, decideOn, decideWithout, listenerGone } from './decide.ts';
 import { sendEarlyHints } from './early-hints.ts';
 import { Edition } from './edition.ts';
@@ -113,6 +114,9 @@ export class Engine {
         return;
       case 'forward':
         this.#forward(progress, decision);
+        return;
+      case 'consult':
+        new Consulting(this.#collapse, progress, decision).begin();
         return;
       case 'purge':
         respond(progress, purgeUri(this.#parts, progress, decision.mode), decision.plan);

@@ -1,15 +1,13 @@
 import { Buffer } from 'node:buffer';
 import type { GatewayError } from '../errors.ts';
 import { getHeader } from '../http/headers.ts';
+import type { ErrorPage } from '../policy/error-pages.ts';
 import type { Progress } from './progress.ts';
-
-export interface ErrorPage {
-  readonly contentType: string;
-  readonly body: Uint8Array;
-}
 
 /** What the client is told: `{"error":code,"reason":…,"id":…}`, or a plain page for a browser. */
 export function errorPage(progress: Progress, error: GatewayError): ErrorPage {
+  const own = progress.policies?.errorPages?.page(error, progress) ?? null;
+  if (own !== null) return own;
   if (getHeader(progress.request.headers, 'accept')?.includes('text/html') === true) {
     return { contentType: 'text/html; charset=utf-8', body: Buffer.from(htmlPage(progress, error)) };
   }

@@ -5,7 +5,11 @@ import type { Pool } from '../upstream/pool.ts';
 import { errorPage } from './error-page.ts';
 import { addExplanation } from './explanation-field.ts';
 import { breakCall, grpcCallOf, refuseCall } from './grpc.ts';
+import { editRefusal } from './inbound.ts';
 import type { Progress } from './progress.ts';
+
+/** RFC 9110 §10.2.3, RFC 6585 §4. */
+const RETRY_AFTER: ReadonlySet<number> = new Set([429, 503]);
 
 /**
  * Turns a failure into the exchange's end; the only place that does. While nothing was sent: an error response with status,
@@ -47,10 +51,14 @@ export function fail(progress: Progress, error: GatewayError): void {
     progress.requestId,
   ];
   if (progress.hsts !== null) headers.push('Strict-Transport-Security', progress.hsts);
-  if (error.status === 503 && error.retryAfterSeconds !== null) {
+  if (RETRY_AFTER.has(error.status) && error.retryAfterSeconds !== null) {
     headers.push('Retry-After', String(error.retryAfterSeconds));
   }
-  if (error.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
+  for (const item of error.fields) headers.push(item);
+  if (progress.policies !== null) editRefusal(headers, progress, progress.policies);
+  if (progress.responseFields !== null) headers.push(...progress.responseFields);
+  if (error.status === 405 && error.fields.length === 0)
+    headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
   if (progress.explains) addExplanation(headers, progress, error.reason);
   progress.status = error.status;
   response.respond({ status: error.status, headers }, page.body);

@@ -3,12 +3,14 @@ import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { passedTrace } from './trace.ts';
 
+const noNotes: readonly string[] = Object.freeze([]);
 const noRetries: readonly string[] = Object.freeze([]);
 
 /** Ends an exchange: one record to the observer, the edition unpinned. The caller makes sure that it runs exactly once. */
 export function finish(parts: EngineParts, progress: Progress): void {
   const record = recordOf(progress, parts.clock.monotonic());
   progress.over = true;
+  progress.release();
   if (record.cache !== null) progress.edition.snapshot.cache.tally.finished(record);
   parts.observer.finished(record);
   progress.edition.unpin();
@@ -44,6 +46,9 @@ export function recordOf(progress: Progress, now: number): ExchangeRecord {
     noRetry: progress.noRetry,
     reusedConnection: progress.reusedConnection,
     cache: progress.cacheReport,
+    user: progress.identity === null || progress.identity.user === '' ? null : progress.identity.user,
+    policy: progress.decidedBy,
+    notes: progress.notes ?? noNotes,
     fallback: progress.fallback,
     trace: progress.trace ?? passedTrace(progress),
     end: { side: progress.endSide, reason: progress.endReason, error: progress.endError, bug: progress.bug },

@@ -53,6 +53,9 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
   if (plan.mirror !== null) removeHeader(draft, MIRROR_LOWER);
   // Before the edits: a route may keep it from endpoints that are not one's own.
   if (progress.trace !== null) writeTrace(draft, progress.trace);
+  tellWhoItIs(draft, progress);
+  const { policies } = progress;
+  if (policies !== null && policies.editRequest !== null) policies.editRequest(draft, progress);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
     peer: client.peer,
@@ -93,6 +96,18 @@ function applyWish(draft: HeaderDraft, { conditional, whole }: CacheWish): void 
     removeHeader(draft, 'if-range');
   }
   if (conditional !== null) replaceConditions(draft, conditional);
+}
+
+/** Nobody but us says who it is, whether or not it was asked here; credentials that are meant for us go no further. */
+function tellWhoItIs(draft: HeaderDraft, { identity, edition }: Progress): void {
+  const { identityFields } = edition.snapshot;
+  if (identityFields !== null) for (const name of identityFields) removeHeader(draft, name);
+  if (identity === null) return;
+  const { removes, cookie, fields } = identity;
+  if (removes !== null) for (const name of removes) removeHeader(draft, name);
+  if (cookie === '') removeHeader(draft, 'cookie');
+  else if (cookie !== null) setHeader(draft, 'Cookie', cookie);
+  for (const item of fields) draft.push(item);
 }
 
 /** RFC 9440 §2. The client's own fields of these names are gone already. */

@@ -1,10 +1,13 @@
 import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { BodySource } from '../exchange/body.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { Client, Exchange, RequestHead } from '../exchange/exchange.ts';
 import type { CacheReport, FallbackNote, Side } from '../exchange/outcome.ts';
 import { grpcStatusIn, isGrpc } from '../http/grpc.ts';
-import type { HeaderList } from '../http/headers.ts';
-import type { Variables } from '../policy/variables.ts';
+import type { HeaderDraft, HeaderList } from '../http/headers.ts';
+import type { PolicyRequest } from '../policy/admit.ts';
+import type { Identity } from '../policy/identity.ts';
+import type { PolicyPlan } from '../policy/policy-plan.ts';
 import { type Captures, noCaptures } from '../routing/route.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RetryReason } from '../upstream/retry-account.ts';
@@ -14,11 +17,14 @@ import type { OwnTrace } from './trace.ts';
 /** The pool's budget is spent; the deadline would pass in the pause; the endpoint asks for a longer pause than the route makes. */
 export type RetryObstacle = 'budget' | 'deadline' | 'retry-after';
 
+/** One client must not fill a log line. */
+const MOST_NOTES = 8;
+
 /**
  * What is known of one exchange so far: filled in as it goes, read by templates on the way and by the log at the end.
  * One object an exchange, and every field present from the start, so that it keeps one hidden class.
  */
-export class Progress implements Variables {
+export class Progress implements PolicyRequest {
   readonly exchange: Exchange;
   readonly edition: Edition;
   readonly requestId: string;
@@ -36,6 +42,19 @@ export class Progress implements Variables {
   routeAt = '';
   pool: string | null = null;
   lastEndpoint: Endpoint | null = null;
+  /** What is forwarded. */
+  requestBody: BodySource;
+  /** Those of the listener until there is a route; `null` for none. */
+  policies: PolicyPlan | null = null;
+  identity: Identity | null = null;
+  hypothetical = false;
+  /** Key of the policy that has answered or refused. */
+  decidedBy: string | null = null;
+  /** What policies have to say in the log. */
+  notes: string[] | null = null;
+  /** Fields that policies add to the response. */
+  responseFields: HeaderDraft | null = null;
+  #atEnd: (() => void)[] | null = null;
   /** The client is told, with the response, what was done with its request. */
   explains = false;
   /** Path and query as they went upstream, for that client; `null` while nothing has. */
@@ -93,6 +112,7 @@ export class Progress implements Variables {
     stamp: { readonly id: string; readonly epoch: number; readonly at: number },
   ) {
     this.exchange = exchange;
+    this.requestBody = exchange.requestBody;
     this.edition = edition;
     this.requestId = stamp.id;
     this.startedAtEpoch = stamp.epoch;
@@ -109,6 +129,28 @@ export class Progress implements Variables {
 
   get endpoint(): string | null {
     return this.lastEndpoint === null ? null : this.lastEndpoint.origin;
+  }
+
+  note(text: string): void {
+    this.notes ??= [];
+    if (this.notes.length < MOST_NOTES) this.notes.push(text);
+  }
+
+  addResponseField(name: string, value: string): void {
+    this.responseFields ??= [];
+    this.responseFields.push(name, value);
+  }
+
+  atEnd(release: () => void): void {
+    this.#atEnd ??= [];
+    this.#atEnd.push(release);
+  }
+
+  /** The exchange is over. */
+  release(): void {
+    const releases = this.#atEnd;
+    this.#atEnd = null;
+    if (releases !== null) for (const release of releases) release();
   }
 
   /** All that can be done at `now` is done: it waits for an endpoint, or for a client, a turn, another one's answer. */

@@ -98,6 +98,8 @@ function refreshProgress(parts: EngineParts, served: Progress, exchange: Exchang
   progress.route = served.route;
   progress.pool = served.pool;
   progress.certificate = served.certificate;
+  progress.policies = served.policies;
+  progress.identity = served.identity;
   const { tracing } = served.edition.snapshot;
   if (tracing !== null && served.trace !== null) {
     const { traceId, spanId } = served.trace;

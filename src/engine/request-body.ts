@@ -15,7 +15,7 @@ export interface OverLimit {
 
 /** The request's body, which is not empty, as it goes upstream. `over` hears of one that is larger than is allowed. */
 export function bodyToSend(progress: Progress, over: OverLimit): BodySource {
-  const source = progress.exchange.requestBody;
+  const source = progress.requestBody;
   const limit = progress.bodyLimitBytes;
   // An announced length was checked before; what is not announced is counted as it flows.
   if (limit === null || source.length !== null) return source;

@@ -3,6 +3,7 @@ import { type HeaderDraft, setHeader } from '../http/headers.ts';
 import { proxyStatus } from '../http/proxy-status.ts';
 import { addExplanation } from './explanation-field.ts';
 import { grpcCallOf, refuseCall } from './grpc.ts';
+import { editInbound } from './inbound.ts';
 import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
@@ -21,7 +22,9 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
   }
   const headers: HeaderDraft = reply.headers.slice();
   if (progress.hsts !== null) setHeader(headers, 'Strict-Transport-Security', progress.hsts);
+  if (progress.policies !== null) editInbound(headers, progress, progress.policies);
   if (plan !== null && plan.editResponse !== null) plan.editResponse(headers, progress);
+  if (progress.responseFields !== null) headers.push(...progress.responseFields);
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
   if (progress.explains) addExplanation(headers, progress, reply.reason);

@@ -9,6 +9,7 @@ import type { Decision } from './decide.ts';
 import { sendDistant } from './distant.ts';
 import { addExplanation } from './explanation-field.ts';
 import { fail } from './fail.ts';
+import { editInbound } from './inbound.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { ResponseFeed } from './response-feed.ts';
@@ -74,10 +75,12 @@ function sendBody(progress: Progress, head: ResponseHead, source: BodySource): v
 export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, setCookie: string | null): HeaderDraft {
   // In place of the endpoint's own: it speaks for a connection that it does not see. The route's edits have the last word.
   if (progress.hsts !== null) setHeader(draft, 'Strict-Transport-Security', progress.hsts);
+  if (progress.policies !== null) editInbound(draft, progress, progress.policies);
   if (plan.editCookies !== null) plan.editCookies(draft);
   if (plan.editResponse !== null) plan.editResponse(draft, progress);
   if (progress.splitCookie !== null) draft.push('Set-Cookie', progress.splitCookie);
   if (setCookie !== null) draft.push('Set-Cookie', setCookie);
+  if (progress.responseFields !== null) draft.push(...progress.responseFields);
   if (progress.cacheReport !== null) draft.push('Cache-Status', progress.cacheReport.header);
   if (progress.explains) addExplanation(draft, progress);
   return draft;

@@ -4,6 +4,8 @@ import type { LocalReply } from '../exchange/local-reply.ts';
 import type { HeaderDraft } from '../http/headers.ts';
 import type { PathPolicy } from '../http/target.ts';
 import type { LocationRewrite } from '../policy/location.ts';
+import type { PolicyPlan, RoutePolicies } from '../policy/policy-plan.ts';
+import type { PolicyState } from '../policy/policy-state.ts';
 import type { Variables } from '../policy/variables.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -24,6 +26,8 @@ export type MakeReply = (variables: Variables) => LocalReply;
 /** Everything a route does, compiled. A phase with nothing to do is `null` and costs one test. */
 export interface RoutePlan {
   readonly action: RouteAction;
+  /** `null` for none, its own and those of groups and listeners. */
+  readonly policies: RoutePolicies | null;
   /** In place of the listener's limit; `null` leaves that one in force. */
   readonly bodyLimitBytes: number | null;
   readonly rewritePath: ((path: string, variables: Variables) => string) | null;
@@ -87,6 +91,8 @@ export interface ListenerRules {
   /** Answers everything, before routing (`redirectTo`). */
   readonly redirect: MakeReply | null;
   readonly table: RouteTable<RoutePlan>;
+  /** Where no route takes a request; `null` for none. */
+  readonly policies: PolicyPlan | null;
 }
 
 /** Which connections of a listener are forwarded as they are, and where. */
@@ -107,6 +113,9 @@ export interface Snapshot {
   readonly pools: ReadonlyMap<string, Pool>;
   /** What becomes of the copies of requests, for each route that has some made. */
   readonly mirrors: ReadonlySet<MirrorLive>;
+  readonly policyStates: ReadonlySet<PolicyState>;
+  /** Names, lower case, of fields by which some endpoint is told who it is: no client may send them. `null` for none. */
+  readonly identityFields: readonly string[] | null;
   readonly cache: SharedCache;
   /** `null`: trace contexts are passed on as they came. */
   readonly tracing: TracePlan | null;

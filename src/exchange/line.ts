@@ -37,6 +37,9 @@ export interface ExchangeLine {
   readonly fallback: string | null;
   readonly reused: boolean;
   readonly cacheResult: CacheResult | null;
+  readonly user: string | null;
+  readonly policy: string | null;
+  readonly notes: readonly string[];
   /** `TLSv1.3`. */
   readonly tls: string | null;
   readonly sni: string | null;

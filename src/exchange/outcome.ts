@@ -94,6 +94,12 @@ export interface ExchangeRecord {
   readonly reusedConnection: boolean;
   /** `null` where no cache is configured. */
   readonly cache: CacheReport | null;
+  /** Name of whoever was authenticated, octets; `null` for nobody. */
+  readonly user: string | null;
+  /** Key of the policy that answered or refused in place of the route; `null` for none. */
+  readonly policy: string | null;
+  /** What policies that only watch would have refused, and what else they note: at most 8. */
+  readonly notes: readonly string[];
   /** The last step that was taken because no response came from the route's pool; `null` for the usual exchange. */
   readonly fallback: FallbackNote | null;
   /** `null` for a request without a valid `traceparent` where Headgate takes no part in traces. */

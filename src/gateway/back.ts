@@ -25,6 +25,7 @@ import { Revision } from '../upstream/revision.ts';
 import { connectionsOf } from './connection-sources.ts';
 import { firstAnswers } from './first-answers.ts';
 import { logMaintenance } from './maintenance-log.ts';
+import { policyLog } from './policy-log.ts';
 import { UpstreamWatch } from './upstream-watch.ts';
 import { WarmUp } from './warm-up.ts';
 import type { WorkerPart } from './worker-part.ts';
@@ -88,7 +89,10 @@ export class Back {
       { sender: probeSender(this.transport, this.streams), ...upstream, ...(told === undefined ? {} : { told }) },
       worker?.probes.known,
     );
-    this.ledger = new Ledger(this.#prober, upstream, worker?.secrets);
+    this.ledger = new Ledger(this.#prober, upstream, {
+      secrets: worker?.secrets,
+      world: { ...upstream, http: (request) => this.http(request), observer: policyLog(log, metrics) },
+    });
     this.maintenance = new MaintenanceControl({
       maintenance: this.ledger.maintenance,
       clock,

@@ -72,7 +72,7 @@ function accessLine(record: ExchangeRecord): string {
     `,"queueMs":${round(record.queueMs)},"connectMs":${round(record.connectMs)},"firstByteMs":${round(record.firstByteMs)}` +
     `,"upstreamMs":${round(record.upstreamMs)},"overheadMs":${round(record.overheadMs)}` +
     `,"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
-    `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection}${cache(record)}` +
+    `,"attempts":${record.attempts}${retries(record)}${fallback(record)},"reused":${record.reusedConnection}${cache(record)}${policies(record)}` +
     `,"tls":${tls === null ? 'null' : `"${tls.protocol} ${tls.cipher}"`},"sni":${quote(tls?.serverName ?? null)}` +
     `${clientCertificate(tls)},"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}}\n`
   );
@@ -106,6 +106,13 @@ function cache({ cache: report }: ExchangeRecord): string {
   return `,"cache":${quote(report.header.slice(CACHE_NAME.length + 2))},"cacheResult":"${report.result}"`;
 }
 
+/** Of an exchange that policies had something to do with. */
+function policies({ user, policy, notes }: ExchangeRecord): string {
+  const who = user === null ? '' : `,"user":${quote(user)}`;
+  const what = policy === null ? '' : `,"policy":"${policy}"`;
+  return notes.length === 0 ? who + what : `${who}${what},"notes":[${notes.map(quote).join(',')}]`;
+}
+
 /** For a client that has shown one; nothing for all others. */
 function clientCertificate(tls: ExchangeRecord['tls']): string {
   if (tls === null || tls.clientCertificate === null) return '';
@@ -128,7 +135,7 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
     const referer = getHeader(request.headers, 'referer') ?? '-';
     const agent = getHeader(request.headers, 'user-agent') ?? '-';
     this.#sink.write(
-      `${record.clientAddress} - - [${commonLogTime(record.startedAtEpoch)}] ` +
+      `${record.clientAddress} - ${userWord(record.user)} [${commonLogTime(record.startedAtEpoch)}] ` +
         `"${escapeControls(request.method)} ${escapeControls(pathOf(request.target))} HTTP/${request.version}" ` +
         `${record.status} ${record.bytesOut} "${escapeControls(referer)}" "${escapeControls(agent)}"\n`,
     );
@@ -148,6 +155,12 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
     );
     if (record.end.bug !== null) this.#log.error({ id: record.id, err: record.end.bug }, 'Stream ended by a bug');
   }
+}
+
+/** One word whatever a name holds: what reads these lines splits them at blanks. */
+function userWord(user: string | null): string {
+  if (user === null) return '-';
+  return user.replace(/[^!-~]|["%[\]\\]/g, (octet) => `%${octet.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** As if it had been an exchange: 200 ended by both sides, 499 and 502 cut off by one, 503 by Headgate. */

@@ -58,6 +58,7 @@ function exchangeLine(record: ExchangeRecord): string {
     `,"body":{"bytes":${record.bytesIn}}},"response":{"status_code":${record.status},"body":{"bytes":${record.bytesOut}}}}` +
     `,"url":{"scheme":"${request.scheme}","domain":${quote(request.authority)},"path":${quote(pathOf(request.target))}}` +
     `${tls === null ? '' : tlsOf(tls)}` +
+    `${record.user === null ? '' : `,"user":{"name":${quote(record.user)}}`}` +
     `,"headgate":{"listener":"${record.listener}",${served(record)}}}\n`
   );
 }
@@ -67,6 +68,8 @@ function served(record: ExchangeRecord): string {
   return (
     `"route":${quote(record.route)},"pool":${quote(record.pool)},"endpoint":${quote(record.endpoint)}` +
     `,"attempts":${record.attempts},"reused":${record.reusedConnection},"upstreamMs":${round(record.upstreamMs)}` +
+    `${record.policy === null ? '' : `,"policy":"${record.policy}"`}` +
+    `${record.notes.length === 0 ? '' : `,"notes":[${record.notes.map(quote).join(',')}]`}` +
     `,"overheadMs":${round(record.overheadMs)},"cacheResult":${quote(cache === null ? null : cache.result)}` +
     `,"side":"${end.side}","end":${quote(end.reason)},"error":${quote(end.error)}`
   );

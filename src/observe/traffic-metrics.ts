@@ -45,6 +45,8 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
   readonly #errors = new Tally();
   readonly #refusals = new Tally();
   readonly #fallbacks = new Tally();
+  readonly #policies = new Tally();
+  readonly #notes = new Tally();
   readonly #streams = new Tally();
   readonly #names: Readonly<Record<keyof ConfiguredNames, NamesInUse>>;
 
@@ -91,6 +93,8 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
       if (record.trace?.sampled === true) noteTrace(figures, bucket, record, record.trace.traceId);
       listener.overhead.observe(record.overheadMs / 1_000);
     }
+    if (record.policy !== null) this.#policies.add(record.listener, name, record.policy, end.reason);
+    for (const note of record.notes) this.#notes.add(record.listener, name, note);
     if (record.fallback !== null) this.#fallbacks.add(record.listener, name, record.fallback.kind, record.fallback.why);
     if (end.error !== null || end.bug !== null) this.#errors.add(record.listener, name, end.side, end.reason);
   }
@@ -131,8 +135,9 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
       if (!keptListeners.has(name)) this.#listeners.delete(name);
       else for (const route of figures.routes.keys()) if (!keptRoutes.has(route)) figures.routes.delete(route);
     }
-    for (const tally of [this.#errors, this.#fallbacks, this.#refusals, this.#streams]) tally.retain(0, keptListeners);
-    for (const tally of [this.#errors, this.#fallbacks]) tally.retain(1, keptRoutes);
+    for (const tally of [this.#errors, this.#fallbacks, this.#policies, this.#notes, this.#refusals, this.#streams])
+      tally.retain(0, keptListeners);
+    for (const tally of [this.#errors, this.#fallbacks, this.#policies, this.#notes]) tally.retain(1, keptRoutes);
     this.#streams.retain(1, keptPools);
   }
 
@@ -204,6 +209,16 @@ export class TrafficMetrics implements ExchangeObserver, StreamObserver {
       help: 'Exchanges that no response of the pool of their route came for, by what was done instead and why',
       labels: ['listener', 'route', 'kind', 'reason'],
       tally: this.#fallbacks,
+    });
+    metrics.counter('headgate_http_policy_answers_total', {
+      help: 'Exchanges that a policy has answered or refused in place of their route, by the policy and why',
+      labels: ['listener', 'route', 'policy', 'reason'],
+      tally: this.#policies,
+    });
+    metrics.counter('headgate_http_policy_notes_total', {
+      help: 'What policies that only watch would have refused, and what else they have noted',
+      labels: ['listener', 'route', 'note'],
+      tally: this.#notes,
     });
     metrics.counter('headgate_refused_total', {
       help: 'Connections and requests turned away before they became an exchange',

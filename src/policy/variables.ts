@@ -3,6 +3,7 @@ import type { Client, RequestHead } from '../exchange/exchange.ts';
 import { cookieValue } from '../http/cookie.ts';
 import { getCombined } from '../http/headers.ts';
 import { isToken } from '../http/method.ts';
+import { claimText, type Identity } from './identity.ts';
 import { toOctets } from './octets.ts';
 import { firstValue } from './query-parameter.ts';
 import { nearest } from './suggestion.ts';
@@ -24,6 +25,8 @@ export interface Variables {
   readonly pool: string | null;
   /** Origin of the endpoint that answered; `null` until there is one. */
   readonly endpoint: string | null;
+  /** Who it is; `null` for who need not say, and before it is known. */
+  readonly identity: Identity | null;
 }
 
 /**
@@ -63,11 +66,19 @@ const fixed: Readonly<Record<string, Variable>> = {
   route: { kind: 'text', read: (v) => v.route },
   pool: { kind: 'text', read: (v) => v.pool ?? '' },
   endpoint: { kind: 'text', read: (v) => v.endpoint ?? '' },
+  'auth.user': { kind: 'text', read: (v) => v.identity?.user ?? '' },
+  'auth.scheme': { kind: 'text', read: (v) => v.identity?.scheme ?? '' },
 };
 
-const families: Readonly<Record<string, (key: string) => Variable | null>> = { header, query: queryValue, cookie };
+const families: Readonly<Record<string, (key: string) => Variable | null>> = {
+  header,
+  query: queryValue,
+  cookie,
+  claim: (name) => claim(name, () => true),
+  jwt: (name) => claim(name, ({ scheme }) => scheme === 'jwt' || scheme === 'oidc'),
+};
 
-/** Names without a key of their own; with `header.NAME`, `query.NAME` and `cookie.NAME`, all there are. */
+/** Names without a key of their own; with the families below (`header.NAME`), all there are. */
 export const variableNames: readonly string[] = Object.freeze(Object.keys(fixed));
 
 /**
@@ -79,6 +90,7 @@ export function resolveVariable(name: string, captures: readonly string[]): Vari
   if (Object.hasOwn(fixed, name)) return fixed[name] ?? null;
   const dot = name.indexOf('.');
   const family = name.slice(0, dot);
+  if (family === 'path') return captureOf(name.slice(dot + 1), captures);
   if (dot <= 0 || dot === name.length - 1 || !Object.hasOwn(families, family)) return null;
   return families[family]?.(name.slice(dot + 1)) ?? null;
 }
@@ -125,6 +137,18 @@ function header(name: string): Variable | null {
 function cookie(name: string): Variable | null {
   if (!isToken(name)) return null;
   return { kind: 'text', read: (variables) => cookieValue(variables.request.headers, name) ?? '' };
+}
+
+/** Also where the route is not known, as in a group: empty on one that captures no such thing. */
+function captureOf(name: string, captures: readonly string[]): Variable | null {
+  if (!isToken(name) || (captures.length > 0 && !captures.includes(name))) return null;
+  return { kind: 'capture', read: (variables) => captured(variables, name) };
+}
+
+function claim(name: string, has: (identity: Identity) => boolean): Variable {
+  const read = ({ identity }: Variables): string =>
+    identity === null || !has(identity) ? '' : toOctets(claimText(identity.claims, name));
+  return { kind: 'text', read };
 }
 
 function queryValue(name: string): Variable {

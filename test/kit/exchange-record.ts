@@ -12,7 +12,7 @@ export function exchangeRecord(over: Partial<ExchangeRecord> & { readonly target
     ...{ startedAtEpoch: Date.UTC(2026, 0, 1), status: 200, grpcStatus: null, bytesIn: 0, bytesOut: 100, totalMs: 1 },
     ...{ queueMs: 0.1, firstByteMs: 0.9, connectMs: 0, upstreamMs: 0.8, overheadMs: 0.1, route: 'cart', pool: 'shop' },
     ...{ endpoint: 'http://10.0.0.1:3000', attempts: 1, retries: [], noRetry: null, reusedConnection: true },
-    ...{ cache: null, fallback: null, trace: null },
+    ...{ cache: null, user: null, policy: null, notes: [], fallback: null, trace: null },
     end: { side: 'gateway', reason: 'complete', error: null, bug: null },
     ...rest,
   };

@@ -11,6 +11,7 @@ export const exchangeSchemas: Readonly<Record<string, Schema>> = {
     ...{ firstByteMs: orNull(quantity), upstreamMs: orNull(quantity), overheadMs: quantity },
     ...{ route: orNull(text), pool: orNull(text), endpoint: orNull(text), attempts: count, retries: listOf(text) },
     ...{ noRetry: orNull(text), fallback: orNull(text), reused: truth, cacheResult: orNull(text), tls: orNull(text) },
+    ...{ user: orNull(text), policy: orNull(text), notes: listOf(text) },
     ...{ sni: orNull(text), side: words('client', 'gateway', 'upstream'), end: text, error: orNull(text) },
   }),
   TopRow: record({ name: orNull(text), ...figures, bytesOut: count }),

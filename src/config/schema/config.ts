@@ -8,6 +8,7 @@ import { accessLog, log } from './logs.ts';
 import { metrics } from './metrics.ts';
 import { overload } from './overload.ts';
 import { defaults } from './policies.ts';
+import { policySet } from './policy/policy-set.ts';
 import { pool } from './pool/pool.ts';
 import { reload } from './reload.ts';
 import { route } from './route.ts';
@@ -19,6 +20,10 @@ export const config = z.strictObject({
   listeners: z.record(name, listener).default({}).describe('Ports to listen on, by name'),
   pools: z.record(name, pool).default({}).describe('Sets of endpoints to forward to, by name'),
   routes: z.array(route).default([]).describe('Which request goes where'),
+  policies: z
+    .record(name, policySet)
+    .default({})
+    .describe('Groups of policies, by name, for “use” of routes and listeners'),
   defaults: defaults.describe('For every route'),
   dns: dns.describe('How names of endpoints are resolved'),
   cache: cache.describe('Memory of all cached responses together'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bindAddress, fileMode, hasPort } from './bind-address.ts';
+import { use } from './policy/policy-set.ts';
 import { tls } from './tls.ts';
 import { cidr, duration, isMap, name, oneOrMore, port, serverName, size } from './units.ts';
 
@@ -80,6 +81,7 @@ export const listener = z
       .describe('Which of the two fields a trusted proxy is believed in; never both'),
     underscores: z.enum(['drop', 'refuse', 'keep']).default('drop').describe('Header field names with "_"'),
     path: pathPolicy.describe('What to do with the doubtful parts of a path (docs/paths.md)'),
+    use: use.describe('Groups of policies for everything that comes in here'),
     limits: listenerLimits.prefault({}).describe('What one client may ask for'),
   })
   .refine(hasPort, { message: 'missing key "port"', path: ['port'], when: isMap })

@@ -3,7 +3,8 @@ import { routeCache } from './cache.ts';
 import { fallback } from './fallback.ts';
 import { match } from './match.ts';
 import { mirror } from './mirror.ts';
-import { cookieEdits, headerEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
+import { cookieEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
+import { policyShape, use } from './policy/policy-set.ts';
 import { retry } from './retry.ts';
 import { routeTest } from './route-tests.ts';
 import { split, sticky } from './split.ts';
@@ -41,8 +42,8 @@ export const route = z
     respond: respond.optional().describe('Answer with a fixed response'),
     rewrite: rewrite.optional().describe('New path upstream; the query stays'),
     query: queryEdits.optional().describe('Changes to the query upstream'),
-    requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
-    responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
+    use: use.describe('Groups of policies, before the route’s own'),
+    ...policyShape,
     rewriteLocation: z.boolean().default(true).describe('Undo the path rewrite in Location and Content-Location'),
     cookies: cookieEdits.optional().describe('Changes to Set-Cookie'),
     timeouts: timeouts.optional().describe('In place of the defaults'),

@@ -16,7 +16,7 @@ import type { Subject } from './subject.ts';
 export interface Asked {
   readonly at: AskedAt;
   readonly progress: Progress;
-  readonly decision: Decision;
+  readonly decision: Exclude<Decision, { readonly kind: 'consult' }>;
   /** What would go upstream; `null` for what is not forwarded. */
   readonly outbound: Outbound | null;
   /** What would be sent to the client, where Headgate answers itself. */
@@ -37,20 +37,34 @@ export function ask(subject: Subject, question: Question): Asked | Exclude<Doorw
   const exchange = askedExchange(question, doorway.at);
   const edition = new Edition(toBeAsked(subject.snapshot));
   const progress = new Progress(exchange, edition, { id: REQUEST_ID, epoch: subject.nowMs, at: 0 });
-  const { decision, outbound } = decided(progress);
+  progress.hypothetical = true;
+  const { decision, outbound, asked } = decided(progress, subject.nowMs);
   if (decision.kind === 'reply') respond(progress, decision.reply, decision.plan);
   else if (decision.kind === 'refuse') fail(progress, decision.error);
-  const { at, notes } = doorway;
+  const { at } = doorway;
+  const notes = [
+    ...doorway.notes,
+    ...asked.map((whom) => `${whom} is asked first: what is told here is what happens if it lets the request pass`),
+    ...(progress.notes ?? []).map((note) => `would be noted in the log: ${note}`),
+  ];
   return { at, notes, progress, decision, outbound, response: exchange.response };
 }
 
 /** A bug ends an exchange with 500: so it does here. */
-function decided(progress: Progress): Pick<Asked, 'decision' | 'outbound'> {
+function decided(
+  progress: Progress,
+  nowMs: number,
+): Pick<Asked, 'decision' | 'outbound'> & { readonly asked: string[] } {
+  const asked: string[] = [];
   try {
-    const decision = decideOn(progress);
-    return { decision, outbound: outboundOf(progress, decision) };
+    let decision = decideOn(progress);
+    while (decision.kind === 'consult') {
+      asked.push(decision.consultation.whom);
+      decision = decision.resume(null, nowMs);
+    }
+    return { decision, outbound: outboundOf(progress, decision), asked };
   } catch (bug) {
-    return { decision: { kind: 'refuse', error: internalError(bug) }, outbound: null };
+    return { decision: { kind: 'refuse', error: internalError(bug) }, outbound: null, asked };
   }
 }
 
@@ -61,14 +75,14 @@ function outboundOf(progress: Progress, decision: Decision): Outbound | null {
   return buildOutbound(progress, plan, caching === null ? null : wishOf(caching));
 }
 
-const asked = new WeakMap<Snapshot, Snapshot>();
+const seen = new WeakMap<Snapshot, Snapshot>();
 
 /** The same, but that looking into its cache is no use of what is in it. */
 function toBeAsked(snapshot: Snapshot): Snapshot {
-  const known = asked.get(snapshot);
+  const known = seen.get(snapshot);
   if (known !== undefined) return known;
   const { cache } = snapshot;
   const made = { ...snapshot, cache: { ...cache, store: unusedStore(cache.store) } };
-  asked.set(snapshot, made);
+  seen.set(snapshot, made);
   return made;
 }

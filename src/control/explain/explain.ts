@@ -141,7 +141,7 @@ function outcomeOf({ progress, decision, response }: Asked): Outcome {
         kind: 'reply',
         by,
         location: getHeader(headers, 'location'),
-        ...sent(response.head?.headers, decision.reply),
+        ...sent(response.head?.headers, decision.reply, progress.decidedBy),
       };
     }
     case 'refuse': {
@@ -150,7 +150,7 @@ function outcomeOf({ progress, decision, response }: Asked): Outcome {
         kind: 'refuse',
         by: refusedBy(decision, progress.route),
         error: error.code,
-        ...sent(response.head?.headers, error),
+        ...sent(response.head?.headers, error, progress.decidedBy),
       };
     }
   }
@@ -159,9 +159,10 @@ function outcomeOf({ progress, decision, response }: Asked): Outcome {
 function sent(
   headers: HeaderList = [],
   { status, reason }: { readonly status: number; readonly reason: string },
+  policy: string | null,
 ): Reply {
   const fields = headers.flatMap((name, i) => (i % 2 === 0 ? [{ name, value: headers[i + 1] as string }] : []));
-  return { status, reason, headers: fields.filter(({ name }) => name !== 'X-Request-Id') };
+  return { status, reason, policy, headers: fields.filter(({ name }) => name !== 'X-Request-Id') };
 }
 
 function refusedBy({ error }: Decision & { readonly kind: 'refuse' }, route: string): RefusedBy {
@@ -181,7 +182,7 @@ function unaskedOutcome(doorway: Exclude<Doorway, { readonly kind: 'in' }>): Out
   if (doorway.kind === 'passthrough') return { kind: 'passthrough', pool: doorway.pool };
   if (doorway.kind === 'closed') return { kind: 'closed', reason: doorway.reason };
   const { status, reason } = doorway;
-  return { kind: 'refuse', by: 'listener', error: 'http_request_error', status, reason, headers: [] };
+  return { kind: 'refuse', by: 'listener', error: 'http_request_error', status, reason, policy: null, headers: [] };
 }
 
 /** Who writes these into requests does not want them seen. */

@@ -64,6 +64,8 @@ export type RefusedBy = 'listener' | 'admission' | 'routing' | 'route' | 'cache'
 export interface Reply {
   readonly status: number;
   readonly reason: string;
+  /** Key of the policy that says so; `null` for none. */
+  readonly policy: string | null;
   /** As they would be sent, but for the request's id. */
   readonly headers: readonly Field[];
 }

@@ -57,7 +57,16 @@ function sectionsOf(text: string): Map<string, string> {
 }
 
 const root = configJsonSchema() as JsonSchema;
-const keys = [...keysOf('', root), ...keysOf('match', root.definitions?.['Match'] ?? {})];
+/** Policies of routes are those of groups, and told of once. */
+function isPolicyOfRoute({ section, key }: Key, all: readonly Key[]): boolean {
+  const place = `${section}.${key}`;
+  if (!place.startsWith('routes[].')) return false;
+  const inGroup = place.replace('routes[].', 'policies.NAME.');
+  return all.some((other) => `${other.section}.${other.key}` === inGroup);
+}
+
+const every = [...keysOf('', root), ...keysOf('match', root.definitions?.['Match'] ?? {})];
+const keys = every.filter((key) => !isPolicyOfRoute(key, every));
 const sections = sectionsOf(reference);
 
 describe('docs/configuration.md', () => {

@@ -9,6 +9,7 @@ const LINE: ExchangeLine = {
   ...{ bytesIn: 0, bytesOut: 12_000, totalMs: 1_250.5, queueMs: 0.4, connectMs: null, firstByteMs: null },
   ...{ upstreamMs: 1_200, overheadMs: 0.2, route: 'api', pool: 'users', endpoint: 'http://10.0.0.1:3000', attempts: 2 },
   ...{ retries: ['connect', 'hedge'], noRetry: null, fallback: null, reused: true, cacheResult: null, tls: 'TLSv1.3' },
+  ...{ user: null, policy: null, notes: [] },
   ...{ sni: 'shop.example', side: 'upstream', end: 'connection-reset', error: 'connection_terminated' },
 };
 

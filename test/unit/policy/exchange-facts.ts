@@ -21,6 +21,7 @@ export function variables(facts: Facts = {}): Variables {
     route: 'shop',
     pool: null,
     endpoint: null,
+    identity: null,
     ...rest,
     request: {
       method: 'GET',

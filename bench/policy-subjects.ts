@@ -1,0 +1,20 @@
+import type { ConfigInput } from '../src/config/schema/config.ts';
+
+type RouteInput = NonNullable<ConfigInput['routes']>[number];
+
+/** A policy, and requests that it lets through: what `bench/policies.ts` measures the cost of. */
+export interface PolicySubject {
+  readonly name: string;
+  /** What the route has besides match and pool. */
+  readonly route: Partial<RouteInput>;
+  /** Top-level sections besides. */
+  readonly sections?: Partial<ConfigInput>;
+  /** Header fields of each request, `Name: value`. */
+  readonly fields?: readonly string[];
+}
+
+/** The first has none: it is what the others are compared with. */
+export const policySubjects: readonly PolicySubject[] = [
+  { name: 'none', route: {} },
+  { name: 'requestHeaders', route: { requestHeaders: { set: { 'X-Tenant': 'shop' } } } },
+];

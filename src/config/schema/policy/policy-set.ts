@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { headerEdits } from '../policies.ts';
+import { name, oneOrMore } from '../units.ts';
+
+/** `false`: not what groups or the listener say. */
+export function orOff<T extends z.ZodType>(schema: T) {
+  return z.union([z.literal(false), schema]).optional();
+}
+
+/** What a policy is, by its key: on a route, and in a group. Each in a file of its own beside this one. Bodies go through them in this order. */
+const policies = {
+  requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
+  responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
+};
+
+/** The keys of policies, for routes. */
+export const policyShape = policies;
+
+export const policySet = z.strictObject(policies).meta({ description: 'Policies that routes and listeners include' });
+
+/** Names of groups, in the order in which they apply. */
+export const use = oneOrMore(name).optional();
+
+export type PolicySetConfig = z.output<typeof policySet>;
+export type PolicyKey = keyof PolicySetConfig;
+export const POLICY_KEYS = Object.keys(policies) as readonly PolicyKey[];

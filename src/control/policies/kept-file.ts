@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Clock, TimerHandle } from '../../clock.ts';
+import type { PolicyObserver, PolicyState } from '../../policy/policy-state.ts';
+import { readNamedFile, readNamedFileLater } from '../named-file.ts';
+
+const LOOK_MS = 2_000;
+
+/** What a file of a policy holds. */
+export interface KeptFile<T> extends PolicyState {
+  /** The last good content. */
+  readonly current: T;
+}
+
+export interface WatchedFileOptions<T> {
+  readonly id: string;
+  /** Key and owner of the policy that names it, for events. */
+  readonly policy: string;
+  readonly owner: string;
+  readonly path: string;
+  readonly parse: (content: Buffer) => T;
+  readonly clock: Clock;
+  readonly observer: PolicyObserver;
+}
+
+/**
+ * A file that is looked at every two seconds while it is used, by its times and size, and read when they change. Not by `fs.watch`: it says
+ * nothing on network file systems, and secrets of Kubernetes are links to links. At most 16 MiB.
+ */
+export class WatchedFile<T> implements KeptFile<T> {
+  readonly id: string;
+  readonly #options: WatchedFileOptions<T>;
+  #current: T;
+  #stamp: string;
+  #digest: string;
+  #timer: TimerHandle | null = null;
+  #closed = false;
+  #broken: string | null = null;
+
+  /** Reads it. Throws what the system or `parse` says. */
+  constructor(options: WatchedFileOptions<T>) {
+    this.id = options.id;
+    this.#options = options;
+    this.#stamp = stampOf(statSync(options.path));
+    const content = readNamedFile(options.path);
+    this.#digest = digestOf(content);
+    this.#current = options.parse(content);
+  }
+
+  get current(): T {
+    return this.#current;
+  }
+
+  open(): void {
+    this.#wait();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) this.#options.clock.cancel(this.#timer);
+  }
+
+  status(): Readonly<Record<string, string | null>> {
+    return { file: this.#options.path, digest: this.#digest, broken: this.#broken };
+  }
+
+  #wait(): void {
+    if (!this.#closed) this.#timer = this.#options.clock.after(LOOK_MS, () => void this.look());
+  }
+
+  /** Looks now; resolves when what is new is in force. Never rejects. */
+  async look(): Promise<void> {
+    const { path, clock } = this.#options;
+    if (this.#timer !== null) clock.cancel(this.#timer);
+    try {
+      const stamp = stampOf(await stat(path));
+      if (stamp !== this.#stamp) await this.#read(stamp);
+    } catch (error) {
+      // What it held stays in force.
+      this.#tellBroken((error as Error).message);
+    }
+    this.#wait();
+  }
+
+  async #read(stamp: string): Promise<void> {
+    const content = await readNamedFileLater(this.#options.path);
+    const digest = digestOf(content);
+    // Written while it was read: the next look sees other times.
+    if (digest !== this.#digest) this.#current = this.#options.parse(content);
+    const isNews = digest !== this.#digest || this.#broken !== null;
+    this.#stamp = stamp;
+    this.#digest = digest;
+    this.#broken = null;
+    if (isNews) this.#tell('file-changed', 'info', 'what it holds now is in force');
+  }
+
+  #tellBroken(message: string): void {
+    if (this.#broken === message) return;
+    this.#broken = message;
+    this.#tell('file-broken', 'warn', `${message}; what it held before stays in force`);
+  }
+
+  #tell(event: string, level: 'info' | 'warn', detail: string): void {
+    const { policy, owner, path, observer } = this.#options;
+    observer({ policy, owner, event, level, detail: `${path}: ${detail}` });
+  }
+}
+
+/** Changes whenever the file does: replaced, written to, or led elsewhere by a link. */
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
+}
+
+function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('base64url');
+}

@@ -1,0 +1,28 @@
+import type { GatewayError } from '../../errors.ts';
+import type { LocalReply } from '../../exchange/local-reply.ts';
+import type { PolicyRequest } from '../admit.ts';
+import type { AuthScheme, Identity } from '../identity.ts';
+
+/** What an authenticator says of a request. */
+export type AuthResult =
+  | { readonly kind: 'known'; readonly identity: Identity }
+  /** 401 with `WWW-Authenticate` among its fields, 403, or 503 where nobody can tell. */
+  | { readonly kind: 'refused'; readonly error: GatewayError }
+  /** It answers itself: to the login and back. */
+  | { readonly kind: 'reply'; readonly reply: LocalReply }
+  /** It has to wait. As a `Consultation` does. */
+  | {
+      readonly kind: 'ask';
+      readonly whom: string;
+      begin(done: (result: AuthResult) => void): void;
+      cancel(): void;
+    };
+
+/** One way to tell who asks. */
+export interface Authenticator {
+  readonly scheme: AuthScheme;
+  /** The request brings credentials of this kind, good or bad: where one of several ways is enough, it is tried by this one. */
+  presents(request: PolicyRequest): boolean;
+  /** Also for a request without credentials: then it is refused with a challenge, or sent to the login. */
+  authenticate(request: PolicyRequest): AuthResult;
+}

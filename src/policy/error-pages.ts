@@ -1,0 +1,13 @@
+import type { GatewayError } from '../errors.ts';
+import type { PolicyRequest } from './admit.ts';
+
+export interface ErrorPage {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/** Pages of the configuration's own for Headgate's own errors; never for those of endpoints. */
+export interface ErrorPages {
+  /** `null`: the built-in page. */
+  page(error: GatewayError, request: PolicyRequest): ErrorPage | null;
+}

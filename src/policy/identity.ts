@@ -1,0 +1,40 @@
+import type { HeaderList } from '../http/headers.ts';
+
+export type AuthScheme = 'basic' | 'api-key' | 'jwt' | 'forward' | 'oidc';
+
+/** Whoever a request was authenticated as. */
+export interface Identity {
+  readonly scheme: AuthScheme;
+  /** Name of the user, octets; empty where the scheme knows none. */
+  readonly user: string;
+  /** What is known besides: claims of a token, metadata of a key. Never the credentials themselves. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Fields that tell the endpoint who it is. What the client sends under these names is gone before. */
+  readonly fields: HeaderList;
+  /** Names, lower case, of fields of the request that go no further, as the credentials in them. `null` for none. */
+  readonly removes: readonly string[] | null;
+  /** `Cookie` as it goes upstream, in place of the client's, without a session of ours; `null` as the client sent it, '' for none. */
+  readonly cookie: string | null;
+}
+
+/** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text. Octets are the caller's. */
+export function claimText(claims: Readonly<Record<string, unknown>>, name: string): string {
+  const value = claimOf(claims, name);
+  if (Array.isArray(value)) return value.map(scalarText).join(',');
+  return scalarText(value);
+}
+
+/** A claim by its name, else by its path of names with dots between. `undefined` for none. */
+export function claimOf(claims: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  let value: unknown = claims;
+  for (const key of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[key];
+  }
+  return value;
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
