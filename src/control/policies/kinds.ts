@@ -1,11 +1,15 @@
 import type { PolicyKey, PolicySetConfig } from '../../config/schema/policy/policy-set.ts';
+import { accessKind } from './access.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
+import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
 
 type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>;
 
 /** What each key of a group or route is compiled by. */
 export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
+  paths: pathsKind,
+  access: accessKind,
   requestHeaders: requestHeadersKind,
   responseHeaders: responseHeadersKind,
 };

@@ -17,7 +17,7 @@ const CARRIAGE_RETURN = 0x0d;
 export function parseNetworkList(content: Buffer): NetworkSet {
   const draft = new NetworkSetDraft();
   // Octets: nothing but ASCII means anything here.
-  const text = content.latin1Slice();
+  const text = content.toString('latin1');
   let line = 1;
   let at = text.startsWith('\xef\xbb\xbf') ? 3 : 0;
   while (at < text.length) {

@@ -27,6 +27,7 @@ describe('an example', () => {
     expect(examples.map(({ file }) => file)).toEqual([
       'routes/demo.yaml',
       'routes/listeners.yaml',
+      'docs/examples/access.yaml',
       'docs/examples/acme.yaml',
       'docs/examples/admin.yaml',
       'docs/examples/balancing.yaml',

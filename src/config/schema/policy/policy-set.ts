@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { headerEdits } from '../policies.ts';
 import { name, oneOrMore } from '../units.ts';
+import { access } from './access.ts';
+import { paths } from './paths.ts';
 
 /** `false`: not what groups or the listener say. */
 export function orOff<T extends z.ZodType>(schema: T) {
@@ -9,6 +11,8 @@ export function orOff<T extends z.ZodType>(schema: T) {
 
 /** What a policy is, by its key: on a route, and in a group. Each in a file of its own beside this one. Bodies go through them in this order. */
 const policies = {
+  paths: orOff(paths).describe('Doubtful spellings of paths that are refused'),
+  access: orOff(access).describe('Who may come in at all: addresses, methods, rules'),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };
