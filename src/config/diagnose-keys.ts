@@ -26,8 +26,9 @@ export interface KeySite {
  */
 export function explainUnknownKey(key: string, site: KeySite): UnknownKey {
   const slip = closest(key, site.candidates, 1);
-  if (slip !== null) return renamed(key, slip, site);
   const inside = containerOf(key, site.schema);
+  // `path` of a route is the condition, which is often written so, and no slip for `paths`.
+  if (slip !== null && inside !== 'match') return renamed(key, slip, site);
   if (inside !== null) {
     const complaint = { message: `unknown key “${key}”`, suggestion: `it belongs inside “${inside}”` };
     return { complaint, meant: [...site.path, inside, key] };
