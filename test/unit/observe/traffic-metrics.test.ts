@@ -12,7 +12,7 @@ function counted() {
   const traffic = new TrafficMetrics(metrics, { clock, latencySeconds: [0.1, 1] });
   const finished = (over: Partial<ExchangeRecord>): void => {
     const record = { listener: 'web', route: 'shop', status: 200, bytesIn: 3, bytesOut: 5, totalMs: 50, overheadMs: 2 };
-    const rest = { firstByteMs: null, fallback: null, trace: null, end: { side: 'gateway', error: null, bug: null } };
+    const rest = { firstByteMs: null, policy: null, notes: [], fallback: null, trace: null, end: { side: 'gateway', error: null, bug: null } };
     traffic.finished({ ...record, ...rest, ...over } as ExchangeRecord);
   };
   const lines = async (accept = ''): Promise<readonly string[]> =>
@@ -42,6 +42,19 @@ test('what a listener did for a route is counted by status, duration, first byte
       'headgate_http_overhead_seconds_sum{listener="web"} 0.004',
       'headgate_http_request_bytes_total{listener="web",route="shop"} 6',
       'headgate_http_response_bytes_total{listener="web",route="shop"} 10',
+    ]),
+  );
+});
+
+test('what policies have refused and noted is counted by policy, reason and note', async () => {
+  const { finished, lines } = counted();
+  const end = { side: 'client', reason: 'rate-limit-exceeded', error: 'http_request_denied', bug: null } as const;
+  finished({ policy: 'rateLimit', notes: ['guard:sql', 'guard:xss'], end });
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'headgate_http_policy_answers_total{listener="web",route="shop",policy="rateLimit",reason="rate-limit-exceeded"} 1',
+      'headgate_http_policy_notes_total{listener="web",route="shop",note="guard:sql"} 1',
+      'headgate_http_policy_notes_total{listener="web",route="shop",note="guard:xss"} 1',
     ]),
   );
 });
