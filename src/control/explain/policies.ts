@@ -2,6 +2,9 @@ import type { RouteConfig } from '../../config/schema/route.ts';
 import type { Outbound } from '../../engine/outbound.ts';
 import type { Progress } from '../../engine/progress.ts';
 import type { RoutePlan } from '../../engine/snapshot.ts';
+import { KINDS } from '../policies/kinds.ts';
+import type { PolicyKind } from '../policies/policy-kind.ts';
+import { placesOf, type StandingPolicy, standing } from '../policies/standing.ts';
 import type { PolicyLine } from './explanation.ts';
 import {
   cacheWords,
@@ -22,6 +25,17 @@ interface PolicyPlace {
   readonly outbound: Outbound | null;
 }
 
+/** Policies that are about responses alone. */
+const OF_RESPONSES: ReadonlySet<string> = new Set([
+  'substitute',
+  'compress',
+  'securityHeaders',
+  'responseHeaders',
+  'errorPages',
+]);
+/** A route's own are told where they stand among its edits. */
+const EDITS: ReadonlySet<string> = new Set(['requestHeaders', 'responseHeaders']);
+
 /** What the route does, in the order in which it happens to a request and then to its response. */
 export function policiesOf(subject: Subject, place: PolicyPlace): readonly PolicyLine[] {
   const { config, origins } = subject;
@@ -34,12 +48,31 @@ export function policiesOf(subject: Subject, place: PolicyPlace): readonly Polic
   const lines =
     route.pool === undefined && route.split === undefined ? answering(route, line) : forwarding(route, place, line);
   const hsts = place.progress.hsts;
+  const included = includedOf(subject, place);
   return [
+    ...included.filter(({ policy }) => !OF_RESPONSES.has(policy)),
     ...lines,
     ...(hsts === null ? [] : [{ policy: 'hsts', words: `set Strict-Transport-Security: ${hsts}`, at: null }]),
+    ...included.filter(({ policy }) => OF_RESPONSES.has(policy)),
     ...(route.cookies === undefined ? [] : [line('cookies', cookieWords(route.cookies))]),
     ...(route.responseHeaders === undefined ? [] : [line('responseHeaders', headerWords(route.responseHeaders))]),
   ];
+}
+
+/** Those of the listener, of groups and of the route that hold. */
+function includedOf({ config, origins }: Subject, { index, progress }: PolicyPlace): readonly PolicyLine[] {
+  const route = config.routes[index];
+  if (route === undefined) return [];
+  const own = { path: ['routes', index], owner: '', captures: [], set: route };
+  const isEdit = ({ key, place }: StandingPolicy): boolean => place === own && EDITS.has(key);
+  return standing(placesOf(config, { use: route.use, place: own }, progress.exchange.listener))
+    .filter((policy) => !isEdit(policy))
+    .map(({ key, config: given, place: { path, owner } }) => ({
+      policy: key,
+      // Typed key by key, which a loop over the keys can't say.
+      words: `${(KINDS[key] as PolicyKind<unknown>).words(given)}${owner === '' ? '' : ` (${owner})`}`,
+      at: origins.whereGiven([...path, key]),
+    }));
 }
 
 type Line = (key: keyof RouteConfig & string, words: string) => PolicyLine;

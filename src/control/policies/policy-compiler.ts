@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema/config.ts';
-import { POLICY_KEYS, type PolicyKey, type PolicySetConfig } from '../../config/schema/policy/policy-set.ts';
+import { POLICY_KEYS, type PolicyKey } from '../../config/schema/policy/policy-set.ts';
 import type { RouteConfig } from '../../config/schema/route.ts';
 import { type AdmitPhase, type AdmitPolicy, inOrder } from '../../policy/admit.ts';
 import { INBOUND_PHASES } from '../../policy/inbound.ts';
@@ -10,16 +10,7 @@ import type { Ledger } from '../ledger.ts';
 import { type KeptFile, WatchedFile } from './kept-file.ts';
 import { KINDS } from './kinds.ts';
 import type { PolicyContext, PolicyKind, PolicyParts } from './policy-kind.ts';
-
-/** Policies as they stand in one place, each compiled; `off` switches off what stands further away. */
-type Compiled = ReadonlyMap<PolicyKey, PolicyParts | 'off'>;
-
-/** Where policies stand: on a route, or in a group. */
-interface Place {
-  readonly path: KeyPath;
-  readonly owner: string;
-  readonly captures: readonly string[];
-}
+import { groupPlace, type PolicyPlace, placesOf, type StandingPolicy, standing } from './standing.ts';
 
 interface CompilerParts {
   readonly config: Config;
@@ -33,63 +24,49 @@ const IN_ROUTE_PLANS: ReadonlySet<PolicyKey> = new Set(['requestHeaders', 'respo
 /** Compiles the policies of groups, once, and puts together what holds on a route or a listener. */
 export class PolicyCompiler {
   readonly #parts: CompilerParts;
-  readonly #groups = new Map<string, Compiled>();
+  /** By owner and key; `null` after a complaint. */
+  readonly #compiled = new Map<string, PolicyParts | null>();
 
   constructor(parts: CompilerParts) {
     this.#parts = parts;
-    for (const [name, set] of Object.entries(parts.config.policies)) {
-      const place = { path: ['policies', name], owner: `group ${name}`, captures: [] };
-      this.#groups.set(name, this.#compile(set, place, POLICY_KEYS));
-    }
+    // Mistakes in a group are told whoever includes it.
+    for (const [name, set] of Object.entries(parts.config.policies)) this.#joined([groupPlace(name, set)]);
   }
 
   /** What holds on a route, by listener; `null` where it is nothing. */
-  ofRoute(route: RouteConfig, place: Place): RoutePolicies | null {
-    const own = this.#compile(
-      route,
-      place,
-      POLICY_KEYS.filter((key) => !IN_ROUTE_PLANS.has(key)),
+  ofRoute(route: RouteConfig, { path, owner, captures }: Omit<PolicyPlace, 'set'>): RoutePolicies | null {
+    const { config } = this.#parts;
+    const set = Object.fromEntries(
+      POLICY_KEYS.filter((key) => !IN_ROUTE_PLANS.has(key)).map((key) => [key, route[key]]),
     );
-    const included = this.#included(route.use);
-    const base = joined([...included, own]);
-    const listeners = Object.entries(this.#parts.config.listeners).filter(
+    const own = { use: route.use, place: { path, owner, captures, set } };
+    const listeners = Object.entries(config.listeners).filter(
       ([name, { use }]) => use !== undefined && (route.listeners ?? [name]).includes(name),
     );
-    const on = new Map(
-      listeners.map(([name, { use }]) => {
-        // One that a route includes too has its place there.
-        const first = this.#included(use).filter((group) => !included.includes(group));
-        return [name, joined([...first, ...included, own])];
-      }),
-    );
+    const base = this.#joined(placesOf(config, own, null));
+    const on = new Map(listeners.map(([name]) => [name, this.#joined(placesOf(config, own, name))]));
     return base === null && on.size === 0 ? null : { base, on: on.size === 0 ? null : on };
   }
 
   /** What holds on a listener where no route takes a request. */
   ofListener(name: string): PolicyPlan | null {
-    return joined(this.#included(this.#parts.config.listeners[name]?.use));
+    return this.#joined(placesOf(this.#parts.config, null, name));
   }
 
-  /** Unknown names were refused when the configuration was loaded. */
-  #included(use: readonly string[] = []): readonly Compiled[] {
-    return [...new Set(use)].flatMap((name) => this.#groups.get(name) ?? []);
+  #joined(places: readonly PolicyPlace[]): PolicyPlan | null {
+    return joined(standing(places).flatMap((policy) => this.#part(policy) ?? []));
   }
 
-  #compile(set: Readonly<Partial<PolicySetConfig>>, place: Place, keys: readonly PolicyKey[]): Compiled {
-    const compiled = new Map<PolicyKey, PolicyParts | 'off'>();
-    for (const key of keys) {
-      const config: unknown = set[key];
-      if (config === undefined) continue;
-      if (config === false) compiled.set(key, 'off');
-      else {
-        const parts = this.#part(key, config, place);
-        if (parts !== null) compiled.set(key, parts);
-      }
-    }
-    return compiled;
+  #part(policy: StandingPolicy): PolicyParts | null {
+    const id = `${policy.place.owner} ${policy.key}`;
+    const known = this.#compiled.get(id);
+    if (known !== undefined) return known;
+    const parts = this.#compile(policy);
+    this.#compiled.set(id, parts);
+    return parts;
   }
 
-  #part(key: PolicyKey, config: unknown, { path, owner, captures }: Place): PolicyParts | null {
+  #compile({ key, config, place: { path, owner, captures } }: StandingPolicy): PolicyParts | null {
     const { ledger, complaints, config: whole } = this.#parts;
     const states: PolicyState[] = [];
     const used = <T extends PolicyState>(state: T): T => {
@@ -139,9 +116,7 @@ export class PolicyCompiler {
   }
 }
 
-/** The farthest first. */
-function joined(places: readonly Compiled[]): PolicyPlan | null {
-  const parts = POLICY_KEYS.flatMap((key) => counting(key, places));
+function joined(parts: readonly PolicyParts[]): PolicyPlan | null {
   if (parts.length === 0) return null;
   const edits = parts.flatMap(({ editRequest }) => editRequest ?? []);
   const transforms = parts.flatMap(({ transform }) => transform ?? []);
@@ -163,14 +138,6 @@ function joined(places: readonly Compiled[]): PolicyPlan | null {
     states: parts.flatMap(({ states }) => states ?? []),
     identityFields: parts.flatMap(({ identityFields }) => identityFields ?? []).map((name) => name.toLowerCase()),
   };
-}
-
-/** What counts of a policy that may stand in several places. */
-function counting(key: PolicyKey, places: readonly Compiled[]): readonly PolicyParts[] {
-  const found = places.flatMap((place) => place.get(key) ?? []);
-  const off = found.lastIndexOf('off');
-  const on = found.slice(off + 1).filter((part) => part !== 'off');
-  return KINDS[key].merge === 'all' ? on : on.slice(-1);
 }
 
 function byPhase(policies: readonly AdmitPolicy[]) {

@@ -12,7 +12,14 @@ function counted() {
   const traffic = new TrafficMetrics(metrics, { clock, latencySeconds: [0.1, 1] });
   const finished = (over: Partial<ExchangeRecord>): void => {
     const record = { listener: 'web', route: 'shop', status: 200, bytesIn: 3, bytesOut: 5, totalMs: 50, overheadMs: 2 };
-    const rest = { firstByteMs: null, policy: null, notes: [], fallback: null, trace: null, end: { side: 'gateway', error: null, bug: null } };
+    const rest = {
+      firstByteMs: null,
+      policy: null,
+      notes: [],
+      fallback: null,
+      trace: null,
+      end: { side: 'gateway', error: null, bug: null },
+    };
     traffic.finished({ ...record, ...rest, ...over } as ExchangeRecord);
   };
   const lines = async (accept = ''): Promise<readonly string[]> =>
