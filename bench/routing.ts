@@ -68,6 +68,7 @@ function requestFor(host: string, path: string): RouteRequest {
     serverName: host,
     tls: true,
     clientCertificate: null,
+    body: null,
   };
 }
 

@@ -98,6 +98,7 @@ export function routeRequestOf(progress: Progress): RouteRequest {
     serverName: client.tls === null ? null : client.tls.serverName,
     tls: client.tls !== null,
     clientCertificate: client.tls === null ? null : client.tls.clientCertificate,
+    body: null,
   };
 }
 

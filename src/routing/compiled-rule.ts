@@ -1,3 +1,4 @@
+import { countOfBody } from './body/body-match.ts';
 import { anyPath, type CompiledPath, compilePath } from './path-pattern.ts';
 import { compilePredicates, type Predicate, type RuleProblem } from './predicate.ts';
 import { remembered } from './remembered.ts';
@@ -9,6 +10,8 @@ export interface CompiledRule<T> {
   readonly path: CompiledPath;
   /** Every condition but host and path, cheapest first. */
   readonly predicates: readonly Predicate[];
+  /** One of them looks at the body. */
+  readonly asksForBody: boolean;
   readonly weight: Weight;
   /** What a match returns when nothing was captured; the same object every time. */
   readonly matched: Matched<T>;
@@ -19,7 +22,7 @@ export interface Weight {
   readonly method: 0 | 1;
   readonly headers: number;
   readonly query: number;
-  /** Each cookie, each test of the client certificate, `client`, `sni`, each part of `all`, `any`, `not`. */
+  /** Each cookie, each test of the client certificate, `client`, `sni`, each part of `all`, `any`, `not`, each test of the body. */
   readonly further: number;
 }
 
@@ -32,9 +35,9 @@ export type CompileResult<T> =
 export function compileRule<T>(rule: RouteRule<T>): CompileResult<T> {
   const conditions = conditionsOf(rule.match);
   if (!conditions.ok) return conditions;
-  const { path, predicates, weight } = conditions;
+  const { path, predicates, asksForBody, weight } = conditions;
   const matched = Object.freeze({ rule, captures: noCaptures });
-  return { ok: true, compiled: { rule, path, predicates, weight, matched } };
+  return { ok: true, compiled: { rule, path, predicates, asksForBody, weight, matched } };
 }
 
 /** As `compileRule`, for callers that were promised a rule that compiles. Throws a `TypeError` that names it if not. */
@@ -45,7 +48,7 @@ export function compiledRule<T>(rule: RouteRule<T>): CompiledRule<T> {
 }
 
 type Conditions =
-  | ({ readonly ok: true } & Pick<CompiledRule<unknown>, 'path' | 'predicates' | 'weight'>)
+  | ({ readonly ok: true } & Pick<CompiledRule<unknown>, 'path' | 'predicates' | 'asksForBody' | 'weight'>)
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /** Remembered: the configuration check, `vet` and a table per listener ask for the same ones, and regexes are dear. */
@@ -55,7 +58,8 @@ const conditionsOf = remembered((match: RouteMatch): Conditions => {
   if (!path.ok) problems.push({ message: path.message, key: ['path'] });
   const predicates = compilePredicates(match, [], problems);
   if (!path.ok || problems.length > 0) return { ok: false, problems };
-  return { ok: true, path: path.path, predicates, weight: weightOf(match) };
+  const asksForBody = predicates.some((one) => one.asksForBody);
+  return { ok: true, path: path.path, predicates, asksForBody, weight: weightOf(match) };
 });
 
 function weightOf(match: RouteMatch): Weight {
@@ -70,7 +74,8 @@ function weightOf(match: RouteMatch): Weight {
       (match.sni === undefined ? 0 : 1) +
       (match.all?.length ?? 0) +
       (match.any === undefined ? 0 : 1) +
-      (match.not === undefined ? 0 : 1),
+      (match.not === undefined ? 0 : 1) +
+      countOfBody(match.body),
   };
 }
 

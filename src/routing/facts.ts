@@ -1,3 +1,4 @@
+import type { BodyMatch } from './body/body-match.ts';
 import { type Network, parseNetwork } from './client-list.ts';
 import { type CompiledPath, compilePath } from './path-pattern.ts';
 import { remembered } from './remembered.ts';
@@ -18,6 +19,9 @@ export interface Facts {
   readonly cookies: readonly ValueFact[];
   readonly query: readonly ValueFact[];
   readonly certificate: readonly ValueFact[];
+  readonly bodies: readonly BodyMatch[];
+  /** Of the bodies that can't be met but by what they say: by pointer. */
+  readonly json: readonly ValueFact[];
   readonly anys: readonly (readonly RouteMatch[])[];
   readonly nots: readonly RouteMatch[];
 }
@@ -42,6 +46,8 @@ export function factsOf(sources: readonly RouteMatch[]): Facts {
     cookies: parts.flatMap((part) => valueFacts(part.cookies)),
     query: parts.flatMap((part) => valueFacts(part.query)),
     certificate: parts.flatMap((part) => valueFacts(part.clientCertificate)),
+    bodies: parts.flatMap((part) => (part.body === undefined ? [] : [part.body])),
+    json: parts.flatMap(({ body }) => (body === undefined || hasOtherWays(body) ? [] : valueFacts(body.json))),
     anys: parts.flatMap((part) => (part.any === undefined ? [] : [part.any])),
     nots: parts.flatMap((part) => (part.not === undefined ? [] : [part.not])),
   };
@@ -49,6 +55,11 @@ export function factsOf(sources: readonly RouteMatch[]): Facts {
 
 function flattened(sources: readonly RouteMatch[]): readonly RouteMatch[] {
   return sources.flatMap((source) => (source.all === undefined ? [source] : [source, ...flattened(source.all)]));
+}
+
+/** It is also met by a body that says something else, or nothing. */
+function hasOtherWays({ whenTooLarge, whenMalformed }: BodyMatch): boolean {
+  return whenTooLarge !== 'no-match' || whenMalformed !== 'no-match';
 }
 
 /** Conditions on header fields, names in lower case. */

@@ -1,3 +1,4 @@
+import { bodyImplies } from './body/body-implication.ts';
 import { containsNetwork, type Network } from './client-list.ts';
 import {
   type Facts,
@@ -36,12 +37,13 @@ export function implies(facts: Facts, match: RouteMatch, depth = DEPTH): boolean
 }
 
 function impliesPlain(facts: Facts, match: RouteMatch): boolean {
-  const { host, sni, method, client, path } = match;
+  const { host, sni, method, client, path, body } = match;
   if (host !== undefined && !facts.hosts.some((known) => isWithin(known, host, hostCovers))) return false;
   if (sni !== undefined && !facts.sni.some((known) => isWithin(known, sni, hostCovers))) return false;
   if (method !== undefined && !facts.methods.some((known) => isWithin(known, method, (a, b) => a === b))) return false;
   if (client !== undefined && !impliesClient(facts, networksOf(client))) return false;
   if (path !== undefined && !facts.paths.some((known) => pathCovers(pathOf(path), known))) return false;
+  if (body !== undefined && !facts.bodies.some((known) => bodyImplies(known, body, testImplies))) return false;
   return (
     impliesValues(facts.headers, headerFacts(match.headers)) &&
     impliesValues(facts.cookies, valueFacts(match.cookies)) &&
@@ -120,6 +122,8 @@ function valueContradiction(facts: Facts): string | null {
     presenceContradiction('query parameter', facts.query) ??
     presenceContradiction('cookie', facts.cookies) ??
     presenceContradiction('client certificate', facts.certificate) ??
+    presenceContradiction('JSON value', facts.json) ??
+    singleContradiction('JSON value', facts.json) ??
     singleContradiction('cookie', facts.cookies) ??
     singleContradiction('client certificate', facts.certificate.filter(isSingle))
   );
@@ -140,7 +144,7 @@ function isSingle({ name }: ValueFact): boolean {
   return name !== 'san';
 }
 
-/** Only the first cookie of a name counts, so there two values do exclude each other. */
+/** Only the first cookie of a name counts, and there is one value at a place in a JSON document, so there two values do exclude each other. */
 function singleContradiction(what: string, tests: readonly ValueFact[]): string | null {
   for (const { name, test } of tests) {
     const values = finiteValues(test);

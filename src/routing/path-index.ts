@@ -63,6 +63,8 @@ export class PathIndex<T> {
       if (found !== null) return found.path.captures.length === 0 ? found.matched : this.#captured(found, path);
     }
     for (const one of this.#regexes) {
+      // Nobody shall wait for a body for the sake of a rule on another path.
+      if (one.asksForBody && one.path.regex?.test(path) !== true) continue;
       if (allHold(one.predicates, request) && one.path.regex?.test(path) === true) return regexMatch(one, path);
     }
     for (const one of this.#everything) {

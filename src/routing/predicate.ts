@@ -1,5 +1,7 @@
 import { cookieValue } from '../http/cookie.ts';
 import { getHeaders, type HeaderList } from '../http/headers.ts';
+import { compileBody } from './body/body-conditions.ts';
+import type { BodyMatch } from './body/body-match.ts';
 import { compileCidrs, parseNetwork } from './client-list.ts';
 import { hostMatches } from './host-pattern.ts';
 import { compilePath, pathMatches } from './path-pattern.ts';
@@ -13,6 +15,8 @@ export interface Predicate {
   readonly subject: string;
   /** For people, after "wants". */
   readonly wanted: string;
+  /** It may want a body that was not read. */
+  readonly asksForBody: boolean;
   holds(request: RouteRequest): boolean;
   /** For people, after "is"; asked only when someone wants an explanation. */
   actual(request: RouteRequest): string;
@@ -35,12 +39,12 @@ interface Scope {
 }
 
 /**
- * Compiles every condition of `match` except `host` and `path`, cheapest first. `all` is flattened into the list: it is the
- * same conjunction. Problems are added to `problems`, and what has one is left out.
+ * Compiles every condition of `match` except `host` and `path`, cheapest first, so that a body is asked for only when nothing else decides.
+ * `all` is flattened into the list: it is the same conjunction. Problems are added to `problems`, and what has one is left out.
  */
 export function compilePredicates(match: RouteMatch, key: Key, problems: RuleProblem[]): readonly Predicate[] {
   const scope = { key, problems };
-  return [
+  const predicates = [
     ...methodPredicate(match.method),
     ...headerPredicates(match.headers, scope),
     ...queryPredicates(match.query, scope),
@@ -51,7 +55,14 @@ export function compilePredicates(match: RouteMatch, key: Key, problems: RulePro
     ...(match.all ?? []).flatMap((part, i) => compileNested(part, { key: [...key, 'all', i], problems })),
     ...anyPredicate(match.any, scope),
     ...notPredicate(match.not, scope),
+    ...bodyPredicates(match.body, scope),
   ];
+  return predicates.some((one) => one.asksForBody) ? bodyLast(predicates) : predicates;
+}
+
+/** In the order given, but for those that ask for the body. */
+function bodyLast(predicates: readonly Predicate[]): readonly Predicate[] {
+  return [...predicates.filter((one) => !one.asksForBody), ...predicates.filter((one) => one.asksForBody)];
 }
 
 /** Inside `all`, `any` and `not`, host and path are conditions like the others: they don't rank and don't capture. */
@@ -64,8 +75,21 @@ function compileNested(match: RouteMatch, scope: Scope): readonly Predicate[] {
 }
 
 /** Made in one place so that all predicates have one hidden class: the loop over them stays monomorphic up to the call. */
-function predicate(subject: string, wanted: string, tests: Pick<Predicate, 'holds' | 'actual'>): Predicate {
-  return { subject, wanted, holds: tests.holds, actual: tests.actual };
+function predicate(
+  subject: string,
+  wanted: string,
+  tests: Pick<Predicate, 'holds' | 'actual'> & Partial<Pick<Predicate, 'asksForBody'>>,
+): Predicate {
+  return { subject, wanted, asksForBody: tests.asksForBody ?? false, holds: tests.holds, actual: tests.actual };
+}
+
+function bodyPredicates(match: BodyMatch | undefined, { key, problems }: Scope): Predicate[] {
+  if (match === undefined) return [];
+  const conditions = compileBody(match, {
+    check: (test, path) => checkOf(test, [...key, 'body', ...path], problems),
+    problem: (message, path) => problems.push({ message, key: [...key, 'body', ...path] }),
+  });
+  return conditions.map((one) => predicate(one.subject, one.wanted, { ...one, asksForBody: true }));
 }
 
 function methodPredicate(methods: readonly string[] | undefined): Predicate[] {
@@ -182,10 +206,13 @@ function anyPredicate(parts: readonly RouteMatch[] | undefined, scope: Scope): P
   if (parts === undefined) return [];
   const branches = parts.map((part, i) => compileNested(part, { ...scope, key: [...scope.key, 'any', i] }));
   const wanted = branches.map((branch) => `(${conjunctionText(branch)})`).join(' or ');
+  const asks = (branch: readonly Predicate[]): boolean => branch.some((one) => one.asksForBody);
+  const cheapest = [...branches.filter((branch) => !asks(branch)), ...branches.filter(asks)];
   return [
     predicate('any', wanted, {
+      asksForBody: branches.some(asks),
       holds(request) {
-        for (const branch of branches) if (allHold(branch, request)) return true;
+        for (const branch of cheapest) if (allHold(branch, request)) return true;
         return false;
       },
       actual: (request) =>
@@ -199,6 +226,7 @@ function notPredicate(part: RouteMatch | undefined, scope: Scope): Predicate[] {
   const inner = compileNested(part, { ...scope, key: [...scope.key, 'not'] });
   return [
     predicate('not', `anything but (${conjunctionText(inner)})`, {
+      asksForBody: inner.some((one) => one.asksForBody),
       holds: (request) => !allHold(inner, request),
       actual: (request) => inner.map((one) => `${one.subject} ${one.actual(request)}`).join(' and ') || 'any request',
     }),
@@ -225,13 +253,18 @@ function compileTests(
   scope: Scope,
 ): (readonly [string, ValueCheck])[] {
   return Object.entries(tests ?? {}).flatMap(([name, test]) => {
-    const result = compileValueTest(test);
-    if (result.ok) return [[name, result.check] as const];
-    const value = 'value' in test ? test.value : '';
-    const message = `"${value}" is not a regular expression (RE2): ${result.message}`;
-    scope.problems.push({ message, key: [...scope.key, section, name] });
-    return [];
+    const check = checkOf(test, [...scope.key, section, name], scope.problems);
+    return check === null ? [] : [[name, check] as const];
   });
+}
+
+/** `null` for a test that has a problem, which is told. */
+function checkOf(test: ValueTest, key: Key, problems: RuleProblem[]): ValueCheck | null {
+  const result = compileValueTest(test);
+  if (result.ok) return result.check;
+  const value = 'value' in test ? test.value : '';
+  problems.push({ message: `"${value}" is not a regular expression (RE2): ${result.message}`, key });
+  return null;
 }
 
 /** HOT. A repeated field passes if one line does (RFC 9110 §5.3 lets a sender split a list over lines). */

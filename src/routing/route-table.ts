@@ -12,10 +12,13 @@ import type { Matched, RouteRequest, RouteRule } from './route.ts';
 export class RouteTable<T> {
   /** As given, compiled: what `trace` walks. */
   readonly compiled: readonly CompiledRule<T>[];
+  /** There is a rule that looks at bodies: requests that have one come with a `body`. */
+  readonly asksForBody: boolean;
   readonly #hosts: HostIndex<T>;
 
   private constructor(compiled: readonly CompiledRule<T>[], hosts: HostIndex<T>) {
     this.compiled = compiled;
+    this.asksForBody = compiled.some((one) => one.asksForBody);
     this.#hosts = hosts;
   }
 

@@ -1,5 +1,7 @@
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { BodyMatch } from './body/body-match.ts';
+import type { RequestMessage } from './body/request-message.ts';
 
 /** How a rule names paths. `value` starts with `/` except in a regex; the grammar of a pattern is in `path-pattern.ts`. */
 export interface PathMatch {
@@ -31,6 +33,8 @@ export interface RouteMatch {
   readonly sni?: readonly string[] | undefined;
   /** `subject`, `san`, `fingerprint` of a verified client certificate. A client has one subject and fingerprint, and any number of names. */
   readonly clientCertificate?: Readonly<Record<string, ValueTest>> | undefined;
+  /** Never met by a request without a body, but for GraphQL in the query of a GET. */
+  readonly body?: BodyMatch | undefined;
   readonly all?: readonly RouteMatch[] | undefined;
   readonly any?: readonly RouteMatch[] | undefined;
   readonly not?: RouteMatch | undefined;
@@ -68,6 +72,8 @@ export interface RouteRequest {
   readonly tls: boolean;
   /** Verified; `null` for a client without one. */
   readonly clientCertificate: ClientCertificateFacts | null;
+  /** `null` for a request without a body, and where no rule asks for it. After a match that has set `wanted`: read it, and match again. */
+  readonly body: RequestMessage | null;
 }
 
 /** What the path of a match captured: `[name, value, name, value, …]`, values in the raw bytes of the canonical path. */

@@ -184,6 +184,7 @@ function anchors(facts: Facts): readonly string[] {
     ...valueAnchors('cookie', facts.cookies),
     ...valueAnchors('query', facts.query),
     ...valueAnchors('client certificate', facts.certificate),
+    ...valueAnchors('body json', facts.json),
     ...facts.sni.flatMap((names) => (isOneName(names) ? [`sni ${names[0]}`] : [])),
     ...facts.methods.flatMap((methods) => (methods.length === 1 ? [`method ${methods[0]}`] : [])),
   ];

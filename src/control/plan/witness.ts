@@ -8,13 +8,14 @@ export interface Witness {
 }
 
 /**
- * A request as a match asks for; `null` where none is easily told, as for regexes. It is for comparing tables: whoever wins it there is told
+ * A request as a match asks for; `null` where none is easily told, as for regexes and bodies. It is for comparing tables: whoever wins it there is told
  * by the tables themselves, so that a bad guess costs nothing but a comparison.
  */
 export function witnessOf(match: RouteMatch): Witness | null {
   const { host, path, method, client, sni } = match;
   if (path?.kind === 'regex' || client !== undefined || match.clientCertificate !== undefined) return null;
-  if (match.all !== undefined || match.any !== undefined || match.not !== undefined) return null;
+  if (match.body !== undefined || match.all !== undefined || match.any !== undefined || match.not !== undefined)
+    return null;
   const headers = valuesOf(match.headers);
   const cookies = valuesOf(match.cookies);
   const query = valuesOf(match.query);
@@ -33,6 +34,7 @@ export function witnessOf(match: RouteMatch): Witness | null {
     serverName: sni === undefined ? null : exampleHost(sni[0]),
     tls: true,
     clientCertificate: null,
+    body: null,
   };
   const text = textOf(
     request,

@@ -131,6 +131,7 @@ export const routeRequest: fc.Arbitrary<RouteRequest> = fc.record({
   clientAddress: client,
   serverName: fc.option(host),
   tls: fc.boolean(),
+  body: fc.constant(null),
   clientCertificate: fc.option(
     fc
       .record({ subject: text, names: fc.array(text, { maxLength: 2 }), fingerprint: text })

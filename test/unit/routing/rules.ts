@@ -31,6 +31,7 @@ export function request(rest: Partial<RouteRequest> = {}): RouteRequest {
     serverName: null,
     tls: false,
     clientCertificate: null,
+    body: null,
     ...rest,
   };
 }

@@ -31,6 +31,7 @@ function valuesOf(header: readonly string[], other: readonly string[]) {
     query: other.length === 0 ? null : other.map((value) => `q=${value}`).join('&'),
     serverName: null,
     tls: false,
+    body: null,
     clientCertificate:
       header.length === 0 ? null : certificateFacts({ subject: header[0] ?? '', names: header, fingerprint: 'a' }),
   };
