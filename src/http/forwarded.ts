@@ -87,6 +87,17 @@ function lastElement(field: string | null): { readonly scheme: string | null; re
   };
 }
 
+/** The scheme that a trusted peer says it was asked by; `null` where it does not say. */
+export function saidScheme(headers: HeaderList, forwardedBy: Forwarding['forwardedBy']): 'http' | 'https' | null {
+  if (forwardedBy === 'forwarded') {
+    const { scheme } = lastElement(getCombined(headers, 'forwarded'));
+    return scheme === 'http' || scheme === 'https' ? scheme : null;
+  }
+  // The nearest proxy appends, where it does not replace.
+  const said = getCombined(headers, 'x-forwarded-proto')?.split(',').at(-1)?.trim().toLowerCase();
+  return said === 'http' || said === 'https' ? said : null;
+}
+
 /**
  * Removes every forwarding field that only a trusted proxy may send: `Forwarded`, `X-Forwarded-*`, `X-Real-IP`, and the mark of a
  * copy: an endpoint that spares a copy what costs money would do so for whoever asks.
