@@ -68,6 +68,7 @@ function routeRequestOf({ request, client, host, path, query }: PolicyRequest): 
     serverName: client.tls === null ? null : client.tls.serverName,
     tls: client.tls !== null,
     clientCertificate: client.tls === null ? null : client.tls.clientCertificate,
+    body: null,
   };
 }
 
