@@ -2,6 +2,7 @@ import { isKeyHost } from '../cache/key.ts';
 import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import type { CacheRequest } from '../cache/lookup.ts';
 import { forwardedFacts } from '../http/forwarded.ts';
+import type { Identity } from '../policy/identity.ts';
 import { outboundTarget } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
@@ -107,12 +108,17 @@ function targetPart(progress: Progress, plan: RoutePlan, query: string | null): 
 function editsPart(progress: Progress, plan: RoutePlan): string {
   const { identity, policies } = progress;
   const editGroups = policies === null ? null : policies.editRequest;
-  if (plan.editRequest === null && editGroups === null && (identity === null || identity.fields.length === 0))
-    return '';
+  if (plan.editRequest === null && editGroups === null && saysNothing(identity)) return '';
   const written: string[] = identity === null ? [] : identity.fields.slice();
+  if (identity?.seesCredentials === true) written.push(identity.scheme, identity.user);
   if (editGroups !== null) editGroups(written, progress);
   if (plan.editRequest !== null) plan.editRequest(written, progress);
   return ` ${written.join('\n')}`;
+}
+
+/** The endpoint can't tell one user from another. */
+function saysNothing(identity: Identity | null): boolean {
+  return identity === null || (identity.fields.length === 0 && identity.seesCredentials !== true);
 }
 
 /** Does Host name the port that the request came by? Hot: allocates nothing. */

@@ -38,6 +38,8 @@ export interface PolicyRequest extends Variables {
   readonly startedAtEpoch: number;
   /** Nobody has sent it: it is asked what would be done. Nothing may be counted, taken, sent or kept. */
   readonly hypothetical: boolean;
+  /** As it goes on from here, also to the cache: credentials are taken out of it. */
+  query: string | null;
   /** What is to be forwarded; a policy that reads some of it puts a source in its place that begins with what was read. */
   requestBody: BodySource;
   /** For the access log: enumerated, as `rate-limit-exceeded:api` of a limit that only watches. At most 8 are kept. */

@@ -15,6 +15,8 @@ export interface Identity {
   readonly removes: readonly string[] | null;
   /** `Cookie` as it goes upstream, in place of the client's, without a session of ours; `null` as the client sent it, '' for none. */
   readonly cookie: string | null;
+  /** The credentials themselves go upstream: what is answered to one user is for no other, whatever the response says of caches. Default false. */
+  readonly seesCredentials?: boolean;
 }
 
 /** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text. Octets are the caller's. */

@@ -33,3 +33,24 @@ export function firstValue(query: string, name: string): string {
   }
   return '';
 }
+
+/** The values of one parameter, and the query without it. */
+export interface Taken {
+  /** Decoded, in their order. */
+  readonly values: readonly string[];
+  /** Everything else, byte for byte; `null` when nothing is left. */
+  readonly rest: string | null;
+}
+
+/** Takes every parameter called `name` (decoded octets, not empty) out of `query`. */
+export function takeParameter(query: string, name: string): Taken {
+  const values: string[] = [];
+  const kept: string[] = [];
+  for (const parameter of query.split('&')) {
+    const border = nameEnd(parameter, 0, parameter.length);
+    if (!isParameter(parameter, 0, border, name)) kept.push(parameter);
+    else values.push(decodeComponent(parameter.slice(Math.min(border + 1, parameter.length))));
+  }
+  if (values.length === 0) return { values, rest: query };
+  return { values, rest: kept.length === 0 ? null : kept.join('&') };
+}

@@ -1,5 +1,6 @@
 import type { PolicyKey, PolicySetConfig } from '../../config/schema/policy/policy-set.ts';
 import { accessKind } from './access.ts';
+import { authKind } from './auth.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
 import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
@@ -10,6 +11,7 @@ type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>
 export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
   paths: pathsKind,
   access: accessKind,
+  auth: authKind,
   requestHeaders: requestHeadersKind,
   responseHeaders: responseHeadersKind,
 };

@@ -21,8 +21,14 @@ export type AuthResult =
 /** One way to tell who asks. */
 export interface Authenticator {
   readonly scheme: AuthScheme;
+  /** Names, lower case, of fields that carry its credentials where these are meant for us alone: they go no further, whichever way decides. */
+  readonly credentialFields?: readonly string[];
+  /** Names of the fields that its identities bring: no client may send them, on any route. */
+  readonly identityFields?: readonly string[];
   /** The request brings credentials of this kind, good or bad: where one of several ways is enough, it is tried by this one. */
   presents(request: PolicyRequest): boolean;
   /** Also for a request without credentials: then it is refused with a challenge, or sent to the login. */
   authenticate(request: PolicyRequest): AuthResult;
+  /** Once it is known who asks, by whichever way: takes out of the request what `credentialFields` can't name. */
+  hideCredentials?(request: PolicyRequest): void;
 }

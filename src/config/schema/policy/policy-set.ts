@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { headerEdits } from '../policies.ts';
 import { name, oneOrMore } from '../units.ts';
 import { access } from './access.ts';
+import { auth } from './auth.ts';
 import { paths } from './paths.ts';
 
 /** `false`: not what groups or the listener say. */
@@ -13,6 +14,7 @@ export function orOff<T extends z.ZodType>(schema: T) {
 const policies = {
   paths: orOff(paths).describe('Doubtful spellings of paths that are refused'),
   access: orOff(access).describe('Who may come in at all: addresses, methods, rules'),
+  auth: orOff(auth).describe('Who may ask: passwords, API keys'),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { headerName, isMap } from '../units.ts';
+import { apiKeyAuth } from './auth-api-key.ts';
+import { basicAuth } from './auth-basic.ts';
+
+/** The ways to authenticate, each in a file of its own beside this one, in the order in which they are tried. */
+const ways = {
+  basic: basicAuth.optional().describe('User and password (RFC 7617)'),
+  apiKey: apiKeyAuth.optional().describe('A key in a header field or in the query'),
+};
+
+const WAYS = Object.keys(ways) as readonly (keyof typeof ways)[];
+
+export const auth = z
+  .strictObject({
+    satisfy: z
+      .enum(['any', 'all'])
+      .default('any')
+      .describe('any: the way whose credentials the request brings decides; all: every way has to know it'),
+    ...ways,
+    headers: z
+      .record(
+        headerName,
+        z.string().meta({ description: 'Text; {auth.user}, {claim.NAME} and other variables are inserted' }),
+      )
+      .default({})
+      .describe('Tell endpoints who it is; what clients send under these names is removed on every route'),
+  })
+  .refine((value) => WAYS.some((way) => value[way] !== undefined), {
+    message: `auth needs a way to authenticate: ${WAYS.join(', ')}`,
+    when: isMap,
+  })
+  .meta({ description: 'Who may ask (docs/authentication.md)' });
+
+export type AuthConfig = z.output<typeof auth>;
+export type AuthWay = keyof typeof ways;
+/** In the order in which they are tried. */
+export const AUTH_WAYS = WAYS;
