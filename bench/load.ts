@@ -20,6 +20,8 @@ export interface Load {
   readonly seconds: number;
   readonly connections: number;
   readonly http2: boolean;
+  /** Header fields of each request, `Name: value`; HTTP/1.1 only. Default none. */
+  readonly fields?: readonly string[];
 }
 
 /** Loads `url` over keep-alive connections from the other core: wrk for HTTP/1.1, h2load for HTTP/2. */
@@ -27,7 +29,7 @@ export function load(options: Load): Promise<LoadResult> {
   return options.http2 ? h2load(options) : wrk(options);
 }
 
-async function wrk({ url, seconds, connections }: Load): Promise<LoadResult> {
+async function wrk({ url, seconds, connections, fields = [] }: Load): Promise<LoadResult> {
   const { stdout } = await run('taskset', [
     '-c',
     '1',
@@ -36,6 +38,7 @@ async function wrk({ url, seconds, connections }: Load): Promise<LoadResult> {
     `-c${connections}`,
     `-d${seconds}s`,
     '--latency',
+    ...fields.flatMap((field) => ['-H', field]),
     url,
   ]);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);

@@ -16,6 +16,7 @@ import { type IdleRow, measureIdle, printIdle } from './idle.ts';
 import { load } from './load.ts';
 import { measureOverload, printOverload } from './overload.ts';
 import { type Peer, type Place, peers } from './peers.ts';
+import { measurePolicies, printPolicies } from './policies.ts';
 import { cpuMicroseconds, type Running, residentMebibytes, start } from './processes.ts';
 import { measureReload, printReload } from './reload.ts';
 import { printTable, type Row } from './report.ts';
@@ -71,15 +72,16 @@ const connections = Number(values.connections);
 const chosenPeers =
   values.only === undefined ? peers : peers.filter((peer) => values.only?.split(',').includes(peer.name));
 /** Scenarios that are no load of requests: handshakes, idle connections and attacks. */
-const CROWDS = ['handshake', 'idle', 'abuse', 'overload', 'collapse', 'reload'];
+const CROWDS = ['handshake', 'idle', 'abuse', 'overload', 'collapse', 'reload', 'policies'];
 /** Those that have origins of their own. */
-const APART = ['overload', 'collapse', 'reload'];
+const APART = ['overload', 'collapse', 'reload', 'policies'];
 const chosenScenarios =
   values.scenario === undefined ? [...Object.keys(scenarios), ...CROWDS] : values.scenario.split(',');
 
 const missing = [
   'taskset',
   ...(chosenScenarios.every((name) => APART.includes(name)) ? [] : ['wrk', 'h2load', 'nginx']),
+  ...(chosenScenarios.includes('policies') ? ['wrk', 'nginx'] : []),
   ...(chosenScenarios.includes('abuse') ? ['slowhttptest'] : []),
   ...chosenPeers.flatMap((peer) => peer.needs),
 ].filter((program) => !has(program));
@@ -95,6 +97,7 @@ try {
   if (chosenScenarios.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
   if (chosenScenarios.includes('collapse')) printCollapse(await measureCollapse(directory));
   if (chosenScenarios.includes('reload')) printReload(await measureReload(directory, has));
+  if (chosenScenarios.includes('policies')) printPolicies(await measurePolicies(directory, seconds));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -11,10 +11,12 @@ export interface PolicySubject {
   readonly sections?: Partial<ConfigInput>;
   /** Header fields of each request, `Name: value`. */
   readonly fields?: readonly string[];
+  /** The same in nginx, in the location of the route and among `http`; not given where it has no such thing. */
+  readonly nginx?: { readonly location: string; readonly http?: string };
 }
 
 /** The first has none: it is what the others are compared with. */
 export const policySubjects: readonly PolicySubject[] = [
-  { name: 'none', route: {} },
+  { name: 'none', route: {}, nginx: { location: '' } },
   { name: 'requestHeaders', route: { requestHeaders: { set: { 'X-Tenant': 'shop' } } } },
 ];
