@@ -61,6 +61,8 @@ export function decideOn(progress: Progress): Decision {
 /** Steps 5 to 8 of an exchange's life: admit, route, apply policies that may answer, look into the cache. */
 function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decision {
   const { request } = progress.exchange;
+  // What is refused before there is a route is dressed as the listener says.
+  progress.policies = rules.policies;
   const refusal = admit(progress, rules);
   if (refusal !== null) return { kind: 'refuse', error: refusal };
   progress.host = hostOf(request.authority);
@@ -71,10 +73,7 @@ function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decisi
   const { client } = progress.exchange;
   if (rules.forwardCertificate && client.tls !== null) progress.certificate = client.tls.clientCertificate;
   const matched = rules.table.match(routeRequestOf(progress));
-  if (matched === null) {
-    progress.policies = rules.policies;
-    return throughPolicies(progress, null, () => ({ kind: 'refuse', error: noRoute() }), nowMs);
-  }
+  if (matched === null) return throughPolicies(progress, null, () => ({ kind: 'refuse', error: noRoute() }), nowMs);
   progress.route = matched.rule.name;
   progress.routeAt = matched.rule.at;
   progress.captures = matched.captures;

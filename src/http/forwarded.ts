@@ -77,6 +77,27 @@ function saidBy(f: Forwarding): Said {
   };
 }
 
+/**
+ * How the client's own request was addressed, by what a trusted peer says: of a list of several hops the first counts, who stood nearest to
+ * the client. `null` for what it does not say.
+ */
+export function askedAs(
+  received: HeaderList,
+  forwardedBy: Forwarding['forwardedBy'],
+): { readonly scheme: string | null; readonly host: string | null } {
+  if (forwardedBy === 'forwarded') return lastElement(getCombined(received, 'forwarded'));
+  const scheme = firstOf(getCombined(received, 'x-forwarded-proto'))?.toLowerCase();
+  return {
+    scheme: scheme === 'http' || scheme === 'https' ? scheme : null,
+    host: firstOf(getCombined(received, 'x-forwarded-host')),
+  };
+}
+
+function firstOf(list: string | null): string | null {
+  const first = list?.split(',', 1)[0]?.trim() ?? '';
+  return first === '' ? null : first;
+}
+
 /** How the peer itself was asked: it appended the last element (RFC 7239 §4). */
 function lastElement(field: string | null): { readonly scheme: string | null; readonly host: string | null } {
   const last = field === null ? undefined : forwardedElements(field).at(-1);

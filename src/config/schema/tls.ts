@@ -45,26 +45,29 @@ const HSTS_MS = 730 * 86_400_000;
 
 const YEAR_MS = 365 * 86_400_000;
 
-const hsts = z
-  .union([
-    z.boolean(),
-    z
-      .strictObject({
-        maxAge: duration.default(HSTS_MS).describe('How long browsers remember; 0 makes them forget'),
-        includeSubDomains: z.boolean().default(false).describe('For every name below this one too'),
-        preload: z.boolean().default(false).describe('May be put on the list that browsers bring along'),
-      })
-      .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR_MS), {
-        message: 'preload is for includeSubDomains and a maxAge of 365d at least: the list takes nothing else',
-        path: ['preload'],
-        when: isMap,
-      }),
-  ])
-  .default(false)
-  .transform((value) => {
-    if (value === false) return null;
-    return value === true ? { maxAge: HSTS_MS, includeSubDomains: false, preload: false } : value;
-  });
+const hstsChoice = z.union([
+  z.boolean(),
+  z
+    .strictObject({
+      maxAge: duration.default(HSTS_MS).describe('How long browsers remember; 0 makes them forget'),
+      includeSubDomains: z.boolean().default(false).describe('For every name below this one too'),
+      preload: z.boolean().default(false).describe('May be put on the list that browsers bring along'),
+    })
+    .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR_MS), {
+      message: 'preload is for includeSubDomains and a maxAge of 365d at least: the list takes nothing else',
+      path: ['preload'],
+      when: isMap,
+    }),
+]);
+
+function hstsOf(value: z.output<typeof hstsChoice>) {
+  if (value === false) return null;
+  return value === true ? { maxAge: HSTS_MS, includeSubDomains: false, preload: false } : value;
+}
+
+/** `null` for `false`. */
+export const hstsValue = hstsChoice.transform(hstsOf);
+const hsts = hstsChoice.default(false).transform(hstsOf);
 
 /** How a listener terminates TLS. */
 export const tls = z

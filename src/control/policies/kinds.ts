@@ -1,9 +1,12 @@
 import type { PolicyKey, PolicySetConfig } from '../../config/schema/policy/policy-set.ts';
 import { accessKind } from './access.ts';
 import { authKind } from './auth.ts';
+import { corsKind } from './cors.ts';
+import { csrfKind } from './csrf.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
 import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
+import { securityHeadersKind } from './security-headers.ts';
 
 type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>;
 
@@ -12,6 +15,9 @@ export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
   paths: pathsKind,
   access: accessKind,
   auth: authKind,
+  cors: corsKind,
+  csrf: csrfKind,
+  securityHeaders: securityHeadersKind,
   requestHeaders: requestHeadersKind,
   responseHeaders: responseHeadersKind,
 };

@@ -3,7 +3,10 @@ import { headerEdits } from '../policies.ts';
 import { name, oneOrMore } from '../units.ts';
 import { access } from './access.ts';
 import { auth } from './auth.ts';
+import { cors } from './cors.ts';
+import { csrf } from './csrf.ts';
 import { paths } from './paths.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** `false`: not what groups or the listener say. */
 export function orOff<T extends z.ZodType>(schema: T) {
@@ -15,6 +18,11 @@ const policies = {
   paths: orOff(paths).describe('Doubtful spellings of paths that are refused'),
   access: orOff(access).describe('Who may come in at all: addresses, methods, rules'),
   auth: orOff(auth).describe('Who may ask: passwords, API keys'),
+  cors: orOff(cors).describe('Which other sites’ scripts may read responses (docs/cors.md)'),
+  csrf: orOff(csrf).describe('Refuse what other sites make browsers send (docs/cors.md)'),
+  securityHeaders: orOff(securityHeaders).describe(
+    'Fields that tell browsers to be careful (docs/security-headers.md)',
+  ),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };
