@@ -25,12 +25,20 @@ export interface HttpRequest {
   readonly limitBytes: number;
   /** How long its connection is kept for the next request. Default 0: it is closed. */
   readonly keepAliveMs?: number;
+  /** Connections to its origin at a time, of all requests that say the same here. Default 4. */
+  readonly maxConnections?: number;
+  /** Gives it up: the connection is closed, and the promise rejected with `given-up`. */
+  readonly signal?: AbortSignal;
+  /** The head decides: a body that is too long, cut or late is no failure once the head has come, but said in `lacks`. Default false. */
+  readonly headDecides?: boolean;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+  /** Why the body is not whole; it is empty then. Only where that was allowed. */
+  readonly lacks?: 'answer-too-large' | 'broken';
 }
 
 /**
@@ -42,6 +50,8 @@ export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
 /** Of one origin; requests of Headgate itself are few. */
 const MAX_CONNECTIONS = 4;
 const MAX_QUEUED = 64;
+/** For each connection beyond. */
+const QUEUED_EACH = 16;
 
 /** Sends Headgate's own requests over the transport that also carries traffic. Their connections are closed after them, unless they say otherwise. */
 export function httpClient(transport: Transport, clock: Clock = systemClock): HttpClient {
@@ -63,6 +73,7 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
       },
       receiver,
     );
+    receiver.listen();
     return receiver.answer;
   };
 }
@@ -75,7 +86,8 @@ export function destinationOf(
     timeoutMs,
     socketPath = null,
     keepAliveMs = 0,
-  }: Pick<HttpRequest, 'ca' | 'timeoutMs' | 'socketPath' | 'keepAliveMs'>,
+    maxConnections = MAX_CONNECTIONS,
+  }: Pick<HttpRequest, 'ca' | 'timeoutMs' | 'socketPath' | 'keepAliveMs' | 'maxConnections'>,
 ): Destination {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
@@ -83,7 +95,7 @@ export function destinationOf(
   const place = socketPath === null ? url.origin : `unix:${socketPath}`;
   return {
     // Never the connections of a pool: its limits are others.
-    connectionKey: `own-requests ${keepAliveMs} ${connectionKey(place, { tls, protocol: 'http1', proxyProtocol: null })}`,
+    connectionKey: `own-requests ${keepAliveMs} ${maxConnections} ${connectionKey(place, { tls, protocol: 'http1', proxyProtocol: null })}`,
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     socketPath,
@@ -91,8 +103,8 @@ export function destinationOf(
     proxyProtocol: null,
     protocol: 'http1',
     limits: {
-      maxConnections: MAX_CONNECTIONS,
-      maxQueued: MAX_QUEUED,
+      maxConnections,
+      maxQueued: Math.max(MAX_QUEUED, maxConnections * QUEUED_EACH),
       queueTimeoutMs: timeoutMs,
       keepAliveMs,
       connectTimeoutMs: timeoutMs,
@@ -104,7 +116,7 @@ class AnswerReceiver implements AttemptReceiver {
   onDrain: (() => void) | null = null;
   inFlight: InFlight | null = null;
   readonly answer: Promise<HttpAnswer>;
-  readonly #limitBytes: number;
+  readonly #request: HttpRequest;
   readonly #clock: Clock;
   readonly #timer: TimerHandle;
   readonly #resolve: (answer: HttpAnswer) => void;
@@ -112,15 +124,24 @@ class AnswerReceiver implements AttemptReceiver {
   readonly #chunks: Uint8Array[] = [];
   #head: ResponseHead | null = null;
   #received = 0;
+  #isOver = false;
 
-  constructor({ timeoutMs, limitBytes }: HttpRequest, clock: Clock) {
+  constructor(request: HttpRequest, clock: Clock) {
     const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
     this.answer = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#limitBytes = limitBytes;
+    this.#request = request;
     this.#clock = clock;
-    this.#timer = clock.after(timeoutMs, () => this.#giveUp('total-timeout'));
+    this.#timer = clock.after(request.timeoutMs, () => this.#giveUp('total-timeout'));
+  }
+
+  /** It is on its way, and can be called back. */
+  listen(): void {
+    const { signal } = this.#request;
+    if (signal === undefined || this.#isOver) return;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort);
   }
 
   sent(): void {}
@@ -132,21 +153,27 @@ class AnswerReceiver implements AttemptReceiver {
 
   data(chunk: Uint8Array): boolean {
     this.#received += chunk.byteLength;
-    if (this.#received > this.#limitBytes) this.#giveUp('answer-too-large');
+    if (this.#received > this.#request.limitBytes) this.#giveUp('answer-too-large');
     // Copied: what a transport hands over is its own again afterwards.
     else this.#chunks.push(Uint8Array.from(chunk));
     return true;
   }
 
   end(): void {
-    this.#clock.cancel(this.#timer);
+    if (this.#isOver) return;
+    this.#release();
     const { status, headers } = this.#head as ResponseHead;
     this.#resolve({ status, headers, body: Buffer.concat(this.#chunks) });
   }
 
   fail(error: GatewayError): void {
-    this.#clock.cancel(this.#timer);
-    this.#reject(error);
+    if (this.#isOver) return;
+    this.#release();
+    if (this.#head === null || this.#request.headDecides !== true || error.reason === 'given-up') this.#reject(error);
+    else {
+      const lacks = error.reason === 'answer-too-large' ? error.reason : 'broken';
+      this.#resolve({ status: this.#head.status, headers: this.#head.headers, body: new Uint8Array(), lacks });
+    }
   }
 
   upgraded(_head: ResponseHead, channel: ByteChannel): void {
@@ -154,7 +181,16 @@ class AnswerReceiver implements AttemptReceiver {
     this.#giveUp('unasked-upgrade');
   }
 
-  #giveUp(reason: 'total-timeout' | 'answer-too-large' | 'unasked-upgrade'): void {
+  readonly #onAbort = (): void => this.#giveUp('given-up');
+
+  #release(): void {
+    this.#isOver = true;
+    this.#clock.cancel(this.#timer);
+    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #giveUp(reason: 'total-timeout' | 'answer-too-large' | 'unasked-upgrade' | 'given-up'): void {
+    if (this.#isOver) return;
     this.inFlight?.cancel();
     const code = reason === 'total-timeout' ? 'connection_read_timeout' : 'http_protocol_error';
     this.fail(new GatewayError(code, { blame: 'upstream', status: 502, reason }));

@@ -82,3 +82,34 @@ test('an https server must have a certificate that the given authorities signed'
   expect((await ask(request(url, { ca: tls.cert }))).status).toBe(200);
   await expect(ask(request(url))).rejects.toMatchObject({ code: 'tls_certificate_error' });
 });
+
+test('a request that is given up rejects, and its connection is closed', async () => {
+  const server = await origin({ script: ['read head', 'silent'] });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const ask = httpClient(transportOf())(request(`http://127.0.0.1:${server.port}/`, { signal, headDecides: true }));
+  await server.request();
+  controller.abort();
+  await expect(ask).rejects.toMatchObject({ reason: 'given-up' });
+  await server.idle();
+  const late = httpClient(transportOf())(request(`http://127.0.0.1:${server.port}/`, { signal }));
+  await expect(late).rejects.toMatchObject({ reason: 'given-up' });
+});
+
+test('where the head decides, a body that is too long or cut is told of', async () => {
+  const head = 'HTTP/1.1 403 Forbidden\r\nX-Why: role\r\nContent-Length: 2000\r\n\r\n';
+  const server = await origin({
+    scripts: [
+      ['read head', { send: head }, { fill: 2_000 }],
+      ['read head', { send: `${head}abc` }, 'close'],
+      ['read head', { send: head.slice(0, 30) }, 'close'],
+    ],
+  });
+  const ask = httpClient(transportOf());
+  const url = `http://127.0.0.1:${server.port}/`;
+  const long = await ask(request(url, { headDecides: true }));
+  expect(long).toMatchObject({ status: 403, lacks: 'answer-too-large' });
+  expect([getHeader(long.headers, 'x-why'), long.body.byteLength]).toEqual(['role', 0]);
+  expect(await ask(request(url, { headDecides: true }))).toMatchObject({ status: 403, lacks: 'broken' });
+  await expect(ask(request(url, { headDecides: true }))).rejects.toMatchObject({ code: 'http_response_incomplete' });
+});
