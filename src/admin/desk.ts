@@ -6,6 +6,7 @@ import type { ControlResult } from '../control/control.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import type { MaintenanceOrder, MaintenanceResult } from '../control/maintenance-control.ts';
+import type { PolicyStatus } from '../control/policies/policy-status.ts';
 import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { RouteStatus } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
@@ -51,6 +52,9 @@ export interface AdminDesk {
   enable(pool: string, endpoint: string, by: Hand): Promise<ControlResult>;
   /** `null`: that of the configuration. */
   setWeight(pool: string, endpoint: string, weight: number | null, by: Hand): Promise<ControlResult>;
+
+  /** Live state of policies, as far as it has something to tell. */
+  policies(): Promise<readonly PolicyStatus[]>;
 
   cacheSummary(): Promise<CacheSummary>;
   cacheEntries(filter: EntryFilter): Promise<EntryPage>;

@@ -14,6 +14,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   configuration: 'What it is configured to do',
   exchanges: 'Exchanges that ended lately',
   upstream: 'Pools and endpoints',
+  policies: 'Live state of policies',
   cache: 'What is stored',
   certificates: 'Certificates of listeners',
 };

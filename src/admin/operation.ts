@@ -31,7 +31,15 @@ export interface Operation {
   run(call: Call): Promise<Answer | Refusal>;
 }
 
-export type Tag = 'health' | 'gateway' | 'configuration' | 'exchanges' | 'upstream' | 'cache' | 'certificates';
+export type Tag =
+  | 'health'
+  | 'gateway'
+  | 'configuration'
+  | 'exchanges'
+  | 'upstream'
+  | 'policies'
+  | 'cache'
+  | 'certificates';
 
 export interface AnswerSchema {
   readonly description: string;

@@ -1,6 +1,7 @@
 import type { AdminDesk, Readiness } from '../admin/desk.ts';
 import type { PurgeResult } from '../control/cache-admin.ts';
 import type { CachedUrl, EntryPage } from '../control/cache-listing.ts';
+import type { PolicyStatus } from '../control/policies/policy-status.ts';
 import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import type { GatewayStatus } from '../control/status.ts';
 import type { UpgradeReport } from '../control/upgrade.ts';
@@ -88,6 +89,7 @@ export function fleetDesk(sources: FleetSources): AdminDesk {
     disable: byHand('disable', 'standing'),
     enable: byHand('enable', 'standing'),
     setWeight: byHand('setWeight', 'weight'),
+    policies: async () => ((await all('policies', [])) as readonly (readonly PolicyStatus[])[]).flat(),
     cacheSummary: () => together('cacheSummary'),
     cacheEntries: async (filter) =>
       onePage((await all('cacheEntries', [filter])) as readonly EntryPage[], filter.limit),

@@ -10,6 +10,7 @@ import { explain } from '../control/explain/explain.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import type { Plan } from '../control/plan/plan.ts';
+import { policyStatuses } from '../control/policies/policy-status.ts';
 import { type Quarantined, type QuarantineStatus, quarantineStatus } from '../control/quarantine.ts';
 import { type PlanReport, type Prepared, type ReloadAsker, Reloader, type ReloadReport } from '../control/reload.ts';
 import type { GatewayStatus } from '../control/status.ts';
@@ -146,6 +147,7 @@ export class Composition implements Gateway, WorkerDeeds {
       reloads: () => this.reloads,
       logs: this.#logs,
       maintenance: this.#back.maintenance,
+      policies: () => policyStatuses(this.#back.ledger.policyStates),
       control: this.control,
       cache: this.cache,
       tail: new Tail(this.#recent, this.#clock, randomUUID().slice(0, 8)),

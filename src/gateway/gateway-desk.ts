@@ -7,6 +7,7 @@ import type { Control } from '../control/control.ts';
 import type { Explanation } from '../control/explain/explanation.ts';
 import type { Question } from '../control/explain/question.ts';
 import type { MaintenanceControl } from '../control/maintenance-control.ts';
+import type { PolicyStatus } from '../control/policies/policy-status.ts';
 import type { PlanReport, ReloadAsker, ReloadReport } from '../control/reload.ts';
 import { routeStatuses } from '../control/route-status.ts';
 import type { GatewayStatus } from '../control/status.ts';
@@ -28,6 +29,7 @@ export interface DeskSources {
   readonly logs: Pick<GatewayLogs, 'level' | 'setLevel'>;
   readonly maintenance: MaintenanceControl;
   readonly control: Control;
+  readonly policies: () => readonly PolicyStatus[];
   readonly cache: CacheAdmin;
   readonly tail: Tail;
   readonly explain: (question: Question) => Explanation;
@@ -66,6 +68,7 @@ export function gatewayDesk(sources: DeskSources): AdminDesk {
     disable: async (pool, endpoint, by) => control.disable(pool, endpoint, by),
     enable: async (pool, endpoint, by) => control.enable(pool, endpoint, by),
     setWeight: async (pool, endpoint, weight, by) => control.setWeight(pool, endpoint, weight, by),
+    policies: async () => sources.policies(),
     cacheSummary: async () => cache.summary(),
     cacheEntries: (filter) => cache.entries(filter),
     cachedUrl: async (url) => cache.inspect(url),

@@ -97,6 +97,7 @@ test('every answer of every operation is as the document says', async () => {
     '/endpoints',
     '/limits',
     '/cache',
+    '/policies',
     '/cache/entries',
     '/certificates',
     '/openapi.json',

@@ -9,6 +9,7 @@ import { explain } from './explain.ts';
 import { gatewayOperations } from './gateway.ts';
 import { healthOperations } from './health.ts';
 import { pageOperations } from './pages.ts';
+import { policyOperations } from './policies.ts';
 import { upstreamOperations } from './upstream.ts';
 
 let made: object | null = null;
@@ -33,6 +34,7 @@ export const operations: readonly Operation[] = [
   ...upstreamOperations,
   ...cacheOperations,
   ...certificateOperations,
+  ...policyOperations,
   explain,
   document,
   ...pageOperations,

@@ -1,7 +1,20 @@
-import { component, count, listOf, orNull, record, type Schema, text, time, words } from '../schema.ts';
+import {
+  anything,
+  component,
+  count,
+  listOf,
+  mapOf,
+  orNull,
+  record,
+  type Schema,
+  text,
+  time,
+  words,
+} from '../schema.ts';
 
 /** The gateway as a whole. */
 export const gatewaySchemas: Readonly<Record<string, Schema>> = {
+  PolicyState: record({ id: text, figures: mapOf(anything) }),
   Refusal: record(
     {
       error: { type: 'string', pattern: '^[a-z]+(-[a-z]+)*$', description: 'Enumerated: see docs/admin.md' },
