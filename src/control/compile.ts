@@ -4,6 +4,7 @@ import type { Origins } from '../config/origins.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerConfig } from '../config/schema/listener.ts';
 import { type Faults, NO_FAULTS } from '../config/sound-part.ts';
+import { identityNames } from '../engine/identity-names.ts';
 import type { ListenerRules, MakeReply, RoutePlan, Snapshot, StreamRules } from '../engine/snapshot.ts';
 import { transportSecurity } from '../http/hsts.ts';
 import { httpsRedirect } from '../policy/https-redirect.ts';
@@ -24,6 +25,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import { type Known, knownOf, type Listed, type Membership } from './discovery/membership.ts';
 import { KeptParts } from './kept-parts.ts';
 import type { InUse, Ledger } from './ledger.ts';
+import { declaredNames } from './policies/declared-names.ts';
 import { PolicyCompiler } from './policies/policy-compiler.ts';
 import { judge, type Quarantined } from './quarantine.ts';
 import { atOnce } from './slices.ts';
@@ -124,7 +126,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
   }
   const { cache, development } = input;
   const plans = [...listeners.values()].flatMap(({ policies: plan }) => plan ?? []).concat(routes.flatMap(plansOf));
-  const identityFields = [...new Set(plans.flatMap((plan) => plan.identityFields))];
+  const identityFields = identityNames([...declaredNames(config), ...plans.flatMap((plan) => plan.identityFields)]);
   const mirrors = new Set(routes.flatMap(({ plan }) => plan.mirror?.live ?? []));
   return {
     ok: true,
@@ -134,7 +136,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
       pools,
       mirrors,
       policyStates: new Set(plans.flatMap(({ states }) => states)),
-      identityFields: identityFields.length === 0 ? null : identityFields,
+      identityFields,
       cache,
       tracing: compileTracing(config.tracing),
       explain,

@@ -18,6 +18,7 @@ import { requestEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { ASKING_FIELD } from './explanation-field.ts';
+import { removeIdentityFields } from './identity-names.ts';
 import type { Progress } from './progress.ts';
 import type { RoutePlan } from './snapshot.ts';
 import { writeTrace } from './trace.ts';
@@ -101,7 +102,7 @@ function applyWish(draft: HeaderDraft, { conditional, whole }: CacheWish): void 
 /** Nobody but us says who it is, whether or not it was asked here; credentials that are meant for us go no further. */
 function tellWhoItIs(draft: HeaderDraft, { identity, edition }: Progress): void {
   const { identityFields } = edition.snapshot;
-  if (identityFields !== null) for (const name of identityFields) removeHeader(draft, name);
+  if (identityFields !== null) removeIdentityFields(draft, identityFields);
   if (identity === null) return;
   const { removes, cookie, fields } = identity;
   if (removes !== null) for (const name of removes) removeHeader(draft, name);

@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.ts';
 import type { BodySource } from '../exchange/body.ts';
 import { limitBody } from '../policy/body-limit.ts';
 import type { Pool } from '../upstream/pool.ts';
+import { withoutIdentityTrailers } from './identity-names.ts';
 import type { ReplayMemory } from './kept-chunks.ts';
 import type { Progress } from './progress.ts';
 import { ReplayBody } from './replay-body.ts';
@@ -15,13 +16,20 @@ export interface OverLimit {
 
 /** The request's body, which is not empty, as it goes upstream. `over` hears of one that is larger than is allowed. */
 export function bodyToSend(progress: Progress, over: OverLimit): BodySource {
-  const source = progress.requestBody;
+  const source = ofClient(progress);
   const limit = progress.bodyLimitBytes;
   // An announced length was checked before; what is not announced is counted as it flows.
   if (limit === null || source.length !== null) return source;
   return limitBody(source, limit, (error) => {
     over.error = error;
   });
+}
+
+function ofClient({ requestBody, edition, request }: Progress): BodySource {
+  const { identityFields } = edition.snapshot;
+  // Only what is chunked has trailers in HTTP/1.1 (RFC 9112 §7.1.2).
+  const hasTrailers = requestBody.length === null || request.version === '2';
+  return identityFields === null || !hasTrailers ? requestBody : withoutIdentityTrailers(requestBody, identityFields);
 }
 
 /**

@@ -114,7 +114,7 @@ export interface Snapshot {
   /** What becomes of the copies of requests, for each route that has some made. */
   readonly mirrors: ReadonlySet<MirrorLive>;
   readonly policyStates: ReadonlySet<PolicyState>;
-  /** Names, lower case, of fields by which some endpoint is told who it is: no client may send them. `null` for none. */
+  /** Names (`identityNames`) of fields by which some endpoint is told who it is: no client may send them. `null` for none. */
   readonly identityFields: readonly string[] | null;
   readonly cache: SharedCache;
   /** `null`: trace contexts are passed on as they came. */

@@ -80,7 +80,7 @@ export class PolicyCompiler {
       state: (id, create) => used(ledger.policyState(id, create)),
       whenServed: (tell) => ledger.whenServed(tell),
       file: (file, inner, parse) => {
-        const kept = this.#file({ file, policy: key, owner, path: [...path, key, ...inner] }, parse);
+        const kept = this.#file({ file, policy: key, owner, place: [...path, key], inner }, parse);
         return kept === null ? null : used(kept);
       },
     };
@@ -90,13 +90,20 @@ export class PolicyCompiler {
   }
 
   #file<T>(
-    where: { readonly file: string; readonly policy: string; readonly owner: string; readonly path: KeyPath },
+    where: {
+      readonly file: string;
+      readonly policy: string;
+      readonly owner: string;
+      readonly place: KeyPath;
+      readonly inner: KeyPath;
+    },
     parse: (content: Buffer) => T,
   ): KeptFile<T> | null {
     const { ledger, complaints } = this.#parts;
-    const { file, policy, owner } = where;
+    const { file, policy, owner, place, inner } = where;
     const { clock, observer } = ledger.world;
-    const id = `file ${policy} ${owner} ${file}`;
+    // Two keys of a policy may name one file, and find different things in it.
+    const id = `file ${policy}.${inner.join('.')} ${owner} ${file}`;
     try {
       const kept = ledger.policyState(
         id,
@@ -106,7 +113,7 @@ export class PolicyCompiler {
       return kept;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      complaints.add(where.path, {
+      complaints.add([...place, ...inner], {
         ...(code === undefined ? {} : { code: 'HG0101' }),
         message: `cannot use ${file}: ${code ?? message}`,
         outside: true,
