@@ -54,6 +54,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   jose: [/^control\/policies\//],
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],
+  iovalkey: [/^control\/policies\/redis\//],
   // `BlockList` and `isIP` do no I/O.
   'node:net': [
     /^downstream\//,

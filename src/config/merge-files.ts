@@ -9,6 +9,7 @@ const NAMED = new Map([
   ['listeners', 'listener'],
   ['pools', 'pool'],
   ['policies', 'group of policies'],
+  ['stores', 'store'],
 ]);
 
 export interface Merged {

@@ -72,6 +72,8 @@ export function nearValue(kind: ValueForm['kind'], text: string): string | null 
       return nearAddress(text);
     case 'status-range':
       return nearStatusRange(text);
+    case 'rate':
+      return nearRate(text);
     default:
       return null;
   }
@@ -122,4 +124,15 @@ function nearStatusRange(text: string): string | null {
   if (family !== null) return `${family[1]}00-${family[1]}99`;
   const range = /^([1-5]\d\d)(?:\s*(?:-|–|\.\.+|to)\s*)([1-5]\d\d)$/.exec(text);
   return range === null ? null : `${range[1]}-${range[2]}`;
+}
+
+/** `100/sec` → `100/s`, `5 per minute` → `5/m`, `100r/s` → `100/s`, `100` → `100/s`, `20/500ms` has no better form. */
+function nearRate(text: string): string | null {
+  const compact = text.toLowerCase().replaceAll(/[\s_,]/g, '');
+  const parts = /^(\d{1,9})(?:r|req|requests?)?(?:(?:\/|per|every|in)(\d{0,5})([a-z]+))?$/.exec(compact);
+  if (parts === null || Number(parts[1]) === 0) return null;
+  const [, count, times = '', unit = 's'] = parts;
+  const ms = Number(times === '' ? 1 : times) * (DURATION_UNITS.get(unit) ?? Number.NaN);
+  if (!Number.isFinite(ms) || ms < 1_000) return null;
+  return `${Number(count)}/${formatDuration(ms).replace(/^1(?=\D)/, '')}`;
 }

@@ -12,6 +12,7 @@ import { policySet } from './policy/policy-set.ts';
 import { pool } from './pool/pool.ts';
 import { reload } from './reload.ts';
 import { route } from './route.ts';
+import { store } from './stores.ts';
 import { tracing } from './tracing.ts';
 import { duration, name } from './units.ts';
 
@@ -24,6 +25,7 @@ export const config = z.strictObject({
     .record(name, policySet)
     .default({})
     .describe('Groups of policies, by name, for “use” of routes and listeners'),
+  stores: z.record(name, store).default({}).describe('Where gateways count together, by name (docs/rate-limits.md)'),
   defaults: defaults.describe('For every route'),
   dns: dns.describe('How names of endpoints are resolved'),
   cache: cache.describe('Memory of all cached responses together'),

@@ -5,7 +5,7 @@ import { z } from 'zod';
  * Schema. `noun` completes "… is not ", `form` completes "write ".
  */
 export interface ValueForm {
-  readonly kind: 'duration' | 'size' | 'share' | 'address' | 'path' | 'status-range' | 'word';
+  readonly kind: 'duration' | 'size' | 'share' | 'rate' | 'address' | 'path' | 'status-range' | 'word';
   readonly noun: string;
   readonly form: string;
 }

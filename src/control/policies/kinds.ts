@@ -1,11 +1,13 @@
 import type { PolicyKey, PolicySetConfig } from '../../config/schema/policy/policy-set.ts';
 import { accessKind } from './access.ts';
 import { authKind } from './auth.ts';
+import { concurrencyKind } from './concurrency.ts';
 import { corsKind } from './cors.ts';
 import { csrfKind } from './csrf.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
 import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
+import { rateLimitKind } from './rate-limit.ts';
 import { securityHeadersKind } from './security-headers.ts';
 
 type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>;
@@ -18,6 +20,8 @@ export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
   cors: corsKind,
   csrf: csrfKind,
   securityHeaders: securityHeadersKind,
+  rateLimit: rateLimitKind,
+  concurrency: concurrencyKind,
   requestHeaders: requestHeadersKind,
   responseHeaders: responseHeadersKind,
 };

@@ -126,6 +126,6 @@ test('defaults are written as one writes them', () => {
   expect(text).toContain('"default": "30s"');
   expect(text).toContain('"default": "128M"');
   expect(text).not.toMatch(
-    /"default": \d{5,}\b(?!,?\n\s+"description": "(?:Open connections in total|Sessions that are remembered|Most series of one metric))/,
+    /"default": \d{5,}\b(?!,?\n\s+"description": "(?:Open connections in total|Sessions that are remembered|Most series of one metric|Most keys that are remembered))/,
   );
 });

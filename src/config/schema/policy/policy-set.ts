@@ -6,6 +6,7 @@ import { auth } from './auth.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { paths } from './paths.ts';
+import { concurrency, rateLimit } from './rate-limit.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** `false`: not what groups or the listener say. */
@@ -23,6 +24,8 @@ const policies = {
   securityHeaders: orOff(securityHeaders).describe(
     'Fields that tell browsers to be careful (docs/security-headers.md)',
   ),
+  rateLimit: orOff(rateLimit).describe('How often requests may come (docs/rate-limits.md)'),
+  concurrency: orOff(concurrency).describe('How many requests may be under way at once (docs/rate-limits.md)'),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };

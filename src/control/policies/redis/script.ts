@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { Claim } from '../../../policy/rate-limit/rate-store.ts';
+
+/**
+ * Decides about all claims of a request at once, by the clock of the server, which all gateways share. It does what `policy/rate-limit/gcra.ts`
+ * does, in the same whole ticks: Lua’s numbers are doubles, and hold them exactly.
+ *
+ * What is kept of a key is the tick at which its bucket is full and how many ticks a microsecond has, since another rate counts in others;
+ * it is gone once the bucket is full. Needs Redis 5 or Valkey: the effects are replicated, not the script.
+ *
+ * KEYS: one for each claim. ARGV, for each: ticks a microsecond, ticks of the burst, ticks that the request takes, 1 if it only watches.
+ * Returns what each owed before.
+ */
+export const SCRIPT = `
+local time = redis.call('TIME')
+local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local owed, now = {}, {}
+local refused = false
+for i, key in ipairs(KEYS) do
+  local scale = tonumber(ARGV[i * 4 - 3])
+  local burst = tonumber(ARGV[i * 4 - 2])
+  local cost = tonumber(ARGV[i * 4 - 1])
+  now[i] = math.floor(micros * scale)
+  local kept = redis.call('GET', key)
+  local full = now[i]
+  if kept then
+    local at, of = string.match(kept, '^(%d+) (%S+)$')
+    if at then
+      full = tonumber(at)
+      if of ~= ARGV[i * 4 - 3] then full = math.floor(full / tonumber(of) * scale) end
+    end
+  end
+  owed[i] = math.min(math.max(full - now[i], 0), burst)
+  if owed[i] + cost > burst and ARGV[i * 4] ~= '1' then refused = true end
+end
+if not refused then
+  for i, key in ipairs(KEYS) do
+    local scale = ARGV[i * 4 - 3]
+    local after = owed[i] + tonumber(ARGV[i * 4 - 1])
+    if after <= tonumber(ARGV[i * 4 - 2]) then
+      local lives = math.ceil(after / tonumber(scale) / 1000) + 1
+      redis.call('SET', key, string.format('%.0f %s', now[i] + after, scale), 'PX', string.format('%.0f', lives))
+    end
+  end
+end
+return owed
+`;
+
+export const SCRIPT_SHA = createHash('sha1').update(SCRIPT).digest('hex');
+
+/** `KEYS` and `ARGV` of claims. */
+export function scriptArguments(prefix: string, claims: readonly Claim[]): readonly string[] {
+  const keys = claims.map(({ key }) => `${prefix}:rate:${key}`);
+  const numbers = claims.flatMap(({ gcra, cost, watches }) => {
+    const { unitTicks, burstTicks, ticksPerMs } = gcra;
+    return [String(ticksPerMs / 1000), String(burstTicks), String(cost * unitTicks), watches ? '1' : '0'];
+  });
+  return [...keys, ...numbers];
+}
+
+/** What the script has returned for `count` claims; `null` for anything else. */
+export function owedIn(reply: unknown, count: number): readonly number[] | null {
+  if (!Array.isArray(reply) || reply.length !== count) return null;
+  return reply.every((ticks) => typeof ticks === 'number' && ticks >= 0) ? (reply as number[]) : null;
+}
