@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import type { RateStore } from '../../policy/rate-limit/rate-store.ts';
 import type { KeyPath } from '../complaints.ts';
 import { readNamedFile } from '../named-file.ts';
@@ -18,6 +19,11 @@ export function rateStoreOf(name: string, path: KeyPath, context: PolicyContext)
     context.complain(path, { code: 'HG0103', message: `store “${name}” does not exist`, suggestion });
     return 'refused';
   }
+  if (!hasClient()) {
+    const suggestion = 'npm install iovalkey';
+    context.complain(path, { message: `store “${name}” needs the package iovalkey`, suggestion, outside: true });
+    return 'refused';
+  }
   const { redis } = config;
   if (redis.ca !== undefined) {
     try {
@@ -31,4 +37,15 @@ export function rateStoreOf(name: string, path: KeyPath, context: PolicyContext)
   const digest = createHash('sha256').update(JSON.stringify(redis)).digest('base64url').slice(0, 12);
   const id = `store ${name} ${digest}`;
   return context.state(id, () => new SharedStore(id, { name, redis, world: context.world }));
+}
+
+/** It is a peer that may be left out: only whoever has a store needs it. */
+function hasClient(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('iovalkey');
+    return true;
+  } catch {
+    // MODULE_NOT_FOUND.
+    return false;
+  }
 }
