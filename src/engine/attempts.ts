@@ -33,8 +33,8 @@ export interface AgreedUpgrade {
 /** Gets the one response of an exchange, or hears that there is none. */
 export interface ResponseOwner extends ResponseTaker {
   interimCame(status: number, headers: HeaderList): void;
-  /** Why a response of this status is not wanted, although no other will come from this pool; `null` when it is. */
-  declined(status: number): GatewayError | null;
+  /** Why this response is not wanted, although no other will come from this pool; `null` when it is. */
+  declined(head: ResponseHead): GatewayError | null;
   /** `attempt` has the response; what follows of it goes to the owner, and all others are over. */
   headCame(attempt: EndpointAttempt, head: ResponseHead, last: boolean): void;
   upgradeCame(attempt: EndpointAttempt, head: ResponseHead, agreed: AgreedUpgrade): void;
@@ -399,7 +399,7 @@ export class Attempts implements AttemptOwner {
 
   /** A response that no other attempt may better, and that the owner has something else for. */
   #isDeclined(attempt: EndpointAttempt, head: ResponseHead): boolean {
-    const error = this.#owner.declined(head.status);
+    const error = this.#owner.declined(head);
     if (error === null) return false;
     dropAnswer(attempt, head, { parts: this.#with.parts, body: this.#body });
     this.#current = this.#hedging?.without(attempt) ?? null;

@@ -8,13 +8,13 @@ import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
 import type { AdmitPolicy, Consultation, Verdict } from '../policy/admit.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
+import { outOfService } from '../policy/maintenance.ts';
 import { policiesOn } from '../policy/policy-plan.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
 import { cacheRequestOf } from './cache-request.ts';
 import type { Caching } from './caching.ts';
-import { inMaintenance } from './maintenance.ts';
 import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import { purgeMode } from './purge.ts';
@@ -111,7 +111,8 @@ function challengeReply(progress: Progress, { answer }: ChallengeAnswers): Local
 function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   const { exchange } = progress;
   const { outage } = plan.maintenance;
-  if (outage !== null) return { kind: 'refuse', error: inMaintenance(outage) };
+  if (outage !== null && progress.policies?.servedInMaintenance?.(progress.client.address) !== true)
+    return { kind: 'refuse', error: outOfService(outage.retryAfterSeconds) };
   if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
   if (progress.bodyLimitBytes !== null && announcedTooLarge(progress.requestBody, progress.bodyLimitBytes)) {
     return { kind: 'refuse', error: badRequest('body-too-large', 413) };

@@ -7,8 +7,8 @@ import type { Progress } from './progress.ts';
 /** What the client is told: `{"error":code,"reason":…,"id":…}`, or a plain page for a browser. */
 export function errorPage(progress: Progress, error: GatewayError): ErrorPage {
   const own = progress.policies?.errorPages?.page(error, progress) ?? null;
-  if (own !== null) return own;
-  if (getHeader(progress.request.headers, 'accept')?.includes('text/html') === true) {
+  if (own !== null && own !== 'html') return own;
+  if (own === 'html' || getHeader(progress.request.headers, 'accept')?.includes('text/html') === true) {
     return { contentType: 'text/html; charset=utf-8', body: Buffer.from(htmlPage(progress, error)) };
   }
   const body = `{"error":"${error.code}","reason":"${error.reason}","id":"${progress.requestId}"}\n`;

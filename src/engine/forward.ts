@@ -15,6 +15,7 @@ import { type Answer, Delivery, type Feeder } from './deliver.ts';
 import type { EndpointAttempt } from './endpoint-attempt.ts';
 import { internalError } from './fail.ts';
 import { type GrpcCall, grpcCallOf } from './grpc.ts';
+import { intercepted, isIntercepted } from './intercept.ts';
 import { type MirrorCopy, mirrorOf } from './mirror.ts';
 import { buildOutbound, hostFor } from './outbound.ts';
 import type { EngineParts } from './parts.ts';
@@ -322,9 +323,12 @@ export class Forward implements ResponseOwner, Feeder {
     this.#delivery.fail(cause);
   }
 
-  declined(status: number): GatewayError | null {
+  declined(head: ResponseHead): GatewayError | null {
+    const { status } = head;
     if (this.#plan.fallback === null && !isServerError(status)) return null;
-    return this.#substitutes.declined(status, this.#resending);
+    const better = this.#substitutes.declined(status, this.#resending);
+    if (better !== null || this.#call !== null) return better;
+    return intercepted(this.#progress, head, this.#parts.clock.now());
   }
 
   noResponse(error: GatewayError): void {
@@ -333,7 +337,7 @@ export class Forward implements ResponseOwner, Feeder {
       this.#finish();
       return;
     }
-    const substitute = this.#done ? null : this.#substitutes.next(error, this.#resending);
+    const substitute = this.#done || isIntercepted(error) ? null : this.#substitutes.next(error, this.#resending);
     if (substitute === null) {
       this.#finish();
       this.#delivery.fail(error);

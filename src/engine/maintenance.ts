@@ -1,5 +1,3 @@
-import { GatewayError } from '../errors.ts';
-
 /** Why a route serves nobody: an operator has taken it out of service. */
 export interface Outage {
   /** Epoch milliseconds. */
@@ -71,14 +69,4 @@ export class Maintenance {
       this.#own.delete(route);
     }
   }
-}
-
-/** What its clients get meanwhile. */
-export function inMaintenance({ retryAfterSeconds }: Outage): GatewayError {
-  return new GatewayError('destination_unavailable', {
-    blame: 'gateway',
-    status: 503,
-    reason: 'maintenance',
-    retryAfterSeconds,
-  });
 }

@@ -22,6 +22,11 @@ export function bindBody(tokens: readonly Bound[], place: BodyPlace): Binding {
   return { ok: true, parts, finish: null };
 }
 
+/** `text` as it may stand there. */
+export function escapeBody(text: string, place: BodyPlace): string {
+  return escapes[place](text);
+}
+
 /** Between the quotes of a JSON or script string, inside HTML or not: nothing that ends the string, template or element. */
 function jsonText(text: string): string {
   return text.replaceAll(

@@ -8,6 +8,8 @@ export interface ErrorPage {
 
 /** Pages of the configuration's own for Headgate's own errors; never for those of endpoints. */
 export interface ErrorPages {
-  /** `null`: the built-in page. */
-  page(error: GatewayError, request: PolicyRequest): ErrorPage | null;
+  /** `html`: the built-in page in HTML. */
+  page(error: GatewayError, request: PolicyRequest): ErrorPage | 'html';
+  /** Statuses of endpoints whose responses are replaced by one; `null` for none. */
+  readonly intercepts: ReadonlySet<number> | null;
 }

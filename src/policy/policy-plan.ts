@@ -17,6 +17,8 @@ export interface PolicyPlan {
   /** In the order in which bodies go through them: `substitute`, then `compress`. */
   readonly transforms: readonly BodyTransform[] | null;
   readonly errorPages: ErrorPages | null;
+  /** Clients that are served although an operator has taken the route out of service, by their address; `null` for none. */
+  readonly servedInMaintenance: ((address: string) => boolean) | null;
   /** In place of the listener's limit; `null` leaves that one in force. */
   readonly bodyLimitBytes: number | null;
   readonly states: readonly PolicyState[];

@@ -4,7 +4,9 @@ import { authKind } from './auth.ts';
 import { concurrencyKind } from './concurrency.ts';
 import { corsKind } from './cors.ts';
 import { csrfKind } from './csrf.ts';
+import { errorPagesKind } from './error-pages.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
+import { maintenanceKind } from './maintenance.ts';
 import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
 import { rateLimitKind } from './rate-limit.ts';
@@ -14,6 +16,7 @@ type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>
 
 /** What each key of a group or route is compiled by. */
 export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
+  maintenance: maintenanceKind,
   paths: pathsKind,
   access: accessKind,
   auth: authKind,
@@ -22,6 +25,7 @@ export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
   securityHeaders: securityHeadersKind,
   rateLimit: rateLimitKind,
   concurrency: concurrencyKind,
+  errorPages: errorPagesKind,
   requestHeaders: requestHeadersKind,
   responseHeaders: responseHeadersKind,
 };

@@ -140,6 +140,7 @@ function joined(parts: readonly PolicyParts[]): PolicyPlan | null {
           },
     inbound: inbound.length === 0 ? null : inbound,
     transforms: transforms.length === 0 ? null : transforms,
+    servedInMaintenance: parts.find(({ servedInMaintenance }) => servedInMaintenance)?.servedInMaintenance ?? null,
     errorPages: parts.find(({ errorPages }) => errorPages !== undefined)?.errorPages ?? null,
     bodyLimitBytes: parts.find(({ bodyLimitBytes }) => bodyLimitBytes !== undefined)?.bodyLimitBytes ?? null,
     states: parts.flatMap(({ states }) => states ?? []),

@@ -41,6 +41,7 @@ export interface PolicyParts {
   readonly editRequest?: (draft: HeaderDraft, variables: Variables) => void;
   readonly transform?: BodyTransform;
   readonly errorPages?: ErrorPages;
+  readonly servedInMaintenance?: (address: string) => boolean;
   readonly bodyLimitBytes?: number;
   readonly states?: readonly PolicyState[];
   /** Names of fields by which endpoints are told who it is: no client may send them, on any route. */

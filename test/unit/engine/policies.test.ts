@@ -76,7 +76,14 @@ function snapshotWith(policies: readonly AdmitPolicy[]): Snapshot {
   });
   const rules = snapshot.listeners.get('web');
   if (rules === undefined) throw new Error('The listener is missing');
-  const nothing = { editRequest: null, inbound: null, transforms: null, errorPages: null, bodyLimitBytes: null };
+  const nothing = {
+    editRequest: null,
+    inbound: null,
+    transforms: null,
+    errorPages: null,
+    servedInMaintenance: null,
+    bodyLimitBytes: null,
+  };
   const byPhase = Object.fromEntries(
     ADMIT_PHASES.map((phase) => [phase, policies.filter((one) => one.phase === phase)]),
   );

@@ -5,6 +5,8 @@ import { access } from './access.ts';
 import { auth } from './auth.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
+import { errorPages } from './error-pages.ts';
+import { maintenance } from './maintenance.ts';
 import { paths } from './paths.ts';
 import { concurrency, rateLimit } from './rate-limit.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -16,6 +18,7 @@ export function orOff<T extends z.ZodType>(schema: T) {
 
 /** What a policy is, by its key: on a route, and in a group. Each in a file of its own beside this one. Bodies go through them in this order. */
 const policies = {
+  maintenance: orOff(maintenance).describe('Out of service, by the configuration or a file, and who is served even so'),
   paths: orOff(paths).describe('Doubtful spellings of paths that are refused'),
   access: orOff(access).describe('Who may come in at all: addresses, methods, rules'),
   auth: orOff(auth).describe('Who may ask: passwords, API keys'),
@@ -26,6 +29,7 @@ const policies = {
   ),
   rateLimit: orOff(rateLimit).describe('How often requests may come (docs/rate-limits.md)'),
   concurrency: orOff(concurrency).describe('How many requests may be under way at once (docs/rate-limits.md)'),
+  errorPages: orOff(errorPages).describe('Pages for Headgate’s own errors (docs/error-pages.md)'),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };
