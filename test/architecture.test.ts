@@ -51,6 +51,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   'tough-cookie': [/^http\/cookie\.ts$/],
   pino: [/^observe\//],
   re2js: [/^routing\//, /^policy\//],
+  'openid-client': [/^control\/policies\//],
   jose: [/^control\/policies\//],
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],

@@ -42,17 +42,19 @@ export interface OpenWebSocket {
 }
 
 /** Over HTTP/1.1 each has a connection of its own; over HTTP/2 too. Closed after the test. */
-export async function openWebSocket(front: Front, path = '/ws'): Promise<OpenWebSocket> {
-  return inTime(isHttp2(front.downstream) ? overHttp2(front, path) : overHttp1(front, path), 'a WebSocket to open');
+export async function openWebSocket(front: Front, path = '/ws', cookie = ''): Promise<OpenWebSocket> {
+  const open = isHttp2(front.downstream) ? overHttp2 : overHttp1;
+  return inTime(open(front, path, cookie === '' ? {} : { Cookie: cookie }), 'a WebSocket to open');
 }
 
-async function overHttp1(front: Front, path: string): Promise<OpenWebSocket> {
+async function overHttp1(front: Front, path: string, fields: Record<string, string>): Promise<OpenWebSocket> {
   const url = `${front.scheme === 'http' ? 'ws' : 'wss'}://127.0.0.1:${front.gateway.port()}${path}`;
   const tls = front.scheme === 'http' ? {} : { ca: await testAuthority(), servername: 'shop.test' };
-  const socket = new WebSocket(url, { ...tls, headers: { Host: 'shop.test' }, perMessageDeflate: false });
+  const socket = new WebSocket(url, { ...tls, headers: { Host: 'shop.test', ...fields }, perMessageDeflate: false });
   stopAfterTest(() => socket.terminate());
   socket.on('error', () => {});
-  const closed = once(socket, 'close').then(() => {});
+  const over = (): void => {};
+  const closed = once(socket, 'close').then(over, over);
   await once(socket, 'open');
   return {
     echo: async (text) => {
@@ -68,11 +70,12 @@ async function overHttp1(front: Front, path: string): Promise<OpenWebSocket> {
   };
 }
 
-async function overHttp2(front: Front, path: string): Promise<OpenWebSocket> {
+async function overHttp2(front: Front, path: string, fields: Record<string, string>): Promise<OpenWebSocket> {
   const client = await front.connectHttp2();
   if (client.session.remoteSettings.enableConnectProtocol === undefined) await once(client.session, 'remoteSettings');
   const head = [':method', 'CONNECT', ':protocol', 'websocket', ':path', path, ':scheme', front.scheme];
-  const more = [':authority', 'shop.test', 'sec-websocket-version', '13'];
+  const own = Object.entries(fields).flatMap(([name, value]) => [name.toLowerCase(), value]);
+  const more = [':authority', 'shop.test', 'sec-websocket-version', '13', ...own];
   const stream = client.stream([...head, ...more], { endStream: false });
   stream.on('error', () => {});
   stream.on('end', () => stream.end());

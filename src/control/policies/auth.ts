@@ -4,6 +4,7 @@ import type { Authenticator } from '../../policy/auth/authenticator.ts';
 import { compileIdentityFields } from '../../policy/auth/identity-fields.ts';
 import { apiKeyWay } from './auth-api-key.ts';
 import { basicWay } from './auth-basic.ts';
+import { oidcWay } from './auth-oidc.ts';
 import type { PolicyContext, PolicyKind } from './policy-kind.ts';
 
 /** One way to authenticate; it complains from the key of the way on: `['file']`. `null` after a complaint. */
@@ -15,6 +16,7 @@ type Given<W extends AuthWay> = NonNullable<AuthConfig[W]>;
 const AUTHENTICATORS: { readonly [W in AuthWay]: CompileWay<Given<W>> } = {
   basic: basicWay,
   apiKey: apiKeyWay,
+  oidc: oidcWay,
 };
 
 export const authKind: PolicyKind<AuthConfig> = {

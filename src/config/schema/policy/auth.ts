@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { headerName, isMap } from '../units.ts';
 import { apiKeyAuth } from './auth-api-key.ts';
 import { basicAuth } from './auth-basic.ts';
+import { oidcAuth } from './auth-oidc.ts';
 
 /** The ways to authenticate, each in a file of its own beside this one, in the order in which they are tried. */
 const ways = {
   basic: basicAuth.optional().describe('User and password (RFC 7617)'),
   apiKey: apiKeyAuth.optional().describe('A key in a header field or in the query'),
+  oidc: oidcAuth.optional().describe('Login at an OpenID provider'),
 };
 
 const WAYS = Object.keys(ways) as readonly (keyof typeof ways)[];

@@ -67,6 +67,14 @@ export class OidcAuthenticator implements Authenticator {
     return isSpent ? this.#login(request) : this.#known(request, found);
   }
 
+  /** Whoever else has decided: the session is nobody's but ours. */
+  hideCredentials(request: PolicyRequest): void {
+    const { identity } = request;
+    if (identity === null || identity.cookie !== null) return;
+    const cookie = this.#others(request);
+    if (cookie !== null) request.identity = { ...identity, cookie };
+  }
+
   #known(request: PolicyRequest, { session, isCurrent }: FoundSession): AuthResult {
     const { sessions, limits, clock } = this.#options;
     const now = clock.now();
@@ -76,15 +84,20 @@ export class OidcAuthenticator implements Authenticator {
   }
 
   #identity(request: PolicyRequest, { user, claims, forwarded }: OidcSession): Identity {
-    const cookies = this.#options.sessions.cookies(request);
     return {
       scheme: 'oidc',
       user: toOctets(user),
       claims,
       fields: forwarded === null ? [] : ['Authorization', `Bearer ${forwarded}`],
       removes: forwarded === null ? null : ['authorization'],
-      cookie: cookieWithout(request.request.headers, (name) => cookies.isOurs(name)),
+      cookie: this.#others(request),
+      seesCredentials: forwarded !== null,
     };
+  }
+
+  #others(request: PolicyRequest): string | null {
+    const cookies = this.#options.sessions.cookies(request);
+    return cookieWithout(request.request.headers, (name) => cookies.isOurs(name));
   }
 
   #refresh(request: PolicyRequest, found: FoundSession, refreshToken: string): AuthResult {
