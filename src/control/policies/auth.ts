@@ -1,10 +1,14 @@
 import { AUTH_WAYS, type AuthConfig, type AuthWay } from '../../config/schema/policy/auth.ts';
+import type { AuthRequireConfig } from '../../config/schema/policy/auth-require.ts';
+import type { AdmitPolicy } from '../../policy/admit.ts';
 import { authPolicy } from '../../policy/auth/auth-policy.ts';
 import type { Authenticator } from '../../policy/auth/authenticator.ts';
 import { compileIdentityFields } from '../../policy/auth/identity-fields.ts';
+import { compileRequire } from '../../policy/auth/require.ts';
 import { apiKeyWay } from './auth-api-key.ts';
 import { basicWay } from './auth-basic.ts';
 import { oidcWay } from './auth-oidc.ts';
+import { compileJwt } from './jwt/compile-jwt.ts';
 import type { PolicyContext, PolicyKind } from './policy-kind.ts';
 
 /** One way to authenticate; it complains from the key of the way on: `['file']`. `null` after a complaint. */
@@ -17,6 +21,7 @@ const AUTHENTICATORS: { readonly [W in AuthWay]: CompileWay<Given<W>> } = {
   basic: basicWay,
   apiKey: apiKeyWay,
   oidc: oidcWay,
+  jwt: compileJwt,
 };
 
 export const authKind: PolicyKind<AuthConfig> = {
@@ -30,14 +35,22 @@ export const authKind: PolicyKind<AuthConfig> = {
       for (const { path, message } of written.problems) context.complain(['headers', ...path], { message });
       return null;
     }
-    if (ways.length < named.length) return null;
+    const required = config.require === undefined ? [] : requirement(config.require, context);
+    if (ways.length < named.length || required === null) return null;
     const { satisfy } = config;
     return {
-      admit: [authPolicy({ ways, satisfy, writeIdentity: written.value })],
+      admit: [authPolicy({ ways, satisfy, writeIdentity: written.value }), ...required],
       identityFields: [...Object.keys(config.headers), ...ways.flatMap((way) => way.identityFields ?? [])],
     };
   },
 };
+
+function requirement(config: AuthRequireConfig, context: PolicyContext): readonly AdmitPolicy[] | null {
+  const compiled = compileRequire({ claims: config.claims, users: config.users ?? null });
+  if (compiled.ok) return [compiled.value];
+  for (const { path, message } of compiled.problems) context.complain(['require', ...path], { message });
+  return null;
+}
 
 function waysIn(config: AuthConfig): readonly AuthWay[] {
   return AUTH_WAYS.filter((way) => config[way] !== undefined);

@@ -3,6 +3,7 @@ import type { GatewayError } from '../../errors.ts';
 import type { PolicyRequest } from '../admit.ts';
 import { claimText, type Identity } from '../identity.ts';
 import { toOctets } from '../octets.ts';
+import { takeParameter } from '../query-parameter.ts';
 import type { Authenticator, AuthResult } from './authenticator.ts';
 import { bearerRefusals, cannotVerify } from './bearer-refusals.ts';
 import { type TokenFault, type TokenRules, vet } from './jwt-claims.ts';
@@ -18,7 +19,7 @@ export interface JwtOptions {
   /** Claim that is the name of the user. */
   readonly userClaim: string;
   /** Whether endpoints get the token too. */
-  readonly forwardToken: boolean;
+  readonly forwardCredentials: boolean;
   readonly realm: string | null;
 }
 
@@ -36,9 +37,13 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
   const find = tokenPlace(options.from);
   const { missing, invalid } = bearerRefusals(options.realm);
   const known = { missing: refused(missing), ...faults(invalid) };
-  const removes = options.forwardToken ? null : fieldsOf(options.from);
+  const { forwardCredentials } = options;
+  const parameters = options.from.flatMap((place) =>
+    typeof place === 'object' && 'query' in place ? [toOctets(place.query)] : [],
+  );
   return {
     scheme: 'jwt',
+    ...(forwardCredentials ? {} : { credentialFields: fieldsOf(options.from) }),
     presents: (request) => find(request).kind !== 'none',
     authenticate(request) {
       const found = find(request);
@@ -46,14 +51,14 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
       if (found.kind === 'many') return known['token-malformed'];
       const digest = tokenDigest(found.token);
       const nowMs = clock.now();
-      const cookie = options.forwardToken ? null : found.cookie;
+      const cookie = forwardCredentials ? null : found.cookie;
       const identity = checks.verified.get(digest, source.current, nowMs);
       if (identity !== null) return { kind: 'known', identity: ofRequest(identity, request, cookie) };
       const token = readToken(found.token);
       if (token === null) return known['token-malformed'];
       const vetted = vet(token, options.rules, nowMs);
       if (!vetted.ok) return known[vetted.why];
-      const identify = () => identityOf(token, options.userClaim, removes);
+      const identify = () => identityOf(token, options);
       const { untilMs } = vetted;
       const settle = (checked: Checked): AuthResult => {
         if (checked.kind === 'refused') return known[checked.why];
@@ -72,6 +77,12 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
         cancel: () => letGo?.(),
       };
     },
+    hideCredentials(request) {
+      if (forwardCredentials) return;
+      for (const name of parameters) {
+        if (request.query !== null) request.query = takeParameter(request.query, name).rest;
+      }
+    },
   };
 }
 
@@ -84,9 +95,12 @@ function faults(errors: ReturnType<typeof bearerRefusals>['invalid']): Readonly<
   return Object.fromEntries(results) as Record<TokenFault, AuthResult>;
 }
 
-function identityOf({ claims }: ReadToken, userClaim: string, removes: readonly string[] | null): Identity {
+function identityOf({ claims }: ReadToken, { userClaim, forwardCredentials }: JwtOptions): Identity {
   const user = toOctets(claimText(claims, userClaim));
-  return { scheme: 'jwt', user, claims, fields: [], removes, cookie: null };
+  return {
+    ...{ scheme: 'jwt', user, claims, fields: [], removes: null, cookie: null },
+    seesCredentials: forwardCredentials,
+  };
 }
 
 /** `cookie`: the one with the token in it, which goes no further. */
@@ -95,11 +109,10 @@ function ofRequest(identity: Identity, request: PolicyRequest, cookie: string | 
   return { ...identity, cookie: cookiesWithout(request.request.headers, cookie) };
 }
 
-/** Fields that a token may be in. */
-function fieldsOf(from: readonly TokenPlaceConfig[]): readonly string[] | null {
-  const names = from.flatMap((place) => {
+/** Fields that a token may be in, lower case. */
+function fieldsOf(from: readonly TokenPlaceConfig[]): readonly string[] {
+  return from.flatMap((place) => {
     if (place === 'bearer') return ['authorization'];
     return 'header' in place ? [place.header.toLowerCase()] : [];
   });
-  return names.length === 0 ? null : names;
 }

@@ -1,7 +1,7 @@
 import { isNamed } from '../../http/headers.ts';
 import { sliceTrimmed } from '../../http/octets.ts';
-import { decodeComponent, fromOctets, toOctets } from '../octets.ts';
-import { isParameter, nameEnd, parameterEnd } from '../query-parameter.ts';
+import { toOctets } from '../octets.ts';
+import { takeParameter } from '../query-parameter.ts';
 import type { Variables } from '../variables.ts';
 
 /** Where a token may be: `Authorization: Bearer` (RFC 6750 §2.1), or under a name in a field, a cookie or the query. */
@@ -101,17 +101,10 @@ function nameOf(pair: string): string {
 
 function inQuery({ query }: Variables, name: string): FoundToken {
   if (query === null) return NONE;
-  let token: string | null = null;
-  for (let start = 0; start < query.length; ) {
-    const end = parameterEnd(query, start);
-    const border = nameEnd(query, start, end);
-    if (isParameter(query, start, border, name)) {
-      if (token !== null) return MANY;
-      token = fromOctets(decodeComponent(query.slice(Math.min(border + 1, end), end)));
-    }
-    start = end + 1;
-  }
-  return token === null ? NONE : one(token);
+  const { values } = takeParameter(query, name);
+  const [token] = values;
+  if (token === undefined) return NONE;
+  return values.length > 1 ? MANY : one(token);
 }
 
 function one(token: string): FoundToken {

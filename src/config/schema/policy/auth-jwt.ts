@@ -118,7 +118,7 @@ export const jwtAuth = z
     requiredClaims: z.array(z.string().min(1)).default(['exp']).describe('Claims that a token has to have'),
     user: z.string().min(1).default('sub').describe('Claim that is the name of the user'),
     from: oneOrMore(place).default(['bearer']).describe('Where the token is; the first place that has one decides'),
-    forwardToken: z.boolean().default(true).describe('Endpoints get the token too; false removes it'),
+    forwardCredentials: z.boolean().default(true).describe('Send the token on to the endpoint'),
     realm: z
       .string()
       .regex(/^[\x20-\x7e]*$/)
@@ -142,10 +142,6 @@ export const jwtAuth = z
     message:
       'a secret has as many bytes as the hash at least: 32 for HS256, 48 for HS384, 64 for HS512 (RFC 7518 §3.2)',
     path: ['secret'],
-  })
-  .refine(({ from, forwardToken }) => forwardToken || !from.some((one) => typeof one === 'object' && 'query' in one), {
-    message: 'a token in the query is not removed from it',
-    path: ['forwardToken'],
   })
   .meta({ description: 'Signed tokens (docs/jwt.md)' });
 

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { headerName, isMap } from '../units.ts';
 import { apiKeyAuth } from './auth-api-key.ts';
 import { basicAuth } from './auth-basic.ts';
+import { jwtAuth } from './auth-jwt.ts';
 import { oidcAuth } from './auth-oidc.ts';
+import { authRequire } from './auth-require.ts';
 
 /** The ways to authenticate, each in a file of its own beside this one, in the order in which they are tried. */
 const ways = {
   basic: basicAuth.optional().describe('User and password (RFC 7617)'),
   apiKey: apiKeyAuth.optional().describe('A key in a header field or in the query'),
   oidc: oidcAuth.optional().describe('Login at an OpenID provider'),
+  jwt: jwtAuth.optional().describe('A signed token (RFC 7519)'),
 };
 
 const WAYS = Object.keys(ways) as readonly (keyof typeof ways)[];
@@ -20,6 +23,7 @@ export const auth = z
       .default('any')
       .describe('any: the way whose credentials the request brings decides; all: every way has to know it'),
     ...ways,
+    require: authRequire.optional().describe('What has to be true of whoever it is: 403 otherwise'),
     headers: z
       .record(
         headerName,

@@ -36,7 +36,7 @@ function optionsOf(config: JwtConfig): JwtOptions {
       required: config.requiredClaims,
     },
     userClaim: config.user,
-    forwardToken: config.forwardToken,
+    forwardCredentials: config.forwardCredentials,
     realm: config.realm ?? null,
   };
 }
@@ -50,7 +50,7 @@ function keySource(config: JwtConfig, context: PolicyContext): KeySource | null 
     keys === undefined ? (['publicKeys', publicKeys?.map(pemKey)] as const) : (['keys', keys.map(jwkKey)] as const);
   const sound: TokenKey[] = [];
   for (const [index, one] of (made ?? []).entries()) {
-    if (typeof one === 'string') context.complain(['jwt', key, index], { message: `this key can't be used: ${one}` });
+    if (typeof one === 'string') context.complain([key, index], { message: `this key can't be used: ${one}` });
     else sound.push(one);
   }
   return sound.length === made?.length ? fixedSource(sound) : null;
@@ -61,7 +61,7 @@ function fixedSource(keys: readonly TokenKey[]): KeySource {
 }
 
 function fileSource(path: string, context: PolicyContext): KeySource | null {
-  const file = context.file(path, ['jwt', 'keysFile'], keySetOfFile);
+  const file = context.file(path, ['keysFile'], keySetOfFile);
   if (file === null) return null;
   return {
     name: path,
@@ -75,7 +75,7 @@ function fileSource(path: string, context: PolicyContext): KeySource | null {
 
 /** One for everybody who asks the same issuer in the same way. */
 function jwksSource(config: JwksConfig, context: PolicyContext): KeySource | null {
-  const ca = config.ca === undefined ? null : readAuthorities(config.ca, ['jwt', 'jwks', 'ca'], context);
+  const ca = config.ca === undefined ? null : readAuthorities(config.ca, ['jwks', 'ca'], context);
   if (ca === undefined) return null;
   const options = {
     url: config.url,
