@@ -41,6 +41,8 @@ function isSecret(path: readonly string[]): boolean {
   if (SECRET_KEY.test(path.at(-1) ?? '')) return true;
   // Every vendor of traces has a field of its own for who may send them.
   if (path.includes('otlp') && path.includes('headers')) return true;
+  // Hashes of passwords, which can be guessed at wherever they are seen.
+  if (path.at(-3) === 'basic' && path.at(-2) === 'users') return true;
   return path.some((key, index) => index > 0 && NAMED.test(path[index - 1] ?? '') && SECRET_NAME.test(key));
 }
 

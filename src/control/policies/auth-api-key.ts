@@ -1,4 +1,5 @@
 import { parseApiKeysFile } from '../../config/api-keys-file.ts';
+import type { Diagnostic } from '../../config/config-error.ts';
 import type { ApiKeyAuthConfig, ApiKeyConfig } from '../../config/schema/policy/auth-api-key.ts';
 import { apiKeyAuthenticator } from '../../policy/auth/api-key.ts';
 import { type ApiKey, type ApiKeyTable, apiKeyTable } from '../../policy/auth/api-key-table.ts';
@@ -25,13 +26,17 @@ function keysOf(file: string, context: PolicyContext): (() => ApiKeyTable) | nul
     const parsed = parseApiKeysFile(file, content.toString());
     if (!parsed.ok) {
       const [first] = parsed.diagnostics;
-      throw new Error(first === undefined ? 'it is broken' : `${first.line}:${first.column}: ${first.message}`);
+      throw new Error(first === undefined ? 'it is broken' : told(first));
     }
     return tableOf(parsed.keys, (index, message) => {
       throw new Error(`key ${index + 1}: ${message}`);
     });
   });
   return kept === null ? null : () => kept.current;
+}
+
+function told({ line, column, message, suggestion }: Diagnostic): string {
+  return `${line}:${column}: ${message}${suggestion === null ? '' : ` (${suggestion})`}`;
 }
 
 function inlineKeys(list: readonly ApiKeyConfig[], context: PolicyContext): (() => ApiKeyTable) | null {

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { headerName, isMap } from '../units.ts';
 import { realm } from './auth-basic.ts';
 
-/** Of 32 octets. */
+/** Of 32 octets. Not by a pattern: what is no digest may be the key itself, and mistakes in patterns show the value. */
 const digest = z
   .string()
-  .regex(/^sha256:[0-9a-f]{64}$/i, 'a key is written as sha256: and 64 hex digits (headgate new-api-key makes both)')
+  .refine(
+    (text) => /^sha256:[0-9a-f]{64}$/i.test(text),
+    'a key is written as sha256: and the 64 hex digits of its digest',
+  )
   .transform((text) => text.slice('sha256:'.length).toLowerCase());
 
 /** RFC 3339, or the day alone, which begins in UTC. */
@@ -52,6 +55,11 @@ export const apiKeyAuth = z
   })
   .refine(({ file, keys }) => (file === undefined) !== (keys === undefined), {
     message: 'give file or keys',
+    when: isMap,
+  })
+  // RFC 9110 §11.6.2.
+  .refine(({ header, scheme }) => header?.toLowerCase() !== 'authorization' || scheme !== undefined, {
+    message: 'Authorization has a scheme before the key: give scheme: Bearer',
     when: isMap,
   });
 
