@@ -19,4 +19,8 @@ export interface PolicySubject {
 export const policySubjects: readonly PolicySubject[] = [
   { name: 'none', route: {}, nginx: { location: '' } },
   { name: 'requestHeaders', route: { requestHeaders: { set: { 'X-Tenant': 'shop' } } } },
+  { name: 'compress, not asked for', route: { compress: true } },
+  { name: 'compress, gzip', route: { compress: { minSize: 0 } }, fields: ['Accept-Encoding: gzip'] },
+  { name: 'substitute', route: { substitute: { rules: [{ find: 'needle', replace: 'thread' }], types: ['text/*'] } } },
+  { name: 'decompress, nothing to decode', route: { decompress: true } },
 ];

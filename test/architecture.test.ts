@@ -53,6 +53,8 @@ const FENCES: Record<string, readonly RegExp[]> = {
   re2js: [/^routing\//, /^policy\//],
   'openid-client': [/^control\/policies\//],
   jose: [/^control\/policies\//],
+  // Computes, in threads of libuv.
+  'node:zlib': [/^(?:admin|control|observe)\//, /^policy\/compress\/coding\.ts$/, /^policy\/decompress\/decoder\.ts$/],
   '@peculiar/x509': [/^control\/certificates\//],
   'reflect-metadata': [/^control\/certificates\//],
   iovalkey: [/^control\/policies\/redis\//],

@@ -29,6 +29,8 @@ const checks: { readonly [Name in keyof EntryHead]-?: Check<EntryHead[Name]> } =
   staleWhileRevalidateMs: isLength,
   staleIfErrorMs: isLength,
   etag: isText,
+  endpointTag: isText,
+  altered: isBoolean,
   lastModifiedMs: isInstant,
   hasSetCookie: isBoolean,
   tags: isString,

@@ -9,6 +9,12 @@ import { ownFields, weighFields, weighText } from './own-fields.ts';
 import type { Storable } from './storability.ts';
 import type { ByteSpan, StoredBody } from './stored-body.ts';
 
+/** What was made of a response before it was stored: its body is another than the endpoint's, with the same meaning. */
+export interface Altered {
+  /** The entity tag that the endpoint gave it, and knows it by; `null` for none. */
+  readonly endpointTag: string | null;
+}
+
 /** A stored response. Immutable: a successful validation makes a new one around the same body. */
 export interface CacheEntry {
   readonly key: string;
@@ -42,6 +48,10 @@ export interface CacheEntry {
   /** The same while its endpoint fails (RFC 5861 §4). */
   readonly staleIfErrorMs: number;
   readonly etag: string | null;
+  /** What the endpoint is asked by: another than `etag` where the body was altered on its way here. */
+  readonly endpointTag: string | null;
+  /** Its body is not the endpoint's: no part of it is served, since none could be put together with one of the endpoint's. */
+  readonly altered: boolean;
   readonly lastModifiedMs: number | null;
   readonly hasSetCookie: boolean;
   /** What it can be purged by besides its URL (`packTags`); empty for nothing. */
@@ -67,16 +77,22 @@ export interface EntryParts {
   readonly body: StoredBody;
   /** Default `null`: all of it. */
   readonly parts?: readonly ByteSpan[] | null;
+  /** Default `null`: nothing. */
+  readonly altered?: Altered | null;
 }
 
 /** Builds the entry for a complete response that `storability` allowed. */
 export function makeEntry(parts: EntryParts): CacheEntry {
-  const { request, head, verdict, times, body } = parts;
+  const { request, head, verdict, times, body, altered = null } = parts;
   const key = primaryKey(request);
   const length = parts.parts === undefined || parts.parts === null ? body.length : null;
-  const headers = storedHeaders(head, { omit: verdict.omit, receivedAtMs: times.receivedAtMs, length });
+  const headers = storedHeaders(head, {
+    ...{ omit: verdict.omit, receivedAtMs: times.receivedAtMs, length },
+    hasRanges: altered === null,
+  });
   const dateMs = originDateMs(head.headers, times.receivedAtMs);
   const lastModified = getHeader(headers, 'last-modified');
+  const etag = getHeader(headers, 'etag');
   return {
     key,
     partition: request.partition,
@@ -94,7 +110,9 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     immutable: verdict.immutable,
     staleWhileRevalidateMs: verdict.staleWhileRevalidateMs,
     staleIfErrorMs: verdict.staleIfErrorMs,
-    etag: getHeader(headers, 'etag'),
+    etag,
+    endpointTag: altered === null ? etag : altered.endpointTag,
+    altered: altered !== null,
     lastModifiedMs: lastModified === null ? null : parseHttpDate(lastModified),
     hasSetCookie: getHeader(headers, 'set-cookie') !== null,
     tags: verdict.tags,
@@ -126,7 +144,12 @@ const NOT_STORED = new Set(['age', 'content-length', 'proxy-authorization']);
 
 function storedHeaders(
   head: ResponseHead,
-  facts: { readonly omit: readonly string[]; readonly receivedAtMs: number; readonly length: number | null },
+  facts: {
+    readonly omit: readonly string[];
+    readonly receivedAtMs: number;
+    readonly length: number | null;
+    readonly hasRanges: boolean;
+  },
 ): HeaderList {
   const stored: HeaderDraft = [];
   const endToEnd = responseEndToEnd(head.headers);
@@ -147,7 +170,8 @@ function storedHeaders(
   // RFC 9110 §8.6: a 204 must not have one.
   if (head.status !== 204 && facts.length !== null) stored.push('Content-Length', String(facts.length));
   // Whatever the endpoint can do, ranges come from here (RFC 9110 §14.3).
-  if (head.status === 200 && !hasHeader(stored, 'accept-ranges')) stored.push('Accept-Ranges', 'bytes');
+  if (head.status === 200 && facts.hasRanges && !hasHeader(stored, 'accept-ranges'))
+    stored.push('Accept-Ranges', 'bytes');
   return ownFields(stored);
 }
 

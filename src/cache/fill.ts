@@ -1,7 +1,7 @@
 import { clientGone, GatewayError } from '../errors.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { getHeader, type HeaderList } from '../http/headers.ts';
-import { type CacheEntry, makeEntry } from './entry.ts';
+import { type Altered, type CacheEntry, makeEntry } from './entry.ts';
 import type { FillMemory } from './fill-memory.ts';
 import type { ExchangeTimes } from './freshness.ts';
 import { GrowingBody, type Outgrown } from './growing-body.ts';
@@ -21,6 +21,8 @@ export interface FillPlan {
   readonly head: ResponseHead;
   /** What `storability` said of `head`. */
   readonly verdict: Storable;
+  /** What was made of it before; default `null`: nothing, it is as the endpoint sent it. */
+  readonly altered?: Altered | null;
   readonly times: ExchangeTimes;
   /** The store's epoch when the request was looked up, before it was sent: `Lookup.epoch`. */
   readonly epoch: number;
@@ -137,8 +139,8 @@ export class Fill {
   }
 
   #entryAround(body: StoredBody): CacheEntry {
-    const { request, head, verdict, times } = this.#plan;
-    return makeEntry({ request, head, verdict, times, body });
+    const { request, head, verdict, times, altered = null } = this.#plan;
+    return makeEntry({ request, head, verdict, times, body, altered });
   }
 
   #fail(end: FillEnd, cause: GatewayError): FillEnd {

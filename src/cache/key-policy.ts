@@ -1,4 +1,5 @@
-import { firstAccepted } from '../http/accept-encoding.ts';
+import { bestAccepted, firstAccepted } from '../http/accept-encoding.ts';
+import { parseCacheControl } from '../http/cache-control.ts';
 import { getCombined, type HeaderList, removeHeader } from '../http/headers.ts';
 import { isNominated } from '../http/hop-by-hop.ts';
 import { sliceTrimmed } from '../http/octets.ts';
@@ -20,6 +21,8 @@ export interface KeyPolicy {
   readonly cookies: readonly KeyCookie[];
   /** The codings that an endpoint is asked for, one at a time; `null`: what each client accepts. */
   readonly encodings: readonly string[] | null;
+  /** Responses are compressed before they are stored: clients choose by their weights, and who forbids transformations has chosen `identity`. */
+  readonly compresses: boolean;
 }
 
 export interface KeyCookie {
@@ -36,13 +39,24 @@ export function keyCookie(name: string): KeyCookie {
 }
 
 /** The fields that select a stored variant: the client's own, with the one coding that the endpoint is asked for. */
-export function selectingFields(headers: HeaderList, { encodings }: KeyPolicy): HeaderList {
-  if (encodings === null) return headers;
+export function selectingFields(headers: HeaderList, policy: KeyPolicy): HeaderList {
+  const coding = selectingCoding(headers, policy);
+  if (coding === null) return headers;
   const draft = headers.slice();
-  const coding = firstAccepted(encodings, getCombined(headers, 'accept-encoding'));
   removeHeader(draft, 'accept-encoding');
   draft.push('Accept-Encoding', coding);
   return draft;
+}
+
+/** The coding that a client's fields come to; `null` where they stand as they are. */
+export function selectingCoding(headers: HeaderList, { encodings, compresses }: KeyPolicy): string | null {
+  if (encodings === null) return null;
+  const accepted = getCombined(headers, 'accept-encoding');
+  if (!compresses) return firstAccepted(encodings, accepted);
+  const cacheControl = getCombined(headers, 'cache-control');
+  // RFC 9111 §5.2.1.6
+  if (cacheControl !== null && parseCacheControl(cacheControl).noTransform) return 'identity';
+  return bestAccepted(encodings, accepted);
 }
 
 export function queryInKey(query: string | null, { query: rule }: KeyPolicy): string | null {

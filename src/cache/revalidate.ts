@@ -22,9 +22,10 @@ import { isAboutRequest } from './ttl.ts';
  */
 export function conditionalFields(entry: CacheEntry): HeaderList {
   const lastModified = entry.lastModifiedMs === null ? null : getHeader(entry.headers, 'last-modified');
-  if (entry.etag === null && lastModified === null) return noHeaders;
+  if (entry.endpointTag === null && lastModified === null) return noHeaders;
   const fields: HeaderDraft = [];
-  if (entry.etag !== null) fields.push('If-None-Match', entry.etag);
+  // What was compressed or changed here has a weak tag, which its endpoint may never have heard of.
+  if (entry.endpointTag !== null) fields.push('If-None-Match', entry.endpointTag);
   if (lastModified !== null) fields.push('If-Modified-Since', lastModified);
   return fields;
 }
@@ -79,7 +80,8 @@ export function apply304(
   const head: ResponseHead = { status: entry.status, headers };
   const verdict = storability(request, head, policy, times.receivedAtMs, times.requestedAtMs);
   stripTags(headers, policy.tags);
-  const parts = { request, head, times, body: held.body, parts: held.parts };
+  const altered = entry.altered ? { endpointTag: entry.endpointTag } : null;
+  const parts = { request, head, times, body: held.body, parts: held.parts, altered };
   if (!verdict.store) return { serve: makeEntry({ ...parts, verdict: servedOnce(entry) }), keep: null };
   // One that says nothing of tags leaves them as they were.
   const kept = verdict.tags === '' ? { ...verdict, tags: entry.tags } : verdict;

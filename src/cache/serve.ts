@@ -51,11 +51,11 @@ export function partsAnswer(parts: readonly ByteSpan[], entry: CacheEntry, reque
 
 /**
  * What of `entry` the request's `Range` means. Ranges are for GET, and for what would be a 200 (RFC 9110 §14.2). Of a body that is
- * still arriving, and of which nobody has said how long it will be, there are none: it is sent whole.
+ * still arriving, and of which nobody has said how long it will be, there are none: it is sent whole. So is one that was altered here.
  */
 function wantedOf(entry: CacheEntry, request: CacheRequest): Wanted {
   const { length } = entry.body;
-  if (entry.status !== 200 || request.method !== 'GET' || length === null) return null;
+  if (entry.status !== 200 || request.method !== 'GET' || length === null || entry.altered) return null;
   const { etag, lastModifiedMs, dateMs } = entry;
   return wantedSpans(request.headers, { length, etag, lastModifiedMs, dateMs });
 }

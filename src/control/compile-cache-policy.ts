@@ -35,7 +35,20 @@ export function keyPolicy({ query, headers, cookies, encodings }: CacheKeyConfig
     headers: fields,
     cookies: names.map(keyCookie),
     encodings: encodings ?? null,
+    compresses: false,
   };
+}
+
+/** What changes nothing. */
+const plainKey: KeyPolicy = {
+  ...{ id: '', query: null, headers: [], cookies: [] },
+  ...{ encodings: null, compresses: false },
+};
+
+/** The same where what is stored was compressed before by one of `codings`: clients that get the same one share it, and no other number of variants is stored. */
+export function keyOfCompressed(key: KeyPolicy | null, codings: readonly string[]): KeyPolicy {
+  const { encodings, ...rest } = key ?? plainKey;
+  return { ...rest, encodings: encodings ?? codings, compresses: true };
 }
 
 function queryRule(query: NonNullable<CacheKeyConfig['query']> | false): QueryRule {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CachePolicy } from '../cache/policy.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { RouteConfig } from '../config/schema/route.ts';
 import type { MirrorPlan } from '../engine/mirror.ts';
@@ -7,6 +8,7 @@ import type { Compiled } from '../policy/compiled.ts';
 import { compileCookieEdits } from '../policy/cookie-edits.ts';
 import { compileHeaderEdits } from '../policy/header-edits.ts';
 import { compileLocationRewrite } from '../policy/location.ts';
+import type { RoutePolicies } from '../policy/policy-plan.ts';
 import { compileQueryEdits } from '../policy/query-edits.ts';
 import { compileRedirect } from '../policy/redirect.ts';
 import { compileRespond } from '../policy/respond.ts';
@@ -15,7 +17,7 @@ import { compileCidrs, parseNetwork } from '../routing/client-list.ts';
 import { compileRule } from '../routing/compiled-rule.ts';
 import type { RouteRule } from '../routing/route.ts';
 import { compileCachePolicy } from './compile-cache.ts';
-import { compileBypass } from './compile-cache-policy.ts';
+import { compileBypass, keyOfCompressed } from './compile-cache-policy.ts';
 import { compileFallback } from './compile-fallback.ts';
 import { compileRetry } from './compile-retry.ts';
 import { compileSplit } from './compile-split.ts';
@@ -88,8 +90,9 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
   ): T | null => (config === undefined ? null : take(compile(config), [...context.path, key], context.complaints));
   const name = route.name ?? context.complaints.where(context.path);
   const place = { path: context.path, owner: `route ${name}`, captures };
+  const policies = context.policies.ofRoute(route, place);
   const plan = {
-    policies: context.policies.ofRoute(route, place),
+    policies,
     bodyLimitBytes: route.limits?.body ?? null,
     rewritePath: part('rewrite', route.rewrite, (config) => compileRewrite(config, captures, { matchedPrefix })),
     editQuery: part('query', route.query, (config) => compileQueryEdits(config, captures)),
@@ -113,12 +116,20 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
       route.fallback === undefined
         ? null
         : compileFallback(route.fallback, { ...context, caches: route.cache !== undefined }),
-    cache: route.cache === undefined ? null : compileCachePolicy(route.cache, cacheContext),
+    cache: route.cache === undefined ? null : withCompressed(compileCachePolicy(route.cache, cacheContext), policies),
     purge: route.cache?.purge === undefined ? null : compilePurge(route.cache.purge, context),
     bypassCache: route.cache === undefined ? null : compileBypass(route.cache, cacheContext),
     traceSample: route.tracing?.sample ?? null,
   };
   return action === null ? null : { action, ...plan };
+}
+
+/** Where responses are compressed on the way into the cache, what clients accept is reduced to one coding for each of them. */
+function withCompressed(cache: CachePolicy, policies: RoutePolicies | null): CachePolicy {
+  const plans = policies === null ? [] : [policies.base, ...(policies.on?.values() ?? [])];
+  const transforms = plans.flatMap((plan) => plan?.transforms ?? []);
+  const codings = transforms.find((transform) => transform.codings !== null)?.codings ?? null;
+  return codings === null ? cache : { ...cache, key: keyOfCompressed(cache.key, codings) };
 }
 
 /** What chooses the requests of a route without a name, and who answers them: 72 bits of a digest. */

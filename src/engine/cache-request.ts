@@ -32,7 +32,7 @@ export function cacheRequestOf(progress: Progress, plan: RoutePlan | null): Cach
 function partitionOf(progress: Progress, plan: RoutePlan, query: string | null): string {
   let partition = progress.route + scopePart(plan) + keyPart(progress, plan) + poolPart(progress, plan);
   partition += certificatePart(progress) + listenerPart(progress) + hostPart(progress) + proxyPart(progress);
-  return partition + targetPart(progress, plan, query) + editsPart(progress, plan);
+  return partition + targetPart(progress, plan, query) + editsPart(progress, plan) + writtenPart(progress);
 }
 
 /** A part of the partition that applies to a request. */
@@ -47,7 +47,8 @@ export interface PartitionPart {
     | 'host-spelling'
     | 'trusted-proxy'
     | 'rewritten-target'
-    | 'request-headers';
+    | 'request-headers'
+    | 'substitute';
   readonly text: string;
 }
 
@@ -64,6 +65,7 @@ export function partitionParts(progress: Progress, plan: RoutePlan, query: strin
     { by: 'trusted-proxy', text: proxyPart(progress) },
     { by: 'rewritten-target', text: targetPart(progress, plan, query) },
     { by: 'request-headers', text: editsPart(progress, plan) },
+    { by: 'substitute', text: writtenPart(progress) },
   ];
   return parts.filter(({ text }) => text !== '');
 }
@@ -119,6 +121,15 @@ function editsPart(progress: Progress, plan: RoutePlan): string {
 /** The endpoint can't tell one user from another. */
 function saysNothing(identity: Identity | null): boolean {
   return identity === null || (identity.fields.length === 0 && identity.seesCredentials !== true);
+}
+
+/** What policies write into bodies before they are stored. */
+function writtenPart(progress: Progress): string {
+  const transforms = progress.policies === null ? null : progress.policies.transforms;
+  if (transforms === null) return '';
+  let written = '';
+  for (const transform of transforms) if (transform.written !== null) written += ` ${transform.written(progress)}`;
+  return written;
 }
 
 /** Does Host name the port that the request came by? Hot: allocates nothing. */

@@ -1,4 +1,4 @@
-import type { CacheEntry } from '../cache/entry.ts';
+import type { Altered, CacheEntry } from '../cache/entry.ts';
 import { announcedLength, Fill } from '../cache/fill.ts';
 import type { ExchangeTimes } from '../cache/freshness.ts';
 import { updateFromHead } from '../cache/head-update.ts';
@@ -56,9 +56,9 @@ export class CachedDelivery {
 
   /**
    * Settles what `head` means for the cache; `delivering`: it is for the client, and not edited yet. `unreadable`: what is done, later, when
-   * what it confirms can't be had.
+   * what it confirms can't be had. `altered`: what was made of it, where its body is another than the endpoint's.
    */
-  start(head: CleanedHead, unreadable: () => void): HeadVerdict {
+  start(head: CleanedHead, altered: Altered | null, unreadable: () => void): HeadVerdict {
     const { lookup, request } = this.#caching;
     if (lookup.kind === 'revalidate' && head.status === 304) return this.#confirm(head, lookup, unreadable);
     if (lookup.kind === 'bypass') {
@@ -78,7 +78,7 @@ export class CachedDelivery {
       this.#links.learn({ request, head, verdict, epoch: lookup.epoch });
     }
     this.#progress.cacheReport = forwardReport({ lookup, status: head.status, verdict });
-    if (verdict.store) this.#begin(head, { verdict, times, epoch: lookup.epoch });
+    if (verdict.store) this.#begin(head, { verdict, times, epoch: lookup.epoch, altered });
     else {
       if (lookup.kind === 'revalidate') supersede(this.#store, lookup.entry, head.status);
       this.#tellUnstored(head.status, verdict.why, times.receivedAtMs);
@@ -116,11 +116,15 @@ export class CachedDelivery {
     return fillMemory.hasRoom(announcedLength(head.headers) ?? 1) ? verdict : { store: false, why: 'fills-full' };
   }
 
-  #begin(head: ResponseHead, how: { verdict: Storable; times: ExchangeTimes; epoch: number }): void {
+  #begin(
+    head: ResponseHead,
+    how: { verdict: Storable; times: ExchangeTimes; epoch: number; altered: Altered | null },
+  ): void {
     const { request } = this.#caching;
     // A list of its own: the client's is edited from here on, with cookies that are nobody else's.
     const own = { status: head.status, headers: head.headers.slice() };
-    const fill = new Fill({ ...this.#destination(how.epoch, how.times), head: own, verdict: how.verdict });
+    const { verdict, altered } = how;
+    const fill = new Fill({ ...this.#destination(how.epoch, how.times), head: own, verdict, altered });
     fill.onSettled = () => this.#caching.lead?.over();
     this.#fill = fill;
     // The endpoint sends all of it, and the client wants a part.

@@ -1,3 +1,4 @@
+import type { Altered } from '../cache/entry.ts';
 import type { Fill } from '../cache/fill.ts';
 import type { Served } from '../cache/serve.ts';
 import { stripTags } from '../cache/tags.ts';
@@ -9,12 +10,13 @@ import { responseTrailers } from '../http/trailers.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { CachedDelivery, type CleanedHead, type HeadVerdict, invalidateUncached } from './cached-delivery.ts';
 import type { Caching } from './caching.ts';
-import { fail } from './fail.ts';
+import { fail, internalError } from './fail.ts';
 import type { EngineParts } from './parts.ts';
 import type { Progress } from './progress.ts';
 import { ResponseFeed } from './response-feed.ts';
 import { dress } from './serve.ts';
 import type { RoutePlan } from './snapshot.ts';
+import { TransformedBody, type TransformedBodyOwner, transformAnswer } from './transforms.ts';
 import type { TunnelEnd } from './tunnel.ts';
 
 /** The answer of an endpoint, and what goes with it to the client. */
@@ -37,23 +39,30 @@ export interface Feeder {
   deserted(): void;
   /** What the endpoint has confirmed can't be had from the store. Later than the answer. */
   unreadable(): void;
+  /** The body can't go on: a failure of ours, or a bug. */
+  bodyLost(error: GatewayError, bug: unknown): void;
 }
 
 /** So much more of a body is waited for although nobody reads it: less than a new request would cost. */
 export const SMALL_REST_BYTES = 256 * 1024;
 
 /**
- * The way back: an endpoint's answer to the client, and to the cache on the way. What is stored is what the endpoint said,
- * before any edit of ours.
+ * The way back: an endpoint's answer to the client, and to the cache on the way. What is stored is what the endpoint said, with what policies
+ * make of its body, before any edit of ours.
  */
-export class Delivery {
+export class Delivery implements TransformedBodyOwner {
   readonly #progress: Progress;
   readonly #plan: RoutePlan;
+  readonly #caching: Caching | null;
   /** `null` where no cache is configured. */
   readonly #cached: CachedDelivery | null;
   /** `null` unless the body goes into the store; the client reads it from there. */
   #fill: Fill | null = null;
   #feed: ResponseFeed | null = null;
+  /** `null` for a body that goes on as it comes. */
+  #transformed: TransformedBody | null = null;
+  #feeder: Feeder | null = null;
+  #altered: Altered | null = null;
   #outlives = false;
   /** The head has come. */
   #begun = false;
@@ -66,6 +75,7 @@ export class Delivery {
   ) {
     this.#progress = progress;
     this.#plan = route.plan;
+    this.#caching = route.caching;
     this.#cached =
       route.caching === null ? null : new CachedDelivery(parts, progress, { ...route, caching: route.caching });
   }
@@ -75,14 +85,17 @@ export class Delivery {
     // Head and end in one piece: without it, a gRPC client would wait for trailers that came with the head (Trailers-Only).
     // The length that HEAD announces is the endpoint's to say.
     this.#isLast = last && this.#progress.request.method !== 'HEAD';
-    const head = this.#cleaned(answer);
+    const head = this.#made(this.#cleaned(answer), feeder);
     this.#begun = true;
     if (this.#cached === null) {
       invalidateUncached(this.#progress, head);
       if (this.#plan.cache !== null) stripTags(head.headers, this.#plan.cache.tags);
     } else {
-      const verdict = this.#cached.start(head, () => feeder.unreadable());
-      if (verdict !== 'delivering') return verdict;
+      const verdict = this.#cached.start(head, this.#altered, () => feeder.unreadable());
+      if (verdict !== 'delivering') {
+        this.#transformed?.stop();
+        return verdict;
+      }
       this.#fill = this.#cached.fill;
     }
     const served = this.#cached === null ? null : this.#cached.served;
@@ -90,23 +103,41 @@ export class Delivery {
     this.#outlives = served !== null && (served.body === null || served.span !== null);
     if (this.#outlives) feeder.outlive();
     this.#send(served === null ? head : served.head, served?.body === null, answer.setCookie);
-    if (this.#fill === null) this.#progress.exchange.response.onDrain = () => feeder.resume();
+    if (this.#fill === null) this.#progress.exchange.response.onDrain = () => this.#drained(feeder);
     else this.#sendFrom(this.#fill, served, feeder);
     return 'delivering';
   }
 
   data(chunk: Uint8Array): boolean {
-    return this.#fill === null ? this.#progress.exchange.response.data(chunk) : this.#fill.data(chunk);
+    return this.#transformed === null ? this.give(chunk) : this.#transformed.data(chunk);
   }
 
   end(trailers: HeaderList | null): void {
     const fit = trailers === null ? null : responseTrailers(trailers);
-    if (this.#fill === null) this.#progress.exchange.response.end(fit);
-    else this.#fill.end(fit);
+    if (this.#transformed === null) this.giveEnd(fit);
+    else this.#transformed.end(fit);
+  }
+
+  give(chunk: Uint8Array): boolean {
+    return this.#fill === null ? this.#progress.exchange.response.data(chunk) : this.#fill.data(chunk);
+  }
+
+  giveEnd(trailers: HeaderList | null): void {
+    if (this.#fill === null) this.#progress.exchange.response.end(trailers);
+    else this.#fill.end(trailers);
+  }
+
+  transformFailed(cause: GatewayError): void {
+    this.#feeder?.bodyLost(cause, null);
+  }
+
+  transformBroke(bug: unknown): void {
+    this.#feeder?.bodyLost(internalError(bug), bug);
   }
 
   /** Nothing more will come from the endpoint: it failed, or nobody waits for it any more. */
   fail(error: GatewayError): void {
+    this.#transformed?.stop();
     this.#fill?.abort(error);
     fail(this.#progress, error);
   }
@@ -123,12 +154,14 @@ export class Delivery {
 
   /** The client has not got all of what has come. */
   get isSending(): boolean {
-    return this.#feed !== null && !this.#feed.isOver;
+    if (this.#feed !== null) return !this.#feed.isOver;
+    return this.#fill === null && this.#transformed !== null && !this.#transformed.isOver;
   }
 
   /** The client is gone; what it has asked for may go on. */
   clientLeft(cause: GatewayError): void {
     this.#feed?.stop();
+    if (this.#fill === null) this.#transformed?.stop();
     fail(this.#progress, cause);
   }
 
@@ -145,6 +178,26 @@ export class Delivery {
     this.#progress.exchange.response.onClose?.();
   }
 
+  #drained(feeder: Feeder): void {
+    if (this.#transformed === null) feeder.resume();
+    else this.#transformed.drained();
+  }
+
+  /** What policies make of it. Nothing is made of what has no body, but of what would have one. */
+  #made(head: CleanedHead, feeder: Feeder): CleanedHead {
+    const transforms = this.#progress.policies?.transforms ?? null;
+    if (transforms === null || (this.#isLast && head.status !== 304)) return head;
+    const made = transformAnswer(this.#progress, transforms, { head, caching: this.#caching });
+    if (made === null) return head;
+    if (made.through !== null) {
+      this.#altered = { endpointTag: made.endpointTag };
+      this.#feeder = feeder;
+      this.#transformed = new TransformedBody(made.through, this);
+      this.#transformed.onDrain = () => feeder.resume();
+    }
+    return made.head;
+  }
+
   /** `whole`: there is no body to it. */
   #send(head: CleanedHead, whole: boolean, setCookie: string | null): void {
     this.#progress.status = head.status;
@@ -156,7 +209,7 @@ export class Delivery {
 
   /** `served`: what the client gets of it, and of what is stored already; `null` for just the body. */
   #sendFrom({ body }: Fill, served: Served | null, feeder: Feeder): void {
-    body.onDrain = () => feeder.resume();
+    body.onDrain = () => this.#drained(feeder);
     body.onDeserted = () => feeder.deserted();
     const { response } = this.#progress.exchange;
     // Nobody can store what can't be sent.

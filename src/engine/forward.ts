@@ -253,6 +253,13 @@ export class Forward implements ResponseOwner, Feeder {
     new Forward(this.#parts, this.#progress, { plan: this.#plan, pool: this.#pool, caching }).start();
   }
 
+  bodyLost(error: GatewayError, bug: unknown): void {
+    this.#progress.bug ??= bug;
+    this.#attempts.end(null);
+    this.#finish();
+    this.#delivery.fail(error);
+  }
+
   #answer(head: ResponseHead, endpoint: Endpoint): Answer {
     const { affinity } = this.#pool;
     const overTls = this.#progress.client.tls !== null;

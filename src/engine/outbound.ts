@@ -1,19 +1,10 @@
-import type { KeyPolicy } from '../cache/key-policy.ts';
+import { type KeyPolicy, selectingCoding } from '../cache/key-policy.ts';
 import type { Attempt } from '../exchange/attempt.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { RequestHead } from '../exchange/exchange.ts';
-import { firstAccepted } from '../http/accept-encoding.ts';
 import { appendForwarding, appendVia, removeSpoofed } from '../http/forwarded.ts';
-import {
-  getCombined,
-  getHeader,
-  type HeaderDraft,
-  type HeaderList,
-  noHeaders,
-  removeHeader,
-  setHeader,
-} from '../http/headers.ts';
+import { getHeader, type HeaderDraft, type HeaderList, noHeaders, removeHeader, setHeader } from '../http/headers.ts';
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
@@ -46,6 +37,9 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
   const draft = requestEndToEnd(request.headers);
   if (cache !== null) applyWish(draft, cache);
   if (plan.cache !== null && plan.cache.key !== null) askForOneCoding(draft, request, plan.cache.key);
+  const { policies } = progress;
+  if (policies !== null && policies.transforms !== null)
+    for (const transform of policies.transforms) if (transform.ask !== null) transform.ask(draft, progress);
   if (request.method === 'OPTIONS') decrementMaxForwards(draft);
   // Gone before the edits, so that an edit which sets the very same value is not taken for the client's forgery.
   if (!client.trusted) removeSpoofed(draft);
@@ -55,7 +49,6 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
   // Before the edits: a route may keep it from endpoints that are not one's own.
   if (progress.trace !== null) writeTrace(draft, progress.trace);
   tellWhoItIs(draft, progress);
-  const { policies } = progress;
   if (policies !== null && policies.editRequest !== null) policies.editRequest(draft, progress);
   if (plan.editRequest !== null) plan.editRequest(draft, progress);
   appendForwarding(draft, {
@@ -78,9 +71,9 @@ export function buildOutbound(progress: Progress, plan: RoutePlan, cache: CacheW
 }
 
 /** The endpoint is asked for the coding that the stored variant is selected by, so that there are no more variants than codings. */
-function askForOneCoding(draft: HeaderDraft, { method, headers }: RequestHead, { encodings }: KeyPolicy): void {
-  if (encodings === null || (method !== 'GET' && method !== 'HEAD')) return;
-  setHeader(draft, 'Accept-Encoding', firstAccepted(encodings, getCombined(headers, 'accept-encoding')));
+function askForOneCoding(draft: HeaderDraft, { method, headers }: RequestHead, key: KeyPolicy): void {
+  const coding = method === 'GET' || method === 'HEAD' ? selectingCoding(headers, key) : null;
+  if (coding !== null) setHeader(draft, 'Accept-Encoding', coding);
 }
 
 /** What the cache wants to be asked otherwise than the client has. */

@@ -9,7 +9,7 @@ import type { ResponseHead } from '../exchange/response-sink.ts';
 import type { Caching } from './caching.ts';
 
 /** Where a fill goes to, whatever it brings. */
-export type FillDestination = Omit<FillPlan, 'head' | 'verdict' | 'part'>;
+export type FillDestination = Omit<FillPlan, 'head' | 'verdict' | 'part' | 'altered'>;
 
 /** A part, or what came in its place, from the endpoint. */
 export interface PartAnswer {

@@ -25,6 +25,28 @@ export function firstAccepted(offered: readonly string[], value: string | null):
 }
 
 /**
+ * The one of `offered` (lower case) that an `Accept-Encoding` of this combined value likes best (RFC 9110 §12.5.3): by weight, then in the
+ * order of `offered`. `identity` where it is liked better than all of them, where none is accepted, and as with `firstAccepted` for who sends
+ * no such field or none that can be read. Not encoding is liked least by who does not name it: whoever names a coding wants that.
+ */
+export function bestAccepted(offered: readonly string[], value: string | null): string {
+  const preferences = value === null ? null : parse(value);
+  if (preferences === null) return 'identity';
+  let best = 'identity';
+  let bestWeight = preferences.find(({ coding }) => coding === 'identity')?.q ?? 0;
+  for (let i = 0; i < offered.length; i += 1) {
+    const coding = offered[i] as string;
+    const weight = weightOf(preferences, coding);
+    // At the same weight, the smaller body: the client has said that it does not mind.
+    if (weight > bestWeight || (weight === bestWeight && weight > 0 && best === 'identity')) {
+      best = coding;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}
+
+/**
  * One text for all values of `Accept-Encoding` that accept the same codings in the same order of preference, whatever their exact
  * weights (RFC 9110 §12.5.3): `gzip;q=0.8, br` and `br, x-gzip;q=0.5` are `br>gzip`. Codings that are not accepted are not named,
  * unless `*` would accept them. `null` for what is malformed or names a coding twice: nobody can say what that means.

@@ -95,7 +95,7 @@ function isMediaType(type: string | null): boolean {
 }
 
 /** How variables are escaped in a body of this type: where a browser would run what a client wrote, it must not. */
-function bodyPlace(type: string): BodyPlace {
+export function bodyPlace(type: string): BodyPlace {
   const essence = (type.split(';')[0] as string).trim().toLowerCase();
   if (/json|javascript|ecmascript/.test(essence)) return 'json';
   return essence.includes('html') || /[/+]xml/.test(essence) ? 'html' : 'body';

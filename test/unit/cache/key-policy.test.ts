@@ -4,7 +4,7 @@ import { type KeyPolicy, keyCookie, keyParts, selectingFields } from '../../../s
 import type { HeaderList } from '../../../src/http/headers.ts';
 import { get } from './origin.ts';
 
-const nothing: KeyPolicy = { id: '', query: null, headers: [], cookies: [], encodings: null };
+const nothing: KeyPolicy = { id: '', query: null, headers: [], cookies: [], encodings: null, compresses: false };
 const tenant: KeyPolicy = { ...nothing, headers: ['x-tenant'] };
 const lang: KeyPolicy = { ...nothing, cookies: [keyCookie('lang')] };
 

@@ -33,6 +33,7 @@ describe('an example', () => {
       'docs/examples/balancing.yaml',
       'docs/examples/cache.yaml',
       'docs/examples/canary.yaml',
+      'docs/examples/compression.yaml',
       'docs/examples/dev-gateway.yaml',
       'docs/examples/discovery.yaml',
       'docs/examples/grpc.yaml',
@@ -41,6 +42,7 @@ describe('an example', () => {
       'docs/examples/passthrough.yaml',
       'docs/examples/retries.yaml',
       'docs/examples/stale.yaml',
+      'docs/examples/substitution.yaml',
       'docs/examples/tls-termination.yaml',
       'docs/examples/tracing.yaml',
     ]);

@@ -3,13 +3,16 @@ import { headerEdits } from '../policies.ts';
 import { name, oneOrMore } from '../units.ts';
 import { access } from './access.ts';
 import { auth } from './auth.ts';
+import { compress } from './compress.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
+import { decompress } from './decompress.ts';
 import { errorPages } from './error-pages.ts';
 import { maintenance } from './maintenance.ts';
 import { paths } from './paths.ts';
 import { concurrency, rateLimit } from './rate-limit.ts';
 import { securityHeaders } from './security-headers.ts';
+import { substitute } from './substitute.ts';
 
 /** `false`: not what groups or the listener say. */
 export function orOff<T extends z.ZodType>(schema: T) {
@@ -30,6 +33,9 @@ const policies = {
   rateLimit: orOff(rateLimit).describe('How often requests may come (docs/rate-limits.md)'),
   concurrency: orOff(concurrency).describe('How many requests may be under way at once (docs/rate-limits.md)'),
   errorPages: orOff(errorPages).describe('Pages for Headgate’s own errors (docs/error-pages.md)'),
+  decompress: orOff(decompress).describe('Takes the content coding off bodies of requests'),
+  substitute: orOff(substitute).describe('Texts that are replaced in bodies of responses'),
+  compress: orOff(compress).describe('Compression of responses, by what clients accept'),
   requestHeaders: headerEdits.optional().describe('Changes to the request’s header fields'),
   responseHeaders: headerEdits.optional().describe('Changes to the response’s header fields'),
 };
