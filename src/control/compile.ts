@@ -26,6 +26,7 @@ import { type Known, knownOf, type Listed, type Membership } from './discovery/m
 import { KeptParts } from './kept-parts.ts';
 import type { InUse, Ledger } from './ledger.ts';
 import { declaredNames } from './policies/declared-names.ts';
+import { sessionCookieNames } from './policies/oidc-names.ts';
 import { PolicyCompiler } from './policies/policy-compiler.ts';
 import { judge, type Quarantined } from './quarantine.ts';
 import { atOnce } from './slices.ts';
@@ -137,6 +138,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
       mirrors,
       policyStates: new Set(plans.flatMap(({ states }) => states)),
       identityFields,
+      sessionCookies: sessionCookieNames(config),
       cache,
       tracing: compileTracing(config.tracing),
       explain,

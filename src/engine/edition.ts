@@ -44,7 +44,8 @@ const NOBODY = new Set<never>();
  * What exchanges still ask for that have been decided on, as all have: they hold their own route and pool. A WebSocket lasts for days, and
  * five hundred of them must not keep five hundred tables of thousands of routes.
  */
-function remainsOf({ cache, identityFields, tracing, explain, strayTunnelMs, development }: Snapshot): Snapshot {
+function remainsOf(snapshot: Snapshot): Snapshot {
+  const { cache, identityFields, sessionCookies, tracing, explain, strayTunnelMs, development } = snapshot;
   const gone = { listeners: NOTHING, streams: NOTHING, pools: NOTHING, mirrors: NOBODY, policyStates: NOBODY };
-  return { ...gone, cache, identityFields, tracing, explain, strayTunnelMs, development };
+  return { ...gone, cache, identityFields, sessionCookies, tracing, explain, strayTunnelMs, development };
 }

@@ -3,9 +3,11 @@ import type { Attempt } from '../exchange/attempt.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ClientCertificateFacts } from '../exchange/client-certificate.ts';
 import type { RequestHead } from '../exchange/exchange.ts';
+import { removeCookies } from '../http/cookie.ts';
 import { appendForwarding, appendVia, removeSpoofed } from '../http/forwarded.ts';
 import { getHeader, type HeaderDraft, type HeaderList, noHeaders, removeHeader, setHeader } from '../http/headers.ts';
 import { requestEndToEnd } from '../http/hop-by-hop.ts';
+import type { Identity } from '../policy/identity.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Pool } from '../upstream/pool.ts';
 import { ASKING_FIELD } from './explanation-field.ts';
@@ -94,9 +96,13 @@ function applyWish(draft: HeaderDraft, { conditional, whole }: CacheWish): void 
 
 /** Nobody but us says who it is, whether or not it was asked here; credentials that are meant for us go no further. */
 function tellWhoItIs(draft: HeaderDraft, { identity, edition }: Progress): void {
-  const { identityFields } = edition.snapshot;
+  const { identityFields, sessionCookies } = edition.snapshot;
   if (identityFields !== null) removeIdentityFields(draft, identityFields);
-  if (identity === null) return;
+  if (identity !== null) writeIdentity(draft, identity);
+  if (sessionCookies !== null) removeCookies(draft, sessionCookies);
+}
+
+function writeIdentity(draft: HeaderDraft, identity: Identity): void {
   const { removes, cookie, fields } = identity;
   if (removes !== null) for (const name of removes) removeHeader(draft, name);
   if (cookie === '') removeHeader(draft, 'cookie');

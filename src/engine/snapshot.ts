@@ -116,6 +116,8 @@ export interface Snapshot {
   readonly policyStates: ReadonlySet<PolicyState>;
   /** Names (`identityNames`) of fields by which some endpoint is told who it is: no client may send them. `null` for none. */
   readonly identityFields: readonly string[] | null;
+  /** Names of cookies that are ours, chunks and the like after a dot included: no endpoint may see them. `null` for none. */
+  readonly sessionCookies: readonly string[] | null;
   readonly cache: SharedCache;
   /** `null`: trace contexts are passed on as they came. */
   readonly tracing: TracePlan | null;

@@ -1,5 +1,5 @@
 import { Cookie } from 'tough-cookie';
-import { type HeaderList, isNamed } from './headers.ts';
+import { type HeaderDraft, type HeaderList, isNamed } from './headers.ts';
 import { sliceTrimmed } from './octets.ts';
 
 export type SameSite = 'strict' | 'lax' | 'none';
@@ -68,6 +68,30 @@ export function setCookieName(field: string): string {
   const semicolon = field.indexOf(';');
   const equals = field.indexOf('=');
   return equals === -1 || (semicolon !== -1 && equals > semicolon) ? '' : sliceTrimmed(field, 0, equals);
+}
+
+/**
+ * Takes the cookies that are called like one of `names`, or that and something after a dot, out of a request. A line of which nothing is left goes; one
+ * without any of them keeps its bytes.
+ */
+export function removeCookies(headers: HeaderDraft, names: readonly string[]): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    const line = headers[i + 1] as string;
+    if (!isNamed(headers[i] as string, 'cookie') || !names.some((name) => line.includes(name))) continue;
+    const pairs = line.split(';').map((pair) => pair.trim());
+    const others = pairs.filter((pair) => pair !== '' && !isCalled(pair, names));
+    if (others.length > 0) headers[i + 1] = others.join('; ');
+    else {
+      headers.splice(i, 2);
+      i -= 2;
+    }
+  }
+}
+
+function isCalled(pair: string, names: readonly string[]): boolean {
+  const equals = pair.indexOf('=');
+  const called = equals === -1 ? pair : pair.slice(0, equals).trimEnd();
+  return names.some((name) => called === name || (called.startsWith(name) && called.charCodeAt(name.length) === 0x2e));
 }
 
 function scanPairs(text: string, name: string): string | null {

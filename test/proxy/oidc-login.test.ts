@@ -235,6 +235,45 @@ matrix(
 );
 
 matrix(
+  'no endpoint of the host sees the session, whether or not its route asks for one',
+  async (stage) => {
+    const [provider, shop] = [await openIdProvider(), await stage.origin()];
+    const config = forwardTo(shop, { route: { auth: auth(provider) } as Partial<RouteConfig> });
+    const open: RouteConfig = { match: { path: '/open/**' }, pool: 'shop' };
+    const front = await stage.gateway({ ...config, routes: [...(config.routes ?? []), open] });
+    const jar = new CookieJar(front);
+    jar.cookies.set('theme', 'dark');
+    await logIn({ jar, provider });
+    await jar.get('/');
+    await jar.get('/open/a');
+    expect(shop.received.map((received) => received.header('cookie'))).toEqual(['theme=dark', 'theme=dark']);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a response that sets the session is for no cache on the way, whatever the endpoint says',
+  async (stage) => {
+    const clock = new ManualClock(Date.now());
+    const shop = await stage.origin({ script: [{ respond: 200, headers: ['Cache-Control', 'public, max-age=60'] }] });
+    const provider = await openIdProvider();
+    const front = await stage.gateway(forwardTo(shop, { route: { auth: auth(provider) } as Partial<RouteConfig> }), {
+      clock,
+    });
+    const jar = new CookieJar(front);
+    await logIn({ jar, provider });
+    expect((await jar.get('/')).all('cache-control')).toEqual(['public, max-age=60']);
+    clock.advance(300_000);
+    const renewed = await jar.get('/');
+    expect([renewed.all('set-cookie').length, renewed.all('cache-control')]).toEqual([
+      1,
+      ['public, max-age=60', 'private'],
+    ]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
   'a session of two cookies shrinks to one, and none of them goes upstream',
   async (stage) => {
     const clock = new ManualClock(Date.now());

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { OidcConfig } from '../../config/schema/policy/auth-oidc.ts';
 import type { Authenticator } from '../../policy/auth/authenticator.ts';
 import { OidcAuthenticator } from '../../policy/auth/oidc/oidc.ts';
@@ -9,6 +9,7 @@ import type { PolicyState } from '../../policy/policy-state.ts';
 import { readAuthorities } from './authorities.ts';
 import { OidcClient } from './oidc-client.ts';
 import { providerFetch } from './oidc-fetch.ts';
+import { cookieNameOf, sessionLabel } from './oidc-names.ts';
 import { ownPaths } from './oidc-paths.ts';
 import type { PolicyContext } from './policy-kind.ts';
 
@@ -31,7 +32,7 @@ export function oidcWay(config: OidcConfig, context: PolicyContext): Authenticat
   const paths = ownPaths(config, context);
   const provider = providerOf(config, context);
   if (!isCareful || paths === null || provider === null) return null;
-  const label = labelOf(config);
+  const label = sessionLabel(config);
   const state = context.state<OidcSessionState>(`oidc sessions ${label}`, () => ({
     id: `oidc sessions ${label}`,
     secret: context.secrets.of(`oidc ${label}`),
@@ -39,12 +40,12 @@ export function oidcWay(config: OidcConfig, context: PolicyContext): Authenticat
   }));
   const secrets = config.sessionSecret ?? [state.secret];
   const limits = { idleMs: config.session.idle, absoluteMs: config.session.absolute };
-  const { name = `headgate-${label.slice(0, 8)}`, domain = null, path, sameSite } = config.cookie;
+  const { domain = null, path, sameSite } = config.cookie;
   const { claims, userClaim, forwardToken, clientId } = config;
   const sessions = new Sessions({
     ...{ clock, label, limits, claims, userClaim, forwardToken },
     seals: { session: new Seal(secrets, 'oidc session 1'), login: new Seal(secrets, 'oidc login 1') },
-    cookie: { name, domain, path, sameSite },
+    cookie: { name: cookieNameOf(config), domain, path, sameSite },
     origin: config.origin ?? null,
   });
   const scope = [...new Set(['openid', ...config.scopes])].join(' ');
@@ -87,17 +88,4 @@ function providerOf(config: OidcConfig, context: PolicyContext): OidcClient | nu
         fetch: providerFetch(http, { ca, timeoutMs: timeout }),
       }),
   );
-}
-
-/**
- * What a session means: it opens nothing that asks for another provider, other claims or another way to log in. Policies that are alike in this share their
- * sessions, whichever routes they stand on.
- */
-function labelOf(config: OidcConfig): string {
-  const { issuer, clientId, scopes, parameters, userinfo, claims, userClaim, forwardToken } = config;
-  return digest([issuer, clientId, scopes, parameters, userinfo, claims, userClaim, forwardToken]);
-}
-
-function digest(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

@@ -4,6 +4,7 @@ import {
   type CookieEdits,
   cookieValue,
   editSetCookie,
+  removeCookies,
   setCookieField,
   setCookieValue,
 } from '../../../src/http/cookie.ts';
@@ -194,5 +195,31 @@ describe('editSetCookie', () => {
         expect(editSetCookie(once, edits)).toBe(once);
       }),
     );
+  });
+});
+
+describe('removeCookies', () => {
+  test.each([
+    [['Cookie', 'sid=1'], []],
+    [
+      ['Cookie', 'a=1; sid=1.x; sid.1=y; sid.login.abc=z;b=2'],
+      ['Cookie', 'a=1; b=2'],
+    ],
+    [
+      ['cookie', 'a=1;b=2', 'X', 'sid=1', 'Cookie', 'sid=1', 'Cookie', 'c=3; sid'],
+      ['cookie', 'a=1;b=2', 'X', 'sid=1', 'Cookie', 'c=3'],
+    ],
+    [
+      ['Cookie', 'sidecar=1;  xsid=2; a=sid'],
+      ['Cookie', 'sidecar=1; xsid=2; a=sid'],
+    ],
+    [
+      ['Cookie', ' sid = 1 ; ;a=1'],
+      ['Cookie', 'a=1'],
+    ],
+  ])('%j → %j', (headers, expected) => {
+    const draft = [...headers];
+    removeCookies(draft, ['sid']);
+    expect(draft).toEqual(expected);
   });
 });

@@ -71,6 +71,17 @@ describe('a refresh', () => {
     expect(scene.provider.refreshed).toHaveLength(1);
   });
 
+  test('that is refused while the token is good may have been made by another process', async () => {
+    const scene = new OidcScene();
+    const browser = await loggedIn(scene);
+    scene.provider.refreshAnswer = { ok: false, why: 'refused' };
+    scene.clock.advance(5 * MINUTE - 1);
+    const { says, setCookies } = await browser.visit('/');
+    expect([says, setCookies]).toEqual(['u1', []]);
+    scene.clock.advance(1);
+    expect((await browser.visit('/')).says).toBe('302 login-redirect');
+  });
+
   test('of a provider that is down leaves the session as it is until its own end, and is tried again after 15 s', async () => {
     const scene = new OidcScene();
     const browser = await loggedIn(scene);

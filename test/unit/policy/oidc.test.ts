@@ -227,17 +227,6 @@ describe('a session', () => {
     expect((await browser.visit('/')).setCookies[0]).toMatch(/^__Host-sid=1\.\S+; Path=\/; Max-Age=3600; Secure;/);
   });
 
-  test('does not go upstream, and other cookies do', async () => {
-    const browser = new Browser(new OidcScene());
-    await browser.logIn();
-    browser.cookies.set('theme', 'dark');
-    browser.cookies.set('__Host-sid.1', 'stale');
-    browser.cookies.set('__Host-sidecar', 'x');
-    browser.cookies.set('__Host-sid.login.abcdefgh', 'under way');
-    const { result } = await browser.visit('/');
-    expect(result.kind === 'known' && result.identity.cookie).toBe('theme=dark; __Host-sidecar=x');
-  });
-
   test('passes the access token on where that is wanted, in place of what the client sent', async () => {
     const browser = new Browser(new OidcScene({ forwardToken: 'access' }));
     await browser.logIn();

@@ -12,7 +12,6 @@ import type { OidcProvider, ProviderPages } from './provider.ts';
 import type { Refreshed, Refreshes } from './refreshes.ts';
 import { loginRequired, providerUnavailable } from './refusals.ts';
 import type { OidcSession, SessionLimits } from './session.ts';
-import { cookieWithout } from './session-cookie.ts';
 import { asked, type FoundSession, type Sessions } from './sessions.ts';
 
 export interface OidcOptions {
@@ -67,37 +66,25 @@ export class OidcAuthenticator implements Authenticator {
     return isSpent ? this.#login(request) : this.#known(request, found);
   }
 
-  /** Whoever else has decided: the session is nobody's but ours. */
-  hideCredentials(request: PolicyRequest): void {
-    const { identity } = request;
-    if (identity === null || identity.cookie !== null) return;
-    const cookie = this.#others(request);
-    if (cookie !== null) request.identity = { ...identity, cookie };
-  }
-
   #known(request: PolicyRequest, { session, isCurrent }: FoundSession): AuthResult {
     const { sessions, limits, clock } = this.#options;
     const now = clock.now();
     const isOld = now - session.seenAt > limits.idleMs / SEALS_PER_IDLE_TIME;
     if ((isOld || !isCurrent) && !request.hypothetical) sessions.keep(request, { ...session, seenAt: now });
-    return { kind: 'known', identity: this.#identity(request, session) };
+    return { kind: 'known', identity: this.#identity(session) };
   }
 
-  #identity(request: PolicyRequest, { user, claims, forwarded }: OidcSession): Identity {
+  #identity({ user, claims, forwarded }: OidcSession): Identity {
     return {
       scheme: 'oidc',
       user: toOctets(user),
       claims,
       fields: forwarded === null ? [] : ['Authorization', `Bearer ${forwarded}`],
       removes: forwarded === null ? null : ['authorization'],
-      cookie: this.#others(request),
+      // No endpoint sees the session, on whatever route (`sessionCookies` of the snapshot).
+      cookie: null,
       seesCredentials: forwarded !== null,
     };
-  }
-
-  #others(request: PolicyRequest): string | null {
-    const cookies = this.#options.sessions.cookies(request);
-    return cookieWithout(request.request.headers, (name) => cookies.isOurs(name));
   }
 
   #refresh(request: PolicyRequest, found: FoundSession, refreshToken: string): AuthResult {
@@ -114,11 +101,15 @@ export class OidcAuthenticator implements Authenticator {
     const { sessions } = this.#options;
     if (!answer.ok) {
       // A provider that is down says nothing of this user: the session goes on until it ends by itself.
-      return answer.why === 'unavailable' ? this.#known(request, found) : this.#login(request);
+      if (answer.why === 'unavailable') return this.#known(request, found);
+      // Another process may just have used the token, and the browser is about to get what that brought.
+      const { expiresAt } = found.session;
+      const isOver = expiresAt === null || expiresAt <= this.#options.clock.now();
+      return isOver ? this.#login(request) : this.#known(request, found);
     }
     const session = sessions.renewed(found.session, answer.value);
     if (!sessions.keep(request, session)) return this.#login(request);
-    return { kind: 'known', identity: this.#identity(request, session) };
+    return { kind: 'known', identity: this.#identity(session) };
   }
 
   #login(request: PolicyRequest): AuthResult {

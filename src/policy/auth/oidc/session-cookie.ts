@@ -71,7 +71,7 @@ export class SessionCookies {
 
   /** Set-Cookie fields that remove everything of ours that the request brings. */
   clear(headers: HeaderList): readonly string[] {
-    return this.#removed(headers, (name) => this.isOurs(name));
+    return this.#removed(headers, (name) => this.#isOurs(name));
   }
 
   login(headers: HeaderList, id: string): string | null {
@@ -96,13 +96,12 @@ export class SessionCookies {
     return this.#set(this.#login(id), '', 0);
   }
 
-  /** Not for endpoints. */
-  isOurs(name: string): boolean {
+  #isOurs(name: string): boolean {
     return name === this.#name || name.startsWith(`${this.#name}.`);
   }
 
   #isSession(name: string): boolean {
-    return this.isOurs(name) && !name.startsWith(this.#login(''));
+    return this.#isOurs(name) && !name.startsWith(this.#login(''));
   }
 
   #chunk(index: number): string {
@@ -123,13 +122,6 @@ export class SessionCookies {
     const where = { path, ...(domain === null ? {} : { domain }) };
     return setCookieField({ name, value, ...where, secure: this.#secure, httpOnly: true, sameSite, maxAgeMs });
   }
-}
-
-/** `Cookie` without what `isOurs`, several lines as one; `null` where nothing is. */
-export function cookieWithout(headers: HeaderList, isOurs: (name: string) => boolean): string | null {
-  const pairs = pairsIn(headers);
-  const others = pairs.filter((pair) => !isOurs(nameOf(pair)));
-  return others.length === pairs.length ? null : others.join('; ');
 }
 
 function namesIn(headers: HeaderList): readonly string[] {

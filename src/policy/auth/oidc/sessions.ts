@@ -81,6 +81,8 @@ export class Sessions {
       const fields = cookies.setSession(sealed, request.request.headers, maxAgeMs);
       if (fields !== null) {
         addCookies(request, fields);
+        // Set-Cookie alone keeps no cache before us from storing it for everybody (RFC 9111 §7.3).
+        request.addResponseField('Cache-Control', 'private');
         return true;
       }
     }
