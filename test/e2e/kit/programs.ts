@@ -14,6 +14,7 @@ const PACKAGES = {
   openssl: 'openssl',
   pebble: 'pebble',
   'pebble-challtestsrv': 'pebble',
+  'redis-server': 'redis-server',
   sh: 'dash',
   'systemd-analyze': 'systemd',
   'update-ca-certificates': 'ca-certificates',
