@@ -10,9 +10,11 @@ import { disable } from './commands/disable.ts';
 import { drain } from './commands/drain.ts';
 import { enable } from './commands/enable.ts';
 import { fmt } from './commands/fmt.ts';
+import { hashPassword } from './commands/hash-password.ts';
 import { help } from './commands/help.ts';
 import { logLevel } from './commands/log-level.ts';
 import { maintenance } from './commands/maintenance.ts';
+import { newApiKey } from './commands/new-api-key.ts';
 import { plan } from './commands/plan.ts';
 import { purge } from './commands/purge.ts';
 import { reload } from './commands/reload.ts';
@@ -41,6 +43,8 @@ export const COMMANDS: readonly Command[] = [
   config,
   fmt,
   schema,
+  hashPassword,
+  newApiKey,
   status,
   plan,
   tail,

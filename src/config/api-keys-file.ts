@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { type Diagnostic, diagnosticAt } from './config-error.ts';
 import { diagnose } from './diagnose.ts';
 import { parseYaml } from './parse-yaml.ts';
@@ -23,4 +24,9 @@ export function parseApiKeysFile(file: string, text: string): ApiKeysFile {
   const parsed = apiKeys.safeParse(toPlain(root));
   if (parsed.success) return { ok: true, keys: parsed.data };
   return { ok: false, diagnostics: diagnose(root, apiKeys, parsed.error.issues) };
+}
+
+/** Lines of such a file, as they are written: digests, not keys. */
+export function stringifyKeys(keys: readonly { readonly name: string; readonly key: string }[]): string {
+  return stringify(keys, { lineWidth: 0 });
 }

@@ -211,7 +211,7 @@ describe('help', () => {
     );
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
-      const argv = [...example.replace(/ [<>] .*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
+      const argv = [...example.replace(/ (?:<|>>?) .*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
         ([, quoted, word]) => quoted ?? word ?? '',
       );
       const help = argv.includes('--help') ? 'help' : argv[0]?.replace('--', '');

@@ -56,7 +56,8 @@ const WRONG: Readonly<Record<string, string | null>> = {
   KEY: 'nothing',
   S: 'soon',
   PERCENT: 'most',
-  ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null, TEXT: null },
+  ALGORITHM: 'md5',
+  ...{ PATH: null, DIR: null, FILE: null, NAME: null, HOST: null, TAG: null, ADDRESS: null, TEXT: null, USER: null },
 };
 
 /** What else a command needs before it looks at its options. */
@@ -92,6 +93,9 @@ test.each([
   [['cert', 'a b'], 'is not a host name'],
   [['/api=3000', '/api=3001'], 'are the same route'],
   [['/api'], 'is not ROUTE=TARGET'],
+  [['hash-password', '--user', 'a:b'], '“a:b” is not a name of a user'],
+  [['new-api-key'], 'needs a name'],
+  [['new-api-key', 'a b'], '“a b” is not a name of a key'],
   [['help', 'nothing'], 'is not a command'],
   [['status', '--admin', 'unix:/run/%zz'], 'is not the URL of an admin listener'],
   [['status', '--admin', 'unix:/run/a%00b'], 'is not the URL of an admin listener'],
