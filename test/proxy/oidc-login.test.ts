@@ -210,6 +210,22 @@ matrix(
 );
 
 matrix(
+  'who is in none of the groups is 403, and stays logged in',
+  async (stage) => {
+    const require = { claims: { groups: { contains: 'admin' } } };
+    const clock = new ManualClock(Date.now());
+    const all = await world(stage, { route: { auth: { require } as never } }, { clock });
+    await logIn(all);
+    const refused = await all.jar.get('/');
+    expect([refused.status, refused.header('location'), all.shop.requests]).toEqual([403, null, 0]);
+    all.provider.claims = { sub: 'u1', groups: ['staff', 'admin'] };
+    clock.advance(300_000);
+    expect((await all.jar.get('/')).status).toBe(200);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
   'a stored response is for whom it was made, and for nobody who is not logged in',
   async (stage) => {
     const shop = await stage.origin({

@@ -28,7 +28,7 @@ const LOCAL = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
 /** Compiles `auth.oidc`; `null` after a complaint. */
 export function oidcWay(config: OidcConfig, context: PolicyContext): Authenticator | null {
   const { clock } = context.world;
-  const isCareful = isTrustworthy(config, context) && isTaken(config, context);
+  const isCareful = isTrustworthy(config, context) && isTaken(config, context) && keepsWhatIsRequired(config, context);
   const paths = ownPaths(config, context);
   const provider = providerOf(config, context);
   if (!isCareful || paths === null || provider === null) return null;
@@ -68,6 +68,20 @@ function isTrustworthy({ issuer, insecure }: OidcConfig, context: PolicyContext)
 function isTaken({ cookie: { name = '', domain, path } }: OidcConfig, context: PolicyContext): boolean {
   if (!name.startsWith('__Host-') || (domain === undefined && path === '/')) return true;
   context.complain(['cookie', 'name'], { message: 'browsers take no __Host- cookie with a domain or a path' });
+  return false;
+}
+
+/** What is not kept is not there, and nobody would ever come in. */
+function keepsWhatIsRequired(oidc: OidcConfig, { config, complain }: PolicyContext): boolean {
+  const places = [...config.routes, ...Object.values(config.policies)];
+  const auth = places
+    .map((place) => place.auth)
+    .find((given) => given !== undefined && given !== false && given.oidc === oidc);
+  const required = auth === undefined || auth === false ? [] : Object.keys(auth.require?.claims ?? {});
+  const isKept = (name: string): boolean => oidc.claims.some((kept) => name === kept || name.startsWith(`${kept}.`));
+  const missing = required.find((name) => !isKept(name));
+  if (missing === undefined) return true;
+  complain(['claims'], { message: `“${missing}” is required, and not among the claims that are kept` });
   return false;
 }
 

@@ -73,6 +73,16 @@ describe('a login', () => {
     });
   }
 
+  test('keeps the claims that rules ask for', () => {
+    const required = (claims: readonly string[], name: string): readonly string[] => {
+      const auth = { oidc: { ...LOGIN, claims: [...claims] }, require: { claims: { [name]: 'admin' } } };
+      return mistakes({ routes: [{ pool: 'app', auth }] });
+    };
+    expect(required(['realm_access.roles'], 'realm_access.roles')).toEqual([]);
+    expect(required(['realm_access'], 'realm_access.roles')).toEqual([]);
+    expect(required(['realm'], 'realm_access.roles').join()).toContain('“realm_access.roles” is required, and not');
+  });
+
   test('tells no secret where it is wrong', () => {
     expect(mistakesOf({ sessionSecret: 'hunter2', clientSecret: 7 }).join()).not.toContain('hunter2');
   });
