@@ -29,9 +29,9 @@ export interface CompiledRoutes {
  * on without what nobody is protected by, or is left out when nobody can tell whose requests they are.
  */
 export function* compileRoutes(given: Omit<RoutesContext, 'environment'>): Generator<void, CompiledRoutes> {
-  const { defaults, cache, policies, listeners } = given.config;
+  const { defaults, cache, policies, stores, listeners } = given.config;
   const included = Object.entries(listeners).map(([name, { use }]) => [name, use]);
-  const context = { ...given, environment: JSON.stringify([defaults, cache, policies, included]) };
+  const context = { ...given, environment: JSON.stringify([defaults, cache, policies, stores, included]) };
   const rules: RouteRule<RoutePlan>[] = [];
   const sound: RouteRule<RoutePlan>[] = [];
   const effects = new Map<number, RouteEffect>();

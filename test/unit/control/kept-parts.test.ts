@@ -100,6 +100,23 @@ describe('of the next configuration', () => {
     expect(two.routes.some(({ plan }, i) => plan === one.routes[i]?.plan)).toBe(false);
     expect(two.routes[0]?.plan.timeouts.headMs).toBe(3000);
   });
+
+  test.each([
+    ['a group that it includes', { policies: { tag: { requestHeaders: { set: { 'X-Tag': '2' } } } } }],
+    ['the groups of a listener', { listeners: { web: { port: 0, use: 'tag' } } }],
+    ['a store that it counts in', { stores: { counts: { redis: { url: 'redis://127.0.0.1:2' } } } }],
+  ])('a route is made anew when %s changes', (_what, change) => {
+    const next = site();
+    const route = { match: { path: '/shop/**' }, use: 'tag', rateLimit: { rate: '5/s', store: 'counts' } };
+    const config = {
+      ...{ listeners, routes: [{ ...route, redirect: { to: '/' } }] },
+      policies: { tag: { requestHeaders: { set: { 'X-Tag': '1' } } } },
+      stores: { counts: { redis: { url: 'redis://127.0.0.1:1' } } },
+    };
+    const one = next(config);
+    expect(next(config).routes[0]?.plan).toBe(one.routes[0]?.plan);
+    expect(next({ ...config, ...change }).routes[0]?.plan).not.toBe(one.routes[0]?.plan);
+  });
 });
 
 test('compiling in steps makes what compiling at once does, in at least a step for each route', () => {
