@@ -18,6 +18,15 @@ export interface PolicySubject {
 /** The first has none: it is what the others are compared with. */
 export const policySubjects: readonly PolicySubject[] = [
   { name: 'none', route: {}, nginx: { location: '' } },
+  {
+    name: 'access',
+    route: { access: { deny: ['203.0.113.0/24', '198.51.100.7'], allow: ['127.0.0.0/8', '10.0.0.0/8'] } },
+    nginx: { location: 'deny 203.0.113.0/24; deny 198.51.100.7; allow 127.0.0.0/8; allow 10.0.0.0/8; deny all;' },
+  },
+  { name: 'access, a rule', route: { access: { rules: [{ deny: { headers: { 'X-Blocked': { present: true } } } }] } } },
+  { name: 'limits', route: { limits: { headerBytes: '8k', headerCount: 50, targetBytes: '2k' } } },
+  { name: 'paths', route: { paths: { dotSegments: 'refuse', semicolon: 'refuse', nonUtf8: 'refuse' } } },
+  { name: 'guards', route: { guards: { mode: 'block' } } },
   { name: 'requestHeaders', route: { requestHeaders: { set: { 'X-Tenant': 'shop' } } } },
   { name: 'compress, not asked for', route: { compress: true } },
   { name: 'compress, gzip', route: { compress: { minSize: 0 } }, fields: ['Accept-Encoding: gzip'] },

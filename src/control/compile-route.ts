@@ -93,7 +93,6 @@ function compilePlan(route: RouteConfig, context: PlanContext): RoutePlan | null
   const policies = context.policies.ofRoute(route, place);
   const plan = {
     policies,
-    bodyLimitBytes: route.limits?.body ?? null,
     rewritePath: part('rewrite', route.rewrite, (config) => compileRewrite(config, captures, { matchedPrefix })),
     editQuery: part('query', route.query, (config) => compileQueryEdits(config, captures)),
     editRequest: part('requestHeaders', route.requestHeaders, (config) =>

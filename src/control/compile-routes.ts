@@ -92,7 +92,6 @@ function refusalOf(
     plan: {
       action: { kind: 'refuse' },
       policies: null,
-      bodyLimitBytes: null,
       rewritePath: null,
       editQuery: null,
       editRequest: null,

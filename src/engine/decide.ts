@@ -80,7 +80,7 @@ function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decisi
   const { plan } = matched.rule;
   const policies = plan.policies === null ? null : policiesOn(plan.policies, progress.exchange.listener);
   progress.policies = policies;
-  progress.bodyLimitBytes = policies?.bodyLimitBytes ?? plan.bodyLimitBytes ?? rules.bodyLimitBytes;
+  progress.bodyLimitBytes = policies?.bodyLimitBytes ?? rules.bodyLimitBytes;
   return carryOut(progress, plan, nowMs);
 }
 

@@ -28,8 +28,6 @@ export interface RoutePlan {
   readonly action: RouteAction;
   /** `null` for none, its own and those of groups and listeners. */
   readonly policies: RoutePolicies | null;
-  /** In place of the listener's limit; `null` leaves that one in force. */
-  readonly bodyLimitBytes: number | null;
   readonly rewritePath: ((path: string, variables: Variables) => string) | null;
   readonly editQuery: ((query: string | null, variables: Variables) => string | null) | null;
   readonly editRequest: ((draft: HeaderDraft, variables: Variables) => void) | null;

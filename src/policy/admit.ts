@@ -11,8 +11,8 @@ import type { Variables } from './variables.ts';
  */
 export const ADMIT_PHASES = [
   'maintenance',
-  'paths',
   'limits',
+  'paths',
   'access',
   'guards',
   'cors',

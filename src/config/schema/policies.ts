@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { retryDefaults } from './retry.ts';
-import { absolutePath, duration, headerName, size } from './units.ts';
+import { absolutePath, duration, headerName } from './units.ts';
 
 /** Text with `{variables}`: captures by name, `{host}`, `{path}`, `{query.x}`, `{header.x}`, … (docs/variables.md). */
 const template = z.string().meta({ description: 'Text; {name} inserts a capture or a variable' });
@@ -95,10 +95,6 @@ export const defaults = z
     retry: retryDefaults.prefault({}).describe('Retries of every route that has none of its own'),
   })
   .prefault({});
-
-export const routeLimits = z.strictObject({
-  body: size.optional().describe('Request body; more is 413'),
-});
 
 export type HeaderEditsConfig = z.output<typeof headerEdits>;
 export type QueryEditsConfig = z.output<typeof queryEdits>;

@@ -3,7 +3,7 @@ import { routeCache } from './cache.ts';
 import { fallback } from './fallback.ts';
 import { match } from './match.ts';
 import { mirror } from './mirror.ts';
-import { cookieEdits, queryEdits, redirect, respond, rewrite, routeLimits, timeouts } from './policies.ts';
+import { cookieEdits, queryEdits, redirect, respond, rewrite, timeouts } from './policies.ts';
 import { policyShape, use } from './policy/policy-set.ts';
 import { retry } from './retry.ts';
 import { routeTest } from './route-tests.ts';
@@ -25,7 +25,6 @@ const FORWARDING = [
   'retry',
   'mirror',
   'fallback',
-  'limits',
   'cache',
 ] as const;
 
@@ -54,7 +53,6 @@ export const route = z
     retry: retry.optional().describe('In place of the defaults'),
     mirror: mirror.optional().describe('Copies of requests for another pool, which never affect the client'),
     fallback: fallback.optional().describe('What to do when no response comes from the pool'),
-    limits: routeLimits.optional().describe('In place of the listener’s'),
     tracing: routeTracing.optional().describe('In place of what holds for all'),
     cache: routeCache.optional().describe('Store responses and reuse them (RFC 9111); true for the defaults'),
     tests: z

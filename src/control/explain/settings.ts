@@ -1,8 +1,10 @@
 import { formatDuration, formatShare, formatSize } from '../../config/near-values.ts';
+import type { LimitsConfig } from '../../config/schema/policy/limits.ts';
 import type { PoolConfig } from '../../config/schema/pool/pool.ts';
 import type { RoutePlan } from '../../engine/snapshot.ts';
 import type { RetryPolicy } from '../../upstream/retry.ts';
 import type { KeyPath } from '../complaints.ts';
+import { placesOf, standing } from '../policies/standing.ts';
 import type { Setting } from './explanation.ts';
 import type { Subject } from './subject.ts';
 
@@ -95,10 +97,15 @@ function poolSettings(pool: PoolConfig | undefined, say: Say): Setting[] {
   ];
 }
 
-function bodySetting({ config, origins }: Subject, { index, plan, listener }: SettingsPlace): Setting {
+function bodySetting({ config, origins }: Subject, { index, listener }: SettingsPlace): Setting {
   const key = 'limits.body';
-  if (plan.bodyLimitBytes !== null) {
-    return { key, value: formatSize(plan.bodyLimitBytes), origin: origins.where(['routes', index, 'limits', 'body']) };
+  const own = { path: ['routes', index], owner: '', captures: [], set: config.routes[index] ?? {} };
+  const limits = standing(placesOf(config, { use: config.routes[index]?.use, place: own }, listener)).find(
+    (policy) => policy.key === 'limits',
+  );
+  const limit = (limits?.config as LimitsConfig | undefined)?.body;
+  if (limits !== undefined && limit !== undefined) {
+    return { key, value: formatSize(limit), origin: origins.where([...limits.place.path, 'limits', 'body']) };
   }
   const bytes = config.listeners[listener]?.limits.bodyBytes;
   const at = origins.whereGiven(['listeners', listener, 'limits', 'bodyBytes']);

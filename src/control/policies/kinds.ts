@@ -7,7 +7,9 @@ import { corsKind } from './cors.ts';
 import { csrfKind } from './csrf.ts';
 import { decompressKind } from './decompress.ts';
 import { errorPagesKind } from './error-pages.ts';
+import { guardsKind } from './guards.ts';
 import { requestHeadersKind, responseHeadersKind } from './header-edit-kinds.ts';
+import { limitsKind } from './limits.ts';
 import { maintenanceKind } from './maintenance.ts';
 import { pathsKind } from './paths.ts';
 import type { PolicyKind } from './policy-kind.ts';
@@ -20,8 +22,10 @@ type Given<K extends PolicyKey> = Exclude<PolicySetConfig[K], undefined | false>
 /** What each key of a group or route is compiled by. */
 export const KINDS: { readonly [K in PolicyKey]: PolicyKind<Given<K>> } = {
   maintenance: maintenanceKind,
+  limits: limitsKind,
   paths: pathsKind,
   access: accessKind,
+  guards: guardsKind,
   auth: authKind,
   cors: corsKind,
   csrf: csrfKind,

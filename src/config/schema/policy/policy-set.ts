@@ -8,6 +8,8 @@ import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { decompress } from './decompress.ts';
 import { errorPages } from './error-pages.ts';
+import { guards } from './guards.ts';
+import { limits } from './limits.ts';
 import { maintenance } from './maintenance.ts';
 import { paths } from './paths.ts';
 import { concurrency, rateLimit } from './rate-limit.ts';
@@ -22,8 +24,10 @@ export function orOff<T extends z.ZodType>(schema: T) {
 /** What a policy is, by its key: on a route, and in a group. Each in a file of its own beside this one. Bodies go through them in this order. */
 const policies = {
   maintenance: orOff(maintenance).describe('Out of service, by the configuration or a file, and who is served even so'),
+  limits: orOff(limits).describe('How large a request may be'),
   paths: orOff(paths).describe('Doubtful spellings of paths that are refused'),
   access: orOff(access).describe('Who may come in at all: addresses, methods, rules'),
+  guards: orOff(guards).describe('Rules against common attacks'),
   auth: orOff(auth).describe('Who may ask: passwords, API keys'),
   cors: orOff(cors).describe('Which other sites’ scripts may read responses (docs/cors.md)'),
   csrf: orOff(csrf).describe('Refuse what other sites make browsers send (docs/cors.md)'),
