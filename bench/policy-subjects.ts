@@ -32,4 +32,28 @@ export const policySubjects: readonly PolicySubject[] = [
   { name: 'compress, gzip', route: { compress: { minSize: 0 } }, fields: ['Accept-Encoding: gzip'] },
   { name: 'substitute', route: { substitute: { rules: [{ find: 'needle', replace: 'thread' }], types: ['text/*'] } } },
   { name: 'decompress, nothing to decode', route: { decompress: true } },
+  {
+    name: 'auth.basic, verified before',
+    route: {
+      auth: {
+        basic: {
+          users: { ann: '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4' },
+          cacheFor: '1h',
+        },
+        headers: { 'X-User': '{auth.user}' },
+      },
+    },
+    fields: ['Authorization: Basic YW5uOnBhc3N3b3Jk'],
+  },
+  {
+    name: 'auth.apiKey',
+    route: {
+      auth: {
+        apiKey: {
+          keys: [{ name: 'ci', key: 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' }],
+        },
+      },
+    },
+    fields: ['X-API-Key: test'],
+  },
 ];

@@ -149,8 +149,9 @@ matrix(
 
 test('what can’t be used is a mistake at its place', async () => {
   const gateway = await startTestGateway({ routes: [{ respond: {} }] }, { tolerance: 'strict' });
-  const mistakes = async (apiKey: unknown): Promise<readonly string[]> => {
-    const report = await gateway.reload({ routes: [{ respond: {}, auth: { apiKey: apiKey as { file: string } } }] });
+  const mistakes = async (apiKey: unknown, more = {}): Promise<readonly string[]> => {
+    const auth = { apiKey: apiKey as { file: string }, ...more };
+    const report = await gateway.reload({ routes: [{ respond: {}, auth }] });
     return report.diagnostics.map(({ message, suggestion }) => `${message} ${suggestion ?? ''}`);
   };
   const one = { name: 'a', key: digestOf('a') };
@@ -172,6 +173,10 @@ test('what can’t be used is a mistake at its place', async () => {
   ]);
   expect(await mistakes({ file: temporaryFile('keys.yaml', '- { name: a, key: secret }\n') })).toEqual([
     expect.stringMatching(/cannot use .*keys\.yaml: 1:14: a key is written as sha256: and the 64 hex digits/),
+  ]);
+  const jwt = { secret: 'x'.repeat(32), issuer: 'any', audience: 'any' };
+  expect(await mistakes({ keys: [one], header: 'Authorization', scheme: 'Bearer' }, { jwt })).toEqual([
+    expect.stringMatching(/jwt reads Authorization: Bearer too/),
   ]);
   expect(await mistakes({ file: temporaryFile('keys.yaml', '') })).toEqual([
     expect.stringMatching(/the file is empty/),

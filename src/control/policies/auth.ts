@@ -35,8 +35,10 @@ export const authKind: PolicyKind<AuthConfig> = {
       for (const { path, message } of written.problems) context.complain(['headers', ...path], { message });
       return null;
     }
+    const clash = clashIn(config);
+    if (clash !== null) context.complain(['apiKey', 'scheme'], { message: clash });
     const required = config.require === undefined ? [] : requirement(config.require, context);
-    if (ways.length < named.length || required === null) return null;
+    if (ways.length < named.length || required === null || clash !== null) return null;
     const { satisfy } = config;
     return {
       admit: [authPolicy({ ways, satisfy, writeIdentity: written.value }), ...required],
@@ -50,6 +52,13 @@ function requirement(config: AuthRequireConfig, context: PolicyContext): readonl
   if (compiled.ok) return [compiled.value];
   for (const { path, message } of compiled.problems) context.complain(['require', ...path], { message });
   return null;
+}
+
+/** Two ways that read the same credentials: the first would refuse what the second knows. */
+function clashIn({ apiKey, jwt }: AuthConfig): string | null {
+  const isBearer = apiKey?.scheme?.toLowerCase() === 'bearer' && apiKey.header.toLowerCase() === 'authorization';
+  const clashes = isBearer && jwt?.from.includes('bearer') === true;
+  return clashes ? 'jwt reads Authorization: Bearer too: let keys or tokens come by another field' : null;
 }
 
 function waysIn(config: AuthConfig): readonly AuthWay[] {

@@ -8,15 +8,12 @@ import { parseHtpasswd } from '../../../src/policy/auth/user-table.ts';
 import { headgate } from '../../kit/command-line.ts';
 
 describe('headgate hash-password', () => {
-  test.each([
-    ['argon2id', '$argon2id$v=19$m=19456,t=2,p=1$'],
-    ['scrypt', '$scrypt$ln=15,r=8,p=3$'],
-    ['bcrypt', '$2b$10$'],
-  ])('makes a hash with %s that is of the password, another one each time', async (algorithm, start) => {
-    const run = () => headgate(['hash-password', '--algorithm', algorithm], { stdin: 'pässword: 1\n' });
+  test('makes a hash that is of the password, another one each time', async () => {
+    const run = () => headgate(['hash-password'], { stdin: 'pässword: 1\n' });
     const { code, out, err } = await run();
-    expect([code, err, out.startsWith(start)]).toEqual([0, '', true]);
+    expect([code, err, out.startsWith('$argon2id$v=19$m=19456,t=2,p=1$')]).toEqual([0, '', true]);
     expect(passwordMatches(out.trim(), 'pässword: 1')).toBe(true);
+    expect((await run()).out).not.toBe(out);
   });
 
   test('makes a line of an htpasswd file', async () => {
