@@ -14,6 +14,7 @@ import type { RouteRule } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { vetSteps } from '../routing/vet.ts';
 import { type AcmePlan, answersHttpChallenges, compileAcme } from './compile-acme.ts';
+import { compileBodyMatching, mostBodyBytes } from './compile-body-matching.ts';
 import { type CertificatePlan, compileListener } from './compile-listener.ts';
 import { compilePools } from './compile-pools.ts';
 import { compileRoutes } from './compile-routes.ts';
@@ -120,7 +121,10 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
     if (listener.kind === 'http') {
       const served = routes.filter((rule) => rule.listeners === null || rule.listeners.includes(name));
       const table = yield* parts.table(name, served, before);
-      listeners.set(name, listenerRules(listener, { config, table, ledger, policies: policies.ofListener(name) }));
+      listeners.set(
+        name,
+        listenerRules(listener, { name, config, table, ledger, policies: policies.ofListener(name) }),
+      );
     }
     const rules = compileStreams(listener, pools);
     if (rules !== null) streams.set(name, rules);
@@ -137,6 +141,7 @@ export function* compileSteps(input: CompileInput): Generator<void, CompileResul
       pools,
       mirrors,
       policyStates: new Set(plans.flatMap(({ states }) => states)),
+      bodyMatching: compileBodyMatching(config, ledger),
       identityFields,
       sessionCookies: sessionCookieNames(config),
       cache,
@@ -198,12 +203,14 @@ function* complainOfUnreachable(
 
 function listenerRules(
   listener: ListenerConfig,
-  context: { config: Config; table: RouteTable<RoutePlan>; ledger: Ledger; policies: PolicyPlan | null },
+  context: { name: string; config: Config; table: RouteTable<RoutePlan>; ledger: Ledger; policies: PolicyPlan | null },
 ): ListenerRules {
+  const bodyLimitBytes = listener.limits.bodyBytes ?? null;
   return {
     policies: context.policies,
     pathPolicy: listener.path,
-    bodyLimitBytes: listener.limits.bodyBytes ?? null,
+    bodyLimitBytes,
+    mostBodyBytes: mostBodyBytes(context.table, { listener: context.name, limitBytes: bodyLimitBytes }),
     hsts: transportSecurity(listener.tls?.hsts ?? null),
     forwardCertificate: listener.tls?.clientCertificates?.forward ?? false,
     redirect: redirectOf(listener, context.ledger),

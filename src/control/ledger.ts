@@ -1,4 +1,5 @@
 import { Maintenance } from '../engine/maintenance.ts';
+import { PrefixMemory } from '../engine/prefix-memory.ts';
 import type { PolicyState } from '../policy/policy-state.ts';
 import { SessionTable, type SessionTableOptions } from '../upstream/affinity/session-table.ts';
 import { AttemptFigures } from '../upstream/attempt-figures.ts';
@@ -138,6 +139,9 @@ export class Ledger {
   limit(pool: string, options: LimitOptions): PoolLimit {
     return adopt(this.#limits, pool, () => new PoolLimit(pool, options, this.upstream));
   }
+
+  /** What is held of bodies that routes ask about. */
+  readonly prefixes = new PrefixMemory(0);
 
   /** Which routes are out of service by hand. */
   readonly maintenance = new Maintenance();

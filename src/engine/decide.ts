@@ -10,9 +10,11 @@ import type { AdmitPolicy, Consultation, Verdict } from '../policy/admit.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
 import { outOfService } from '../policy/maintenance.ts';
 import { policiesOn } from '../policy/policy-plan.ts';
+import { RequestMessage } from '../routing/body/request-message.ts';
 import type { RouteRequest } from '../routing/route.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { Split } from '../upstream/split.ts';
+import { BodyPrefix } from './body-prefix.ts';
 import { cacheRequestOf } from './cache-request.ts';
 import type { Caching } from './caching.ts';
 import { PSEUDONYM } from './outbound.ts';
@@ -72,8 +74,20 @@ function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decisi
   if (progress.path === '*' || isLastHop(progress)) return { kind: 'reply', reply: optionsReply, plan: null };
   const { client } = progress.exchange;
   if (rules.forwardCertificate && client.tls !== null) progress.certificate = client.tls.clientCertificate;
+  if (rules.table.asksForBody) progress.message ??= messageOf(progress);
+  return route(progress, rules, nowMs);
+}
+
+/** Step 6; once more when a body was read that the routes ask about. */
+function route(progress: Progress, rules: ListenerRules, nowMs: number): Decision {
   const matched = rules.table.match(routeRequestOf(progress));
-  if (matched === null) return throughPolicies(progress, null, () => ({ kind: 'refuse', error: noRoute() }), nowMs);
+  const { message } = progress;
+  // Whom nobody has sent a body waits for none.
+  if (message?.wanted === true && !progress.hypothetical) return readFirst(progress, rules);
+  const refusal = message === null ? null : refusalOf(progress, message);
+  if (matched === null) {
+    return throughPolicies(progress, null, () => ({ kind: 'refuse', error: refusal ?? noRoute() }), nowMs);
+  }
   progress.route = matched.rule.name;
   progress.routeAt = matched.rule.at;
   progress.captures = matched.captures;
@@ -81,7 +95,34 @@ function decide(progress: Progress, rules: ListenerRules, nowMs: number): Decisi
   const policies = plan.policies === null ? null : policiesOn(plan.policies, progress.exchange.listener);
   progress.policies = policies;
   progress.bodyLimitBytes = policies?.bodyLimitBytes ?? rules.bodyLimitBytes;
+  if (refusal !== null) return { kind: 'refuse', error: refusal };
   return carryOut(progress, plan, nowMs);
+}
+
+/** What routes may ask of the body; `null` for none. Upgrades have none, whatever their head says. */
+function messageOf({ exchange, requestBody, edition }: Progress): RequestMessage | null {
+  if (requestBody.length === 0 || exchange.upgrade !== null) return null;
+  return new RequestMessage(exchange.request.headers, requestBody.length, edition.snapshot.bodyMatching.limitBytes);
+}
+
+/** The beginning of the body, and then the match again. */
+function readFirst(progress: Progress, rules: ListenerRules): Decision {
+  const { mostBodyBytes } = rules;
+  if (mostBodyBytes !== null && announcedTooLarge(progress.requestBody, mostBodyBytes)) {
+    return { kind: 'refuse', error: badRequest('body-too-large', 413) };
+  }
+  const consultation = new BodyPrefix(progress, progress.edition.snapshot.bodyMatching);
+  const resume = (verdict: Verdict | null, nowMs: number): Decision =>
+    verdict?.kind === 'refuse' ? verdict : route(progress, rules, nowMs);
+  return { kind: 'consult', plan: null, consultation, resume };
+}
+
+/** What the match has found out about a body that it can't go by. */
+function refusalOf(progress: Progress, message: RequestMessage): GatewayError | null {
+  const { note, refusal } = message;
+  if (note !== null) progress.note(note);
+  if (!progress.hypothetical) message.forget();
+  return refusal === null ? null : badRequest(refusal, refusal === 'body-too-large-to-match' ? 413 : 400);
 }
 
 /** What conditions of routes are about. */
@@ -97,7 +138,7 @@ export function routeRequestOf(progress: Progress): RouteRequest {
     serverName: client.tls === null ? null : client.tls.serverName,
     tls: client.tls !== null,
     clientCertificate: client.tls === null ? null : client.tls.clientCertificate,
-    body: null,
+    body: progress.message,
   };
 }
 

@@ -45,7 +45,6 @@ const NOBODY = new Set<never>();
  * five hundred of them must not keep five hundred tables of thousands of routes.
  */
 function remainsOf(snapshot: Snapshot): Snapshot {
-  const { cache, identityFields, sessionCookies, tracing, explain, strayTunnelMs, development } = snapshot;
   const gone = { listeners: NOTHING, streams: NOTHING, pools: NOTHING, mirrors: NOBODY, policyStates: NOBODY };
-  return { ...gone, cache, identityFields, sessionCookies, tracing, explain, strayTunnelMs, development };
+  return { ...snapshot, ...gone };
 }

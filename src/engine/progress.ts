@@ -8,6 +8,7 @@ import type { HeaderDraft, HeaderList } from '../http/headers.ts';
 import type { PolicyRequest } from '../policy/admit.ts';
 import type { Identity } from '../policy/identity.ts';
 import type { PolicyPlan } from '../policy/policy-plan.ts';
+import type { RequestMessage } from '../routing/body/request-message.ts';
 import { type Captures, noCaptures } from '../routing/route.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RetryReason } from '../upstream/retry-account.ts';
@@ -44,6 +45,8 @@ export class Progress implements PolicyRequest {
   lastEndpoint: Endpoint | null = null;
   /** What is forwarded. */
   requestBody: BodySource;
+  /** The same as routes look at it; `null` where none does. */
+  message: RequestMessage | null = null;
   /** Those of the listener until there is a route; `null` for none. */
   policies: PolicyPlan | null = null;
   identity: Identity | null = null;

@@ -15,6 +15,7 @@ import type { MirrorLive } from '../upstream/mirror-live.ts';
 import type { Pool } from '../upstream/pool.ts';
 import type { RetryPolicy } from '../upstream/retry.ts';
 import type { Split } from '../upstream/split.ts';
+import type { BodyMatching } from './body-prefix.ts';
 import type { FallbackPlan } from './fallback.ts';
 import type { MaintenanceSwitch } from './maintenance.ts';
 import type { MirrorPlan } from './mirror.ts';
@@ -80,6 +81,8 @@ export interface ChallengeAnswers {
 export interface ListenerRules {
   readonly pathPolicy: PathPolicy;
   readonly bodyLimitBytes: number | null;
+  /** The largest that any route here takes; `null` for no bound. No body beyond it is looked at. */
+  readonly mostBodyBytes: number | null;
   /** `Strict-Transport-Security` of every response; `null` for none, as without TLS (RFC 6797 §7.2). */
   readonly hsts: string | null;
   /** Endpoints are told of the client's certificate (RFC 9440). */
@@ -112,6 +115,8 @@ export interface Snapshot {
   /** What becomes of the copies of requests, for each route that has some made. */
   readonly mirrors: ReadonlySet<MirrorLive>;
   readonly policyStates: ReadonlySet<PolicyState>;
+  /** For routes that ask what bodies say. */
+  readonly bodyMatching: BodyMatching;
   /** Names (`identityNames`) of fields by which some endpoint is told who it is: no client may send them. `null` for none. */
   readonly identityFields: readonly string[] | null;
   /** Names of cookies that are ours, chunks and the like after a dot included: no endpoint may see them. `null` for none. */

@@ -12,6 +12,7 @@ import { MaintenanceControl } from '../control/maintenance-control.ts';
 import { probeSender } from '../control/probe/probe-sender.ts';
 import { type PoolStatus, poolStatus } from '../control/status.ts';
 import type { Snapshot } from '../engine/snapshot.ts';
+import { addBodyMetrics } from '../observe/body-metrics.ts';
 import { addConnectionMetrics } from '../observe/connection-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import { addMaintenanceMetrics } from '../observe/maintenance-metrics.ts';
@@ -99,6 +100,7 @@ export class Back {
       changed: (note) => logMaintenance(log, note),
     });
     addMaintenanceMetrics(metrics, () => this.maintenance.status());
+    addBodyMetrics(metrics, () => this.ledger.prefixes);
     this.http = httpClient(this.transport, clock);
     this.discovery = new Discovery({
       ...upstream,

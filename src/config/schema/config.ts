@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
+import { bodyMatching } from './body-matching.ts';
 import { cache } from './cache.ts';
 import { dns } from './dns.ts';
 import { explain } from './explain.ts';
@@ -27,6 +28,7 @@ export const config = z.strictObject({
     .describe('Groups of policies, by name, for “use” of routes and listeners'),
   stores: z.record(name, store).default({}).describe('Where gateways count together, by name (docs/rate-limits.md)'),
   defaults: defaults.describe('For every route'),
+  bodyMatching: bodyMatching.describe('How bodies are read for routes that ask what they say (docs/body-matching.md)'),
   dns: dns.describe('How names of endpoints are resolved'),
   cache: cache.describe('Memory of all cached responses together'),
   admin: admin.describe('Health, readiness, API and dashboard'),

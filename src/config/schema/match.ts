@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { type BodyMatchConfig, bodyMatch } from './body-match.ts';
 import { absolutePath, cidr, headerName, isMap, method, oneOrMore, valueForms } from './units.ts';
+import { type ValueTest, valueTest } from './value-test.ts';
 
 export type PathMatch = { readonly kind: 'exact' | 'prefix' | 'pattern' | 'regex'; readonly value: string };
 
@@ -31,31 +33,6 @@ const path = z
     return { kind: 'exact', value };
   });
 
-export type ValueTest =
-  | { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string }
-  | { readonly kind: 'oneOf'; readonly values: readonly string[] }
-  | { readonly kind: 'present' | 'absent' };
-
-const valueTest = z
-  .union([
-    z.string(),
-    z.strictObject({ exact: z.string().describe('Exactly this value') }),
-    z.strictObject({ oneOf: z.array(z.string()).min(1).describe('One of these values') }),
-    z.strictObject({ prefix: z.string().describe('A value that starts with this') }),
-    z.strictObject({ regex: z.string().describe('A value that matches; RE2 syntax, not anchored unless it says so') }),
-    z.strictObject({ present: z.literal(true).describe('Given, with any value') }),
-    z.strictObject({ absent: z.literal(true).describe('Not given') }),
-  ])
-  .meta({ description: 'A value, or one of { exact, oneOf, prefix, regex, present: true, absent: true }' })
-  .transform((value): ValueTest => {
-    if (typeof value === 'string') return { kind: 'exact', value };
-    if ('exact' in value) return { kind: 'exact', value: value.exact };
-    if ('oneOf' in value) return { kind: 'oneOf', values: value.oneOf };
-    if ('prefix' in value) return { kind: 'prefix', value: value.prefix };
-    if ('regex' in value) return { kind: 'regex', value: value.regex };
-    return { kind: 'present' in value ? 'present' : 'absent' };
-  });
-
 const host = z
   .string()
   .regex(
@@ -80,6 +57,7 @@ export interface MatchConfig {
   readonly client?: readonly string[] | undefined;
   readonly sni?: readonly string[] | undefined;
   readonly clientCertificate?: Readonly<Record<string, ValueTest>> | undefined;
+  readonly body?: BodyMatchConfig | undefined;
   readonly all?: readonly MatchConfig[] | undefined;
   readonly any?: readonly MatchConfig[] | undefined;
   readonly not?: MatchConfig | undefined;
@@ -121,6 +99,9 @@ const conditions = {
     .transform(withoutUndefined)
     .optional()
     .describe('Tests of the verified client certificate'),
+  body: bodyMatch
+    .optional()
+    .describe('What the body must say, found out by reading its beginning (docs/body-matching.md)'),
 };
 
 export const MATCH_KEYS: readonly string[] = [...Object.keys(conditions), 'all', 'any', 'not'];

@@ -45,7 +45,7 @@ function holdsUnsaid(why: Unsaid, body: RequestMessage, { whenTooLarge, whenMalf
   }
   body.note ??= `match-body:${why}`;
   const branch = why === 'too-large' ? whenTooLarge : why === 'malformed' ? whenMalformed : 'no-match';
-  if (branch === 'refuse') body.refusal ??= why === 'too-large' ? 'body-too-large-to-match' : 'malformed-body';
+  if (branch === 'refuse') body.refusal ??= why === 'too-large' ? 'body-too-large-to-match' : 'body-malformed-to-match';
   return branch !== 'no-match';
 }
 

@@ -10,7 +10,7 @@ import { outlineOf, type XmlOutline } from './xml.ts';
 export type Unsaid = 'unread' | 'too-large' | 'malformed' | 'other-type' | 'encoded';
 
 /** What a request that is not taken as it is asked for is refused with. */
-export type MessageRefusal = 'body-too-large-to-match' | 'malformed-body';
+export type MessageRefusal = 'body-too-large-to-match' | 'body-malformed-to-match';
 
 /** What was read of a body. */
 export interface BodyPrefix {
