@@ -63,44 +63,32 @@ const part = (name: string, value: string): string =>
 const file = '--x\r\nContent-Disposition: form-data; name="kind"; filename="kind"\r\n\r\nvip\r\n';
 
 const kinds: readonly (readonly [string, BodyMatch, string, string, string])[] = [
-  ['a value of a JSON document', BUY, 'application/json', buy, sell],
-  ['a field of a form', { form: { kind: 'vip' } }, 'application/x-www-form-urlencoded', 'a=1&kind=vip', 'a=1&kind=no'],
+  ['json-value', BUY, 'application/json', buy, sell],
+  ['form-field', { form: { kind: 'vip' } }, 'application/x-www-form-urlencoded', 'a=1&kind=vip', 'a=1&kind=no'],
   [
-    'a part of a form',
+    'form-part',
     { form: { kind: 'vip' } },
     'multipart/form-data; boundary=x',
     `${part('kind', 'vip')}--x--`,
     `${file}--x--`,
   ],
   [
-    'a GraphQL mutation',
+    'graphql-mutation',
     { graphql: { operation: 'mutation', field: { oneOf: ['createOrder'] } } },
     'application/json',
     JSON.stringify({ query: 'mutation M { c: createOrder { id } }' }),
     JSON.stringify({ query: 'query M { createOrder }', operationName: 'M' }),
   ],
+  ['graphql-name', { graphql: { name: 'Top' } }, 'application/graphql', 'query Top { a }', 'query Low { a }'],
   [
-    'a GraphQL operation by its name',
-    { graphql: { name: 'Top' } },
-    'application/graphql',
-    'query Top { a }',
-    'query Low { a }',
-  ],
-  [
-    'a JSON-RPC method',
+    'json-rpc-method',
     { jsonRpc: { method: { prefix: 'eth_' } } },
     'application/json',
     '[{"jsonrpc":"2.0","id":1,"method":"eth_call"},{"jsonrpc":"2.0","id":2,"method":"eth_gas"}]',
     '[{"jsonrpc":"2.0","id":1,"method":"eth_call"},{"jsonrpc":"2.0","id":2,"method":"net_peers"}]',
   ],
-  [
-    'the root of an XML document',
-    { xml: { root: 'order', namespace: 'urn:o' } },
-    'text/xml',
-    '<o:order xmlns:o="urn:o"/>',
-    '<order/>',
-  ],
-  ['a SOAP operation', { soap: { operation: 'Buy' } }, 'text/xml; charset=utf-8', envelope('Buy'), envelope('Sell')],
+  ['xml-root', { xml: { root: 'order', namespace: 'urn:o' } }, 'text/xml', '<o:order xmlns:o="urn:o"/>', '<order/>'],
+  ['soap-operation', { soap: { operation: 'Buy' } }, 'text/xml; charset=utf-8', envelope('Buy'), envelope('Sell')],
 ];
 
 matrix('each kind of condition decides which route a request takes, and every byte is forwarded', async (stage) => {
