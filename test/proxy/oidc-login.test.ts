@@ -94,6 +94,16 @@ matrix(
 );
 
 matrix(
+  'a wrong secret of the gateway is 503, after it was sent in both ways',
+  async (stage) => {
+    const all = await world(stage, { oidc: { clientSecret: 'wrong' } });
+    expect((await logIn(all)).status).toBe(503);
+    expect(all.provider.count('/token')).toBe(2);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
   'a login that the user breaks off is 403',
   async (stage) => {
     const all = await world(stage);

@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts';
 import type { LoginAttempt } from '../../policy/auth/oidc/login-attempt.ts';
 import type { OidcProvider, ProviderAnswer, ProviderPages, ProviderTokens } from '../../policy/auth/oidc/provider.ts';
 import type { PolicyObserver, PolicyState } from '../../policy/policy-state.ts';
-import { failureOf, type OidcFailure } from './oidc-failure.ts';
+import { failureOf, isClientRefused, type OidcFailure } from './oidc-failure.ts';
 
 type Library = typeof import('openid-client');
 type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers;
@@ -57,6 +57,8 @@ export class OidcClient implements OidcProvider, PolicyState {
   #discovery: Promise<ProviderAnswer<Discovered>> | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
   #failing: string | null = null;
+  /** The secret is sent in the body, where the configuration leaves it open. */
+  #inBody = false;
 
   constructor(options: OidcClientOptions) {
     this.id = options.id;
@@ -123,8 +125,9 @@ export class OidcClient implements OidcProvider, PolicyState {
   async #with<T>(work: (library: Library, configuration: Configuration) => Promise<T>): Promise<ProviderAnswer<T>> {
     const known = await this.#known();
     if (!known.ok) return known;
+    const client = await library();
     try {
-      const value = await work(await library(), known.value.configuration);
+      const value = await this.#eitherWay(() => work(client, known.value.configuration));
       this.#tell(null);
       return { ok: true, value };
     } catch (error) {
@@ -132,6 +135,23 @@ export class OidcClient implements OidcProvider, PolicyState {
       // That of a user is no news.
       if (failure.why === 'unavailable') this.#tell(failure);
       return { ok: false, why: failure.why };
+    }
+  }
+
+  /**
+   * Providers often want the secret where the client was registered to send it, and only there; some know Basic, but not that user and password are encoded
+   * in it (RFC 6749 §2.3.1). A refusal costs no code, so the other way is tried once, and kept if it is right.
+   */
+  async #eitherWay<T>(work: () => Promise<T>): Promise<T> {
+    const { clientSecret, clientAuthentication } = this.#options;
+    const inBody = this.#inBody;
+    try {
+      return await work();
+    } catch (error) {
+      if (clientSecret === null || clientAuthentication !== 'auto' || !isClientRefused(error)) throw error;
+      // Whoever else was refused at the same time has found out the same.
+      this.#inBody = !inBody;
+      return work();
     }
   }
 
@@ -186,11 +206,7 @@ export class OidcClient implements OidcProvider, PolicyState {
     const basic = ClientSecretBasic(clientSecret);
     const post = ClientSecretPost(clientSecret);
     if (clientAuthentication !== 'auto') return clientAuthentication === 'basic' ? basic : post;
-    // Not the other way round: some know Basic, but not that user and password are encoded there (RFC 6749 §2.3.1).
-    return (server, ...rest) => {
-      const takesPost = server.token_endpoint_auth_methods_supported?.includes('client_secret_post') === true;
-      return takesPost ? post(server, ...rest) : basic(server, ...rest);
-    };
+    return (...request) => (this.#inBody ? post : basic)(...request);
   }
 
   /** Once when it begins to fail, and once when it does no longer. */

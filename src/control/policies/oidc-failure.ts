@@ -39,6 +39,11 @@ export function failureOf(error: unknown): OidcFailure {
   return { why: 'unavailable', detail: name ?? 'unknown' };
 }
 
+/** The token endpoint does not take the gateway for who it says it is (RFC 6749 §5.2). */
+export function isClientRefused(error: unknown): boolean {
+  return (error as { error?: unknown }).error === 'invalid_client';
+}
+
 function saidTo(error: unknown): ProviderFailure {
   if (error === 'server_error' || error === 'temporarily_unavailable') return 'unavailable';
   return typeof error === 'string' && DENIALS.has(error) ? 'denied' : 'refused';

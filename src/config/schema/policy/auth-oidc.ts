@@ -61,7 +61,7 @@ export const oidcAuth = z
     clientAuthentication: z
       .enum(['auto', 'basic', 'post'])
       .default('auto')
-      .describe('How the secret is sent: in a header field, in the body, or as the provider says'),
+      .describe('How the secret is sent: in a header field, in the body, or whichever of them the provider takes'),
     scopes: z
       .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope is one word'))
       .default(['openid', 'profile', 'email'])
