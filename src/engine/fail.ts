@@ -34,6 +34,7 @@ export function fail(progress: Progress, error: GatewayError): void {
     refuseCall(progress, error);
     return;
   }
+  progress.status = error.status;
   const page = errorPage(progress, error);
   const headers: HeaderDraft = [
     'Content-Type',
@@ -60,7 +61,6 @@ export function fail(progress: Progress, error: GatewayError): void {
   if (error.status === 405 && error.fields.length === 0)
     headers.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
   if (progress.explains) addExplanation(headers, progress, error.reason);
-  progress.status = error.status;
   response.respond({ status: error.status, headers }, page.body);
 }
 

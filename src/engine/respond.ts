@@ -20,6 +20,7 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
     refuseCall(progress, { status: reply.status, code: reply.error, reason: reply.reason });
     return;
   }
+  progress.status = reply.status;
   const headers: HeaderDraft = reply.headers.slice();
   if (progress.hsts !== null) setHeader(headers, 'Strict-Transport-Security', progress.hsts);
   if (progress.policies !== null) editInbound(headers, progress, progress.policies);
@@ -28,6 +29,5 @@ export function respond(progress: Progress, reply: LocalReply, plan: RoutePlan |
   // RFC 9209 §2: that it was us who answered, and why if it is a refusal.
   headers.push('Proxy-Status', reply.error === null ? PSEUDONYM : proxyStatus(reply.error));
   if (progress.explains) addExplanation(headers, progress, reply.reason);
-  progress.status = reply.status;
   exchange.response.respond({ status: reply.status, headers }, reply.body);
 }

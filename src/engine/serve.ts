@@ -47,9 +47,9 @@ export function deliverStored(
     return;
   }
   const { response } = progress.exchange;
+  progress.status = served.head.status;
   const headers = dress(progress, plan, served.head.headers, null);
   const head: ResponseHead = { status: served.head.status, headers };
-  progress.status = head.status;
   const { body, span } = served;
   // One write for what fits into one.
   if (body === null) response.respond(head, null);
@@ -71,7 +71,7 @@ function sendBody(progress: Progress, head: ResponseHead, source: BodySource): v
   feed.begin();
 }
 
-/** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place. */
+/** What is added to every response of a route, whether it comes from an endpoint or from the store. Edits `draft` in place; the status is noted already. */
 export function dress(progress: Progress, plan: RoutePlan, draft: HeaderDraft, setCookie: string | null): HeaderDraft {
   // In place of the endpoint's own: it speaks for a connection that it does not see. The route's edits have the last word.
   if (progress.hsts !== null) setHeader(draft, 'Strict-Transport-Security', progress.hsts);

@@ -9,5 +9,6 @@ export type InboundPhase = (typeof INBOUND_PHASES)[number];
 /** Changes the head of every response of a route, whoever made it: an endpoint, the cache, a fixed response, a refusal. Hot. */
 export interface InboundPolicy {
   readonly phase: InboundPhase;
-  edit(draft: HeaderDraft, request: PolicyRequest): void;
+  /** `status`: of the response. */
+  edit(draft: HeaderDraft, request: PolicyRequest, status: number): void;
 }

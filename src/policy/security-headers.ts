@@ -76,13 +76,15 @@ export function securityHeaders(config: SecurityHeadersConfig): InboundPolicy {
   const fields = fieldsOf(config);
   const removed = config.remove.map((name) => name.toLowerCase());
   const { override, hsts } = config;
+  const certain = fields.filter(({ lower }) => lower === 'x-content-type-options');
   const transport = hsts === undefined ? undefined : transportSecurity(hsts);
   return {
     phase: 'securityHeaders',
-    edit(draft, { request, client }) {
+    edit(draft, { request, client }, status) {
       for (const lower of removed) removeHeader(draft, lower);
       if (override) for (const { name, value } of fields) setHeader(draft, name, value);
-      else for (const field of fields) fillIn(draft, field);
+      // What it has takes the place of what the browser has stored (RFC 9111 §3.2), which may be the endpoint's own and stricter.
+      else for (const field of status === 304 ? certain : fields) fillIn(draft, field);
       // RFC 6797 §7.2: never over plain HTTP.
       if (transport !== undefined) setTransport(draft, isSecure(request, client) ? transport : null);
     },

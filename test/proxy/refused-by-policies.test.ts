@@ -28,6 +28,10 @@ const refusals: readonly Refusal[] = [
   { policy: 'access', route: { access: { deny: ['127.0.0.0/8'] } }, status: 403, reason: 'address-denied' },
   { policy: 'access', route: { access: { methods: 'GET' } }, status: 405, reason: 'method-not-allowed' },
   {
+    ...{ policy: 'cors', route: { cors: { origins: 'https://app.test', enforce: true } } },
+    ...{ headers: ['Origin', 'https://app.test.evil.test'], status: 403, reason: 'cors-origin-not-allowed' },
+  },
+  {
     ...{ policy: 'csrf', route: { csrf: {} }, headers: ['Origin', 'https://evil.test'] },
     ...{ status: 403, reason: 'cross-origin-request' },
   },

@@ -25,7 +25,7 @@ function get(fields: readonly string[] = [], method = 'GET'): AskedRequest {
 /** What the response has of the protocol, and `Vary`. */
 function fieldsFor(config: Partial<CorsConfig>, request: AskedRequest, sent: readonly string[] = []) {
   const draft: HeaderDraft = sent.slice();
-  cors(config).inbound.edit(draft, request);
+  cors(config).inbound.edit(draft, request, 200);
   return Object.fromEntries(
     draft.flatMap((name, i) =>
       i % 2 === 0 ? [[name.toLowerCase().replace('access-control-', ''), draft[i + 1]]] : [],
@@ -157,7 +157,7 @@ describe('a request', () => {
 
   test('with credentials has the names of the fields that may be read, since “*” would be a name', () => {
     const draft: HeaderDraft = ['Content-Type', 'a/b', 'X-Total', '7', 'Set-Cookie', 'a=b', 'x-total', '8'];
-    cors({ credentials: true, exposedHeaders: '*' }).inbound.edit(draft, get(['Origin', SHOP]));
+    cors({ credentials: true, exposedHeaders: '*' }).inbound.edit(draft, get(['Origin', SHOP]), 200);
     expect(getHeader(draft, 'access-control-expose-headers')).toBe('content-type, x-total, vary');
     expect(fieldsFor({ exposedHeaders: '*' }, get(['Origin', SHOP]))).toMatchObject({ 'expose-headers': '*' });
   });

@@ -8,10 +8,11 @@ function edited(
   sent: readonly string[] = [],
   facts: Parameters<typeof asking>[1] = {},
   headers: readonly string[] = [],
+  status = 200,
 ): HeaderDraft {
   const draft = sent.slice();
   const policy = securityHeaders({ preset: 'none', override: false, remove: [], ...config });
-  policy.edit(draft, asking(headers, facts));
+  policy.edit(draft, asking(headers, facts), status);
   return draft;
 }
 
@@ -37,6 +38,13 @@ describe('securityHeaders', () => {
       ...sent,
       ...['X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'strict-origin-when-cross-origin'],
     ]);
+  });
+
+  test('says nothing in a 304 that could replace something stricter that the browser has stored of the endpoint', () => {
+    const etag = ['ETag', '"v1"'];
+    expect(edited({ preset: 'basic' }, etag, {}, [], 304)).toEqual([...etag, 'X-Content-Type-Options', 'nosniff']);
+    const config = { contentSecurityPolicy: "default-src 'self'", override: true };
+    expect(edited(config, etag, {}, [], 304)).toEqual([...etag, 'Content-Security-Policy', "default-src 'self'"]);
   });
 
   test('replaces what the endpoint says where that is wanted, however often it says it', () => {

@@ -8,7 +8,10 @@ export const maintenance = z
   .strictObject({
     enabled: z.boolean().default(false).describe('Out of service: 503 with Retry-After'),
     whileFile: z.string().min(1).optional().describe('Out of service while there is a file of this name'),
-    retryAfter: duration.default(60_000).describe('When clients are told to come again: 1s to 1d'),
+    retryAfter: duration
+      .refine((ms) => ms >= 1000 && ms <= DAY_MS, '1s at least, and 1d at most')
+      .default(60_000)
+      .describe('When clients are told to come again: 1s to 1d'),
     allow: z
       .array(cidr)
       .default([])
@@ -16,11 +19,6 @@ export const maintenance = z
   })
   .refine(({ enabled, whileFile, allow }) => enabled !== false || whileFile !== undefined || allow?.length !== 0, {
     message: 'this does nothing: give enabled: true, whileFile or allow',
-    when: isMap,
-  })
-  .refine(({ retryAfter }) => !(retryAfter < 1000 || retryAfter > DAY_MS), {
-    message: 'retryAfter is 1s at least, and 1d at most',
-    path: ['retryAfter'],
     when: isMap,
   });
 
