@@ -1,4 +1,5 @@
 import type { ConfigInput } from '../src/config/schema/config.ts';
+import { benchCookie, benchLogin } from './oidc-session.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
 
@@ -56,4 +57,5 @@ export const policySubjects: readonly PolicySubject[] = [
     },
     fields: ['X-API-Key: test'],
   },
+  { name: 'auth.oidc, a session', route: { auth: { oidc: benchLogin } }, fields: [`Cookie: ${benchCookie()}`] },
 ];

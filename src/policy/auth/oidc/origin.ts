@@ -1,3 +1,4 @@
+import type { Scheme } from '../../../exchange/exchange.ts';
 import { saidScheme } from '../../../http/forwarded.ts';
 import { isValidAuthority } from '../../../http/target.ts';
 import type { PolicyRequest } from '../../admit.ts';
@@ -8,9 +9,14 @@ import type { PolicyRequest } from '../../admit.ts';
  */
 export function originOf({ request, client }: PolicyRequest, configured: string | null): string | null {
   if (configured !== null) return configured;
-  const { authority, headers } = request;
+  const { authority } = request;
   if (!isValidAuthority(authority)) return null;
-  const said = client.trusted ? saidScheme(headers, client.forwardedBy) : null;
-  const scheme = said ?? request.scheme;
+  const scheme = schemeOf({ request, client });
   return `${scheme}://${authority.toLowerCase().replace(scheme === 'https' ? /:443$/ : /:80$/, '')}`;
+}
+
+/** The scheme alone, of every request: its cookies have other names over TLS. */
+export function schemeOf({ request, client }: Pick<PolicyRequest, 'request' | 'client'>): Scheme {
+  const said = client.trusted ? saidScheme(request.headers, client.forwardedBy) : null;
+  return said ?? request.scheme;
 }

@@ -4,7 +4,7 @@ import type { PolicyRequest } from '../../admit.ts';
 import { claimText } from '../../identity.ts';
 import type { AuthResult } from '../authenticator.ts';
 import { LOGIN_MS, type LoginAttempt, loginId, OTHER_LOGINS } from './login-attempt.ts';
-import { originOf } from './origin.ts';
+import { originOf, schemeOf } from './origin.ts';
 import type { ProviderTokens } from './provider.ts';
 import type { Seal } from './seal.ts';
 import { keptClaims, type OidcSession, readSession, type SessionLimits, sessionEnd } from './session.ts';
@@ -53,7 +53,9 @@ export class Sessions {
   }
 
   cookies(request: PolicyRequest): SessionCookies {
-    return this.origin(request)?.startsWith('https:') === true ? this.#secure : this.#plain;
+    const { origin } = this.#options;
+    const isSecure = origin === null ? schemeOf(request) === 'https' : origin.startsWith('https:');
+    return isSecure ? this.#secure : this.#plain;
   }
 
   /** That of the request, also one that has ended; `null` for none, and for a forged one. */
