@@ -252,7 +252,10 @@ export function inUseOf({ pools, mirrors, policyStates }: Snapshot, config: Conf
     outliers: new Set([...pools].flatMap(([name, { outliers }]) => (outliers === null ? [] : [name]))),
     mirrors,
     policyStates,
-    connections: new Set(endpoints.map((endpoint) => endpoint.destination.connectionKey)),
+    connections: new Set([
+      ...endpoints.map((endpoint) => endpoint.destination.connectionKey),
+      ...[...policyStates].flatMap(({ connections }) => connections ?? []),
+    ]),
   };
 }
 

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { AttemptReceiver, Destination, InFlight, Transport } from '../exchange/attempt.ts';
 import type { ByteChannel } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
-import type { HeaderList } from '../http/headers.ts';
+import { type HeaderList, hasHeader } from '../http/headers.ts';
 import { connectionKey } from '../upstream/identity.ts';
 import { BytesSource } from './bytes-source.ts';
 
@@ -14,7 +14,7 @@ export interface HttpRequest {
   readonly url: string;
   /** Unix socket to ask at in place of the host of `url`. */
   readonly socketPath?: string | null;
-  /** `Host`, `User-Agent`, `Accept` and `Content-Length` are added. */
+  /** `Host` and `Content-Length` are added; `User-Agent` and `Accept` unless they are given. */
   readonly headers: HeaderList;
   readonly body: Uint8Array | null;
   /** PEM of the authorities to trust, or `null` for the built-in ones. */
@@ -66,7 +66,13 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
         client: null,
         method,
         target: `${url.pathname}${url.search}`,
-        headers: ['Host', url.host, 'User-Agent', 'headgate', 'Accept', '*/*', ...request.headers],
+        headers: [
+          'Host',
+          url.host,
+          ...unlessGiven(request.headers, 'User-Agent', 'headgate'),
+          ...unlessGiven(request.headers, 'Accept', '*/*'),
+          ...request.headers,
+        ],
         body: body === null ? null : new BytesSource(body),
         upgrade: null,
         headTimeoutMs: 0,
@@ -76,6 +82,10 @@ export function httpClient(transport: Transport, clock: Clock = systemClock): Ht
     receiver.listen();
     return receiver.answer;
   };
+}
+
+function unlessGiven(headers: HeaderList, name: string, value: string): HeaderList {
+  return hasHeader(headers, name.toLowerCase()) ? [] : [name, value];
 }
 
 /** Where requests of Headgate itself go: over connections of their own. */

@@ -5,6 +5,8 @@
 export interface PolicyState {
   /** Kind, owner and whatever gives it its meaning: `rate-limit route shop 0`. */
   readonly id: string;
+  /** Keys of connections of its own that may be kept between requests (`Destination.connectionKey`). */
+  readonly connections?: readonly string[];
   /** The configuration that it is for is served: it may do I/O from now on. Called once. */
   open?(): void;
   /** Nobody will use it any more: every timer, socket and thread of it is gone after this. Called once, only after `open`. */

@@ -8,6 +8,7 @@ import { compileRequire } from '../../policy/auth/require.ts';
 import { apiKeyWay } from './auth-api-key.ts';
 import { basicWay } from './auth-basic.ts';
 import { oidcWay } from './auth-oidc.ts';
+import { compileForward } from './forward-auth/compile-forward.ts';
 import { compileJwt } from './jwt/compile-jwt.ts';
 import type { PolicyContext, PolicyKind } from './policy-kind.ts';
 
@@ -22,6 +23,7 @@ const AUTHENTICATORS: { readonly [W in AuthWay]: CompileWay<Given<W>> } = {
   apiKey: apiKeyWay,
   oidc: oidcWay,
   jwt: compileJwt,
+  forward: compileForward,
 };
 
 export const authKind: PolicyKind<AuthConfig> = {

@@ -17,6 +17,11 @@ const NOT_FOR_IDENTITY: ReadonlySet<string> = new Set([
   'range',
 ]);
 
+/** Is `lower` a field that clients need on some route or other? */
+export function isClientField(lower: string): boolean {
+  return NOT_FOR_IDENTITY.has(lower);
+}
+
 /**
  * Compiles `auth.headers`, names to templates; `null` for none. What a client sends under any of these names is removed on every route,
  * so that names which clients need are refused.
@@ -30,7 +35,7 @@ export function compileIdentityFields(
   for (const [name, text] of Object.entries(config)) {
     const field = compileField(name, text, captures, 'request');
     if (!field.ok) problems.push({ path: [name], message: field.message });
-    else if (NOT_FOR_IDENTITY.has(field.value.lower)) problems.push({ path: [name], message: lockedOut(name) });
+    else if (isClientField(field.value.lower)) problems.push({ path: [name], message: lockedOut(name) });
     else if (fields.some(({ lower }) => lower === field.value.lower)) {
       problems.push({ path: [name], message: `${name} is set twice: names are the same in any case` });
     } else fields.push(field.value);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { headerName, isMap } from '../units.ts';
 import { apiKeyAuth } from './auth-api-key.ts';
 import { basicAuth } from './auth-basic.ts';
+import { forwardAuth } from './auth-forward.ts';
 import { jwtAuth } from './auth-jwt.ts';
 import { oidcAuth } from './auth-oidc.ts';
 import { authRequire } from './auth-require.ts';
@@ -12,6 +13,7 @@ const ways = {
   apiKey: apiKeyAuth.optional().describe('A key in a header field or in the query'),
   oidc: oidcAuth.optional().describe('Login at an OpenID provider'),
   jwt: jwtAuth.optional().describe('A signed token (RFC 7519)'),
+  forward: forwardAuth.optional().describe('A service that is asked about each request'),
 };
 
 const WAYS = Object.keys(ways) as readonly (keyof typeof ways)[];
