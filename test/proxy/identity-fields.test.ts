@@ -25,7 +25,8 @@ function alike({ lines }: Received): readonly string[] {
 function routes(shop: Origin, listener = {}): TestConfig {
   const endpoints = [`127.0.0.1:${shop.port}`];
   return {
-    listeners: { web: { port: 0, ...listener } },
+    // Headgate drops names with underscores unless told otherwise.
+    listeners: { web: { port: 0, underscores: 'keep', ...listener } },
     pools: { shop: { endpoints } },
     routes: [
       { match: { path: '/known/**' }, pool: 'shop', auth },

@@ -1,23 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { MAX_WAITING, PATIENCE_MS, type PasswordHasher, Passwords } from '../../../../src/policy/auth/passwords.ts';
+import { MAX_WAITING, PATIENCE_MS, Passwords } from '../../../../src/policy/auth/passwords.ts';
 import type { PolicyEvent } from '../../../../src/policy/policy-state.ts';
 import { ManualClock } from '../../../kit/manual-clock.ts';
-
-/** Computes nothing: the test says what comes out. */
-class ScriptedHasher implements PasswordHasher {
-  readonly checks: string[] = [];
-  aborted = 0;
-  answer: (matches: boolean | null) => void = () => {};
-
-  check(hash: string, password: string, done: (matches: boolean | null) => void): void {
-    this.checks.push(`${hash} ${password}`);
-    this.answer = done;
-  }
-
-  abort(): void {
-    this.aborted += 1;
-  }
-}
+import { ScriptedHasher } from './scene.ts';
 
 let clock: ManualClock;
 let hasher: ScriptedHasher;

@@ -3,6 +3,7 @@ import { noBody } from '../../../../src/exchange/body.ts';
 import type { PolicyRequest, Verdict } from '../../../../src/policy/admit.ts';
 import type { Authenticator, AuthResult } from '../../../../src/policy/auth/authenticator.ts';
 import { unauthorized } from '../../../../src/policy/auth/challenge.ts';
+import type { PasswordHasher } from '../../../../src/policy/auth/passwords.ts';
 import type { Identity } from '../../../../src/policy/identity.ts';
 import { variables } from '../exchange-facts.ts';
 
@@ -44,4 +45,20 @@ export function way(
 export function refusalOf(verdict: Verdict | null): GatewayError {
   if (verdict?.kind !== 'refuse') throw new Error(`It is no refusal: ${verdict?.kind ?? 'it goes on'}`);
   return verdict.error;
+}
+
+/** Computes nothing: the test says what comes out. */
+export class ScriptedHasher implements PasswordHasher {
+  readonly checks: string[] = [];
+  aborted = 0;
+  answer: (matches: boolean | null) => void = () => {};
+
+  check(hash: string, password: string, done: (matches: boolean | null) => void): void {
+    this.checks.push(`${hash} ${password}`);
+    this.answer = done;
+  }
+
+  abort(): void {
+    this.aborted += 1;
+  }
 }
