@@ -89,15 +89,20 @@ async function cost(
 }
 
 function ask({ port }: Command, { name, fields = [] }: PolicySubject, seconds: number) {
-  const url = `http://127.0.0.1:${port}/${name}/1k`;
+  const url = `http://127.0.0.1:${port}/${placeOf(name)}/1k`;
   return load({ url, seconds, connections: CONNECTIONS, http2: false, fields });
+}
+
+/** Name of its route, and its part of the path. */
+function placeOf(name: string): string {
+  return name.replaceAll(/[^\w.]+/g, '-');
 }
 
 function originCommand(directory: string): Command {
   const root = join(directory, 'policies');
   for (const { name } of policySubjects) {
-    mkdirSync(join(root, name), { recursive: true });
-    writeFileSync(join(root, name, '1k'), 'x'.repeat(1024));
+    mkdirSync(join(root, placeOf(name)), { recursive: true });
+    writeFileSync(join(root, placeOf(name), '1k'), 'x'.repeat(1024));
   }
   const file = join(directory, 'policy-origin.conf');
   writeFileSync(
@@ -114,7 +119,7 @@ function headgateCommand(directory: string): Command {
   const file = join(directory, 'policies.json');
   const sections = Object.assign({}, ...policySubjects.map((subject) => subject.sections ?? {}));
   const routes = policySubjects.map(({ name, route }) => {
-    return { name, match: { path: `/${name}/**` }, pool: 'origin', ...route };
+    return { name: placeOf(name), match: { path: `/${placeOf(name)}/**` }, pool: 'origin', ...route };
   });
   const listeners = { web: { address: '127.0.0.1', port: HEADGATE_PORT } };
   const pools = { origin: { endpoints: [`127.0.0.1:${ORIGIN_PORT}`] } };
@@ -135,7 +140,7 @@ function headgateCommand(directory: string): Command {
 function nginxCommand(directory: string, subjects: readonly PolicySubject[]): Command {
   const file = join(directory, 'policy-nginx.conf');
   const places = subjects.map(
-    ({ name, nginx }) => `location /${name}/ { proxy_pass http://origin; ${nginx?.location ?? ''} }`,
+    ({ name, nginx }) => `location /${placeOf(name)}/ { proxy_pass http://origin; ${nginx?.location ?? ''} }`,
   );
   writeFileSync(
     file,
