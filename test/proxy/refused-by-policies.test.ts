@@ -32,6 +32,16 @@ const refusals: readonly Refusal[] = [
     ...{ headers: ['Origin', 'https://app.test.evil.test'], status: 403, reason: 'cors-origin-not-allowed' },
   },
   {
+    ...{ policy: 'access', route: { access: { rules: [{ deny: { path: '/a' } }] } } },
+    ...{ status: 403, reason: 'rule-denied' },
+  },
+  { policy: 'limits', route: { limits: { targetBytes: 1 } }, status: 414, reason: 'target-too-long' },
+  { policy: 'limits', route: { limits: { headerCount: 1 } }, status: 431, reason: 'headers-too-large' },
+  {
+    ...{ policy: 'guards', route: { guards: { mode: 'block' } }, path: '/a?q=%3Cscript%3E' },
+    ...{ status: 403, reason: 'guard-xss-script' },
+  },
+  {
     ...{ policy: 'csrf', route: { csrf: {} }, headers: ['Origin', 'https://evil.test'] },
     ...{ status: 403, reason: 'cross-origin-request' },
   },
