@@ -56,6 +56,18 @@ export const policySubjects: readonly PolicySubject[] = [
       },
     },
     fields: ['X-API-Key: test'],
+    name: 'rateLimit',
+    route: { rateLimit: { rate: '1000000/s' } },
+    nginx: {
+      http: 'limit_req_zone $binary_remote_addr zone=clients:16m rate=1000000r/s;',
+      location: 'limit_req zone=clients burst=1000000 nodelay;',
+    },
+  },
+  { name: 'rateLimit, clients are not told', route: { rateLimit: { rate: '1000000/s', headers: false } } },
+  {
+    name: 'concurrency',
+    route: { concurrency: { max: 100_000 } },
+    nginx: { http: 'limit_conn_zone $binary_remote_addr zone=held:16m;', location: 'limit_conn held 65535;' },
   },
   { name: 'auth.oidc, a session', route: { auth: { oidc: benchLogin } }, fields: [`Cookie: ${benchCookie()}`] },
 ];

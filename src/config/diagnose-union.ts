@@ -1,7 +1,7 @@
 import type { $ZodIssue, $ZodType } from 'zod/v4/core';
 import type { Complaint } from './config-error.ts';
 import { notOneOf, type ValueSite, wrongType } from './diagnose-value.ts';
-import { keysOf, optionsOf, requiredKeysOf, unwrap } from './schema-shape.ts';
+import { formOf, keysOf, optionsOf, requiredKeysOf, unwrap } from './schema-shape.ts';
 import type { MapNode } from './source-tree.ts';
 import { closest, enumerate } from './suggest.ts';
 
@@ -19,14 +19,31 @@ interface Option {
 
 /** Reduces a failed union to the alternative that the value's shape and keys come nearest to. */
 export function judgeUnion(errors: readonly (readonly $ZodIssue[])[], site: ValueSite): UnionVerdict {
-  const options = optionsOf(site.schema).map((schema, index): Option => ({ schema, issues: errors[index] ?? [] }));
+  const options = alternativesOf(site.schema, errors);
   if (site.node.kind === 'map') return judgeMap(options, site.node, site);
   // An alternative that refuses the type as a whole was not meant.
-  const meant = options.filter(({ issues }) => !issues.some(isWrongType));
+  const isList = site.node.kind === 'list';
+  const meant = options.filter(({ schema, issues }) => !issues.some(isWrongType) && !(isList && isWord(schema)));
   if (meant.length === 0) return { kind: 'complaint', complaint: wrongType(site) };
   const values = meant.flatMap(({ issues }) => issues.flatMap((issue) => valuesOf(issue)));
   if (values.length >= meant.length) return { kind: 'complaint', complaint: oneOf(values, options, site) };
   return fewestIssues(meant);
+}
+
+/** Those of an alternative that is a union itself stand in its place: `false`, or one of several or a list of them. */
+function alternativesOf(schema: $ZodType, errors: readonly (readonly $ZodIssue[])[]): readonly Option[] {
+  return optionsOf(schema).flatMap((option, index) => {
+    const issues = errors[index] ?? [];
+    const [first] = issues;
+    const isUnion = unwrap(option)._zod.def.type === 'union' && formOf(option) === null;
+    if (!isUnion) return [{ schema: option, issues }];
+    if (first?.code === 'invalid_union' && first.path.length === 0) return alternativesOf(option, first.errors);
+    // Of one alternative alone, where that is the only one that comes near: which, its type tells.
+    return alternativesOf(
+      option,
+      optionsOf(option).map(() => issues),
+    );
+  });
 }
 
 function isWrongType(issue: $ZodIssue): boolean {
@@ -39,8 +56,12 @@ function valuesOf(issue: $ZodIssue): string[] {
 
 /** Alternatives that are words, beside others that are maps or lists: both are worth telling, unless one of the words was meant. */
 function oneOf(values: readonly string[], options: readonly Option[], site: ValueSite): Complaint {
-  const onlyWords = options.every(({ schema }) => ['literal', 'enum'].includes(unwrap(schema)._zod.def.type));
+  const onlyWords = options.every(({ schema }) => isWord(schema));
   return onlyWords || isSlip(values, site) ? notOneOf(values, site) : wrongType(site);
+}
+
+function isWord(schema: $ZodType): boolean {
+  return ['literal', 'enum'].includes(unwrap(schema)._zod.def.type);
 }
 
 function isSlip(values: readonly string[], { node }: ValueSite): boolean {

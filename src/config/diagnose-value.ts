@@ -81,7 +81,7 @@ function isNothing(node: SourceNode): boolean {
 
 /** Read as what it should be, and then refused by the key that it stands at. */
 function isOutOfRange(issue: $ZodIssue, { kind }: ValueForm): boolean {
-  const isQuantity = kind === 'duration' || kind === 'size' || kind === 'share';
+  const isQuantity = kind === 'duration' || kind === 'size' || kind === 'share' || kind === 'rate';
   return isQuantity && issue.code === 'custom' && issue.params?.['unit'] === undefined;
 }
 

@@ -1,3 +1,5 @@
+import { hexValue } from '../../http/octets.ts';
+
 const GROUPS = 8;
 /** One address at a time is taken apart. */
 const groups = new Uint16Array(GROUPS);
@@ -9,8 +11,7 @@ const groups = new Uint16Array(GROUPS);
  */
 export function networkOf(address: string, ipv4Prefix: number, ipv6Prefix: number): string {
   if (!address.includes(':')) return ipv4Prefix === 32 ? address : ipv4NetworkOf(address, ipv4Prefix);
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped !== null) return networkOf(mapped[1] as string, ipv4Prefix, ipv6Prefix);
+  if (address.includes('.')) return dottedNetworkOf(address, ipv4Prefix);
   if (!readGroups(address)) return address;
   let text = '';
   for (let i = 0; i * 16 < ipv6Prefix; i += 1) {
@@ -19,6 +20,11 @@ export function networkOf(address: string, ipv4Prefix: number, ipv6Prefix: numbe
     text += i === 0 ? group.toString(16) : `:${group.toString(16)}`;
   }
   return `${text}/${ipv6Prefix}`;
+}
+
+function dottedNetworkOf(address: string, ipv4Prefix: number): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  return mapped === null ? address : networkOf(mapped[1] as string, ipv4Prefix, 128);
 }
 
 function ipv4NetworkOf(address: string, prefix: number): string {
@@ -30,23 +36,47 @@ function ipv4NetworkOf(address: string, prefix: number): string {
   return `${[base >>> 24, (base >>> 16) & 255, (base >>> 8) & 255, base & 255].join('.')}/${prefix}`;
 }
 
-/** Fills `groups` with an IPv6 address; false for anything else. */
+const COLON = 0x3a;
+
+/** Fills `groups` with an IPv6 address; false for anything else. Character by character: this is every request of every IPv6 client. */
 function readGroups(address: string): boolean {
   const zone = address.indexOf('%');
-  const [head = '', tail, ...rest] = (zone === -1 ? address : address.slice(0, zone)).split('::');
-  if (rest.length > 0) return false;
-  groups.fill(0);
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const given = before.length + after.length;
-  if (tail === undefined ? given !== GROUPS : given >= GROUPS) return false;
-  return fill(before, 0) && fill(after, GROUPS - after.length);
-}
-
-function fill(texts: readonly string[], from: number): boolean {
-  for (let i = 0; i < texts.length; i += 1) {
-    if (!/^[0-9a-f]{1,4}$/i.test(texts[i] as string)) return false;
-    groups[from + i] = Number.parseInt(texts[i] as string, 16);
+  const end = zone === -1 ? address.length : zone;
+  let count = 0;
+  /** Groups before "::". */
+  let gap = -1;
+  let at = 0;
+  if (address.charCodeAt(0) === COLON) {
+    if (address.charCodeAt(1) !== COLON) return false;
+    gap = 0;
+    at = 2;
   }
+  while (at < end) {
+    let value = 0;
+    const from = at;
+    for (
+      let digit = hexValue(address.charCodeAt(at));
+      digit >= 0 && at < end;
+      digit = hexValue(address.charCodeAt(at))
+    ) {
+      value = value * 16 + digit;
+      at += 1;
+    }
+    if (at === from || at - from > 4 || count === GROUPS) return false;
+    groups[count] = value;
+    count += 1;
+    if (at === end) break;
+    if (address.charCodeAt(at) !== COLON) return false;
+    at += 1;
+    if (address.charCodeAt(at) === COLON && at < end) {
+      if (gap !== -1) return false;
+      gap = count;
+      at += 1;
+    } else if (at === end) return false;
+  }
+  if (gap === -1) return count === GROUPS;
+  if (count === GROUPS) return false;
+  groups.copyWithin(GROUPS - (count - gap), gap, count);
+  groups.fill(0, gap, GROUPS - (count - gap));
   return true;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDuration, formatSize, nearValue } from '../../../src/config/near-values.ts';
+import { rate } from '../../../src/config/schema/policy/rate-limit.ts';
 import { duration, size } from '../../../src/config/schema/units.ts';
 
 describe('a near miss of a duration', () => {
@@ -80,4 +81,38 @@ test('what is suggested is accepted, and means what was formatted', () => {
       expect(size.safeParse(nearValue('size', `${count} KiB`)).success).toBe(true);
     }),
   );
+});
+
+describe('a near miss of a rate', () => {
+  test.each([
+    ['100', '100/s'],
+    ['100/sec', '100/s'],
+    ['100 per second', '100/s'],
+    ['100r/s', '100/s'],
+    ['5/min', '5/m'],
+    ['5 requests per minute', '5/m'],
+    ['1_000/hour', '1000/h'],
+    ['10 in 30 s', '10/30s'],
+    ['10 per 120s', '10/2m'],
+    ['10/500ms', null],
+    ['0/s', null],
+    ['fast', null],
+    ['', null],
+  ])('%j → %j', (text, expected) => {
+    expect(nearValue('rate', text)).toBe(expected);
+  });
+
+  test('is a rate itself (property)', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.constantFrom('s', 'min', 'hours', 'd', '30s', '90s'),
+        (count, unit) => {
+          const near = nearValue('rate', `${count} per ${unit}`);
+          expect(rate.safeParse(near).success).toBe(true);
+        },
+      ),
+      { seed: 7, numRuns: 100 },
+    );
+  });
 });

@@ -14,11 +14,10 @@ export const rate = z
     const count = Number(parts?.[1]);
     const periodMs = Number(parts?.[2] ?? 1) * UNITS[(parts?.[3] ?? 's') as keyof typeof UNITS];
     if (parts !== null && count / periodMs <= MAX_PER_SECOND / 1_000) return { count, periodMs };
-    const message =
-      parts === null
-        ? `"${text}" is not a rate`
-        : `"${text}" is more than ${MAX_PER_SECOND} a second, the most there is`;
-    context.issues.push({ code: 'custom', input: text, message, params: { unit: 'rate' } });
+    if (parts === null) {
+      const message = `"${text}" is not a rate`;
+      context.issues.push({ code: 'custom', input: text, message, params: { unit: 'rate' } });
+    } else context.issues.push({ code: 'custom', input: text, message: `${MAX_PER_SECOND} a second at most` });
     return z.NEVER;
   });
 

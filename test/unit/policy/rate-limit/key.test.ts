@@ -1,3 +1,4 @@
+import { SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileKey, type KeyExpression, type KeyOptions } from '../../../../src/policy/rate-limit/key.ts';
@@ -37,8 +38,33 @@ describe('the network of an address', () => {
     ['1::2::3', 64, '1::2::3'],
     ['not an address', 8, 'not an address'],
     [':', 64, ':'],
+    ['::', 64, '0:0:0:0/64'],
+    ['1::', 32, '1:0/32'],
+    ['1:2:3:4:5:6:7::', 128, '1:2:3:4:5:6:7:0/128'],
+    ['::2:3:4:5:6:7:8', 128, '0:2:3:4:5:6:7:8/128'],
+    ['1:2:3:4:5:6:7:8:9', 64, '1:2:3:4:5:6:7:8:9'],
+    ['1:2:3:4::5:6:7:8', 64, '1:2:3:4::5:6:7:8'],
+    ['1:2:3:4:5:6:7:', 64, '1:2:3:4:5:6:7:'],
+    ['12345::', 64, '12345::'],
+    ['1:g::', 64, '1:g::'],
+    [':1::', 64, ':1::'],
+    ['1:::2', 64, '1:::2'],
   ])('of %s with %i bits is %s', (address, bits, network) => {
     expect(networkOf(address, address.includes(':') && !address.includes('.') ? 32 : bits, bits)).toBe(network);
+  });
+
+  test('of every IPv6 address, however it is shortened, is its first groups (property)', () => {
+    const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.integer({ min: 1, max: 8 }), (all, count) => {
+        const text = all.map((part) => part.toString(16)).join(':');
+        const { address } = new SocketAddress({ address: text, family: 'ipv6' });
+        fc.pre(!address.includes('.'));
+        const network = all.slice(0, count).map((part) => part.toString(16));
+        expect(networkOf(address, 32, count * 16)).toBe(`${network.join(':')}/${count * 16}`);
+      }),
+      { seed: 7, numRuns: 500 },
+    );
   });
 
   test('two addresses of one /64 are one client, of two are two', () => {
