@@ -56,6 +56,8 @@ export const policySubjects: readonly PolicySubject[] = [
       },
     },
     fields: ['X-API-Key: test'],
+  },
+  {
     name: 'rateLimit',
     route: { rateLimit: { rate: '1000000/s' } },
     nginx: {

@@ -12,7 +12,7 @@ const redis = z.strictObject({
       'redis://host:port, or rediss:// with TLS; user:password@ before the host, /number of a database behind it',
     ),
   username: z.string().min(1).optional().describe('Of the access control list; default the server’s default user'),
-  password: z.string().min(1).optional().describe('Better ${file:…} or ${NAME} than in clear'),
+  password: z.string().optional().describe('Better ${file:…} or ${NAME} than in clear; empty for none'),
   ca: z.string().min(1).optional().describe('File with the CAs that vouch for the server; default those of Node'),
   serverName: z.string().min(1).optional().describe('Name that its certificate must have; default the host of the URL'),
   prefix: z

@@ -15,7 +15,8 @@ export function rateStoreOf(name: string, path: KeyPath, context: PolicyContext)
   const config = Object.hasOwn(stores, name) ? stores[name] : undefined;
   if (config === undefined) {
     const names = Object.keys(stores);
-    const suggestion = names.length === 0 ? 'no store is defined: write “stores:”' : `there are: ${names.join(', ')}`;
+    const suggestion =
+      names.length === 0 ? 'write it under “stores”, or mend it there' : `there are: ${names.join(', ')}`;
     context.complain(path, { code: 'HG0103', message: `store “${name}” does not exist`, suggestion });
     return 'refused';
   }

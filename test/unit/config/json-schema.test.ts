@@ -40,6 +40,7 @@ describe('an example', () => {
       'docs/examples/microservices.yaml',
       'docs/examples/overload.yaml',
       'docs/examples/passthrough.yaml',
+      'docs/examples/rate-limits.yaml',
       'docs/examples/retries.yaml',
       'docs/examples/stale.yaml',
       'docs/examples/substitution.yaml',

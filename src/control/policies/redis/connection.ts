@@ -76,7 +76,7 @@ class RedisConnection implements StoreConnection {
 
   /** Here and not by the client, which only warns on the console of a password that nobody asked for. */
   #introduce(config: RedisConfig, url: URL): void {
-    const password = config.password ?? decodeURIComponent(url.password);
+    const password = config.password || decodeURIComponent(url.password);
     const username = config.username ?? decodeURIComponent(url.username);
     const database = url.pathname.slice(1);
     const steps: (readonly [string, readonly string[]])[] = [];
