@@ -31,6 +31,7 @@ describe('an example', () => {
       'docs/examples/acme.yaml',
       'docs/examples/admin.yaml',
       'docs/examples/balancing.yaml',
+      'docs/examples/browsers.yaml',
       'docs/examples/cache.yaml',
       'docs/examples/canary.yaml',
       'docs/examples/compression.yaml',
