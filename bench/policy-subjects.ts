@@ -1,4 +1,5 @@
 import type { ConfigInput } from '../src/config/schema/config.ts';
+import { benchSecret, benchToken } from './bench-token.ts';
 import { benchCookie, benchLogin } from './oidc-session.ts';
 
 type RouteInput = NonNullable<ConfigInput['routes']>[number];
@@ -79,6 +80,17 @@ export const policySubjects: readonly PolicySubject[] = [
     name: 'concurrency',
     route: { concurrency: { max: 100_000 } },
     nginx: { http: 'limit_conn_zone $binary_remote_addr zone=held:16m;', location: 'limit_conn held 65535;' },
+  },
+  {
+    name: 'auth.jwt, verified before',
+    route: { auth: { jwt: { secret: benchSecret, issuer: 'any', audience: 'any' } } },
+    fields: [`Authorization: Bearer ${benchToken()}`],
+  },
+  // The origin is as good a service as any.
+  { name: 'auth.forward, asked each time', route: { auth: { forward: { url: 'http://127.0.0.1:7195/none/1k' } } } },
+  {
+    name: 'auth.forward, kept',
+    route: { auth: { forward: { url: 'http://127.0.0.1:7195/none/1k', cache: '1h' } } },
   },
   { name: 'auth.oidc, a session', route: { auth: { oidc: benchLogin } }, fields: [`Cookie: ${benchCookie()}`] },
 ];

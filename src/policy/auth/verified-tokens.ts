@@ -13,6 +13,11 @@ interface Verified {
   readonly length: number;
 }
 
+interface Entry extends Verified {
+  /** Since it was looked at for eviction. */
+  used: boolean;
+}
+
 /** What a token is known by. It is itself kept nowhere. */
 export function tokenDigest(token: string): string {
   return hash('sha256', token, 'base64');
@@ -20,10 +25,10 @@ export function tokenDigest(token: string): string {
 
 /**
  * Tokens whose signature was verified, by their digests, until they expire or the keys change. At most 10 000, and 8 MiB of text; those
- * that were not used for longest go first. Tokens without a sound signature never get here.
+ * that were not used go first (second chance: a hit sets a flag and moves nothing). Tokens without a sound signature never get here.
  */
 export class VerifiedTokens {
-  readonly #known = new Map<string, Verified>();
+  readonly #known = new Map<string, Entry>();
   #characters = 0;
 
   get size(): number {
@@ -32,25 +37,29 @@ export class VerifiedTokens {
 
   /** Hot. `keys` are those in force now: what others verified is not known. */
   get(digest: string, keys: KeySet | null, nowMs: number): Identity | null {
-    const verified = this.#known.get(digest);
-    if (verified === undefined) return null;
-    this.#known.delete(digest);
-    if (verified.keys !== keys || nowMs >= verified.untilMs) {
-      this.#characters -= verified.length;
+    const entry = this.#known.get(digest);
+    if (entry === undefined) return null;
+    if (entry.keys !== keys || nowMs >= entry.untilMs) {
+      this.#drop(digest);
       return null;
     }
-    // Behind all others: a Map keeps the order in which its keys came.
-    this.#known.set(digest, verified);
-    return verified.identity;
+    entry.used = true;
+    return entry.identity;
   }
 
   add(digest: string, verified: Verified): void {
     this.#drop(digest);
-    this.#known.set(digest, verified);
+    this.#known.set(digest, { ...verified, used: false });
     this.#characters += verified.length;
-    for (const oldest of this.#known.keys()) {
+    // Each is passed over once at most before it goes: two rounds are the most.
+    for (const [oldest, entry] of this.#known) {
       if (this.#known.size <= MAX_TOKENS && this.#characters <= MAX_CHARACTERS) return;
-      this.#drop(oldest);
+      if (!entry.used) this.#drop(oldest);
+      else {
+        entry.used = false;
+        this.#known.delete(oldest);
+        this.#known.set(oldest, entry);
+      }
     }
   }
 
