@@ -120,6 +120,20 @@ describe('a login', () => {
     expect((await browser.visit(callbacks[15] as string)).location).toBe('/15');
   });
 
+  test('with long addresses in many tabs leaves room for everything else in a request', async () => {
+    const browser = new Browser(new OidcScene());
+    for (let i = 0; i < 8; i += 1) await browser.begin(`/${i}?${'x'.repeat(2_000)}`);
+    const octets = [...browser.cookies].map(([name, value]) => name.length + value.length);
+    expect([octets.length, octets.reduce((sum, one) => sum + one, 0) < 8_200]).toEqual([2, true]);
+  });
+
+  test('takes a session away that is good for nothing', async () => {
+    const browser = new Browser(new OidcScene());
+    for (const name of ['__Host-sid', '__Host-sid.1', '__Host-sid.7']) browser.cookies.set(name, 'garbage');
+    await browser.begin('/');
+    expect([...browser.cookies.keys()].map((name) => name.replace(/[^.]+$/, ''))).toEqual(['__Host-sid.login.']);
+  });
+
   test('is asked for again by each request while the provider is down, and found when it is back', async () => {
     const scene = new OidcScene();
     scene.provider.known = false;

@@ -5,6 +5,8 @@ import { getHeaders, type HeaderList } from '../../../http/headers.ts';
 const CHUNK = 3_600;
 /** With more, a request would not fit into the 16 KiB that servers take for its head. */
 const MAX_CHUNKS = 3;
+/** Of all logins under way: with their longest targets they would not fit either. */
+const LOGIN_OCTETS = 8_000;
 
 export interface CookieOptions {
   /** `null`: derived from what the session is for, `__Host-` before it over TLS. */
@@ -78,18 +80,30 @@ export class SessionCookies {
     return cookieValue(headers, this.#login(id));
   }
 
-  /** Set-Cookie fields for a login under way; of those that are, the newest `others` stay. */
+  /**
+   * Set-Cookie fields for a login under way. Of those that are, the newest stay, as many as `others` and no more than fit into the head of a request; with them
+   * goes a session that was good for nothing.
+   */
   setLogin(
     id: string,
     sealed: string,
     headers: HeaderList,
     keep: { readonly maxAgeMs: number; readonly others: number },
-  ) {
+  ): readonly string[] {
     const prefix = this.#login('');
-    const known = namesIn(headers).filter((name) => name.startsWith(prefix));
+    const known = pairsIn(headers).filter((pair) => nameOf(pair).startsWith(prefix));
+    const kept = new Set<string>();
+    let room = LOGIN_OCTETS - sealed.length;
     // Browsers send older ones first (RFC 6265 §5.4).
-    const old = new Set(known.slice(0, Math.max(0, known.length - keep.others)));
-    return [this.#set(this.#login(id), sealed, keep.maxAgeMs), ...this.#removed(headers, (name) => old.has(name))];
+    for (const pair of known.slice(-keep.others).reverse()) {
+      room -= pair.length;
+      if (room < 0) break;
+      kept.add(nameOf(pair));
+    }
+    return [
+      this.#set(this.#login(id), sealed, keep.maxAgeMs),
+      ...this.#removed(headers, (name) => this.#isOurs(name) && !kept.has(name)),
+    ];
   }
 
   clearLogin(id: string): string {
