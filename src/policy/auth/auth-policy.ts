@@ -24,23 +24,23 @@ const MOST_WAITS = 12;
 /** The policy `auth`: tells who asks, or refuses. The request's identity is set once, when all is known. */
 export function authPolicy(options: AuthPolicyOptions): AdmitPolicy<'auth'> {
   const { satisfy, ways, writeIdentity } = options;
+  const credentialFields = ways.flatMap((way) => way.credentialFields ?? []);
   const plan: Plan = {
-    ways,
-    satisfy,
-    writeIdentity,
-    credentialFields: ways.flatMap((way) => way.credentialFields ?? []),
+    ...{ ways, satisfy, writeIdentity },
+    credentialFields: credentialFields.length === 0 ? null : [...new Set(credentialFields)],
   };
   return { phase: 'auth', policy: 'auth', admit: (request) => begin(plan, request) };
 }
 
 interface Plan extends AuthPolicyOptions {
-  /** Of all ways: whoever decides, none of them go further. */
-  readonly credentialFields: readonly string[];
+  /** Of all ways: whoever decides, none of them go further. `null` for none. */
+  readonly credentialFields: readonly string[] | null;
 }
 
 function begin(plan: Plan, request: PolicyRequest): Verdict | null {
   const { ways, satisfy } = plan;
-  if (satisfy === 'all') return advance({ plan, request, left: ways, known: [], waits: 0 });
+  // One alone has nobody to leave it to.
+  if (satisfy === 'all' || ways.length === 1) return advance({ plan, request, left: ways, known: [], waits: 0 });
   for (const way of ways)
     if (way.presents(request)) return advance({ plan, request, left: [way], known: [], waits: 0 });
   return toLogin(plan, request);
@@ -141,17 +141,21 @@ function identify({ plan, request, known }: Stage): void {
   // There is at least one way, and all that were asked know it.
   if (first === undefined) return;
   const fields: HeaderDraft = known.flatMap((identity) => identity.fields);
-  const removes = new Set([...plan.credentialFields, ...known.flatMap((identity) => identity.removes ?? [])]);
   request.identity = {
     scheme: first.scheme,
     user: first.user,
     claims: known.length === 1 ? first.claims : Object.assign({}, ...known.toReversed().map(({ claims }) => claims)),
     fields,
-    removes: removes.size === 0 ? null : [...removes],
+    removes: removalsOf(plan, known),
     cookie: known.find(({ cookie }) => cookie !== null)?.cookie ?? null,
     seesCredentials: known.some(({ seesCredentials }) => seesCredentials === true),
   };
   for (const way of plan.ways) way.hideCredentials?.(request);
   // Templates read the identity, so that it is there before its fields are complete.
   if (plan.writeIdentity !== null) plan.writeIdentity(fields, request);
+}
+
+function removalsOf({ credentialFields }: Plan, known: readonly Identity[]): readonly string[] | null {
+  const more = known.flatMap(({ removes }) => removes ?? []);
+  return more.length === 0 ? credentialFields : [...new Set([...(credentialFields ?? []), ...more])];
 }

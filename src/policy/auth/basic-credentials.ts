@@ -28,6 +28,11 @@ export function credentialsIn(value: string, scheme: string): string {
   return sliceTrimmed(value, scheme.length, value.length);
 }
 
+/** Are there any, good or bad? */
+export function bringsBasic(headers: HeaderList): boolean {
+  return getHeaders(headers, 'authorization').some((value) => isScheme(value, 'basic'));
+}
+
 /**
  * Reads them (RFC 7617 §2). Several `Authorization` lines are malformed as soon as one of them is Basic: which of them is meant, two
  * servers may see in two ways.

@@ -3,7 +3,7 @@ import type { PolicyRequest } from '../admit.ts';
 import type { Identity } from '../identity.ts';
 import { fromOctets } from '../octets.ts';
 import type { Authenticator, AuthResult } from './authenticator.ts';
-import { basicCredentials } from './basic-credentials.ts';
+import { basicCredentials, bringsBasic } from './basic-credentials.ts';
 import { challenge, unauthorized } from './challenge.ts';
 import type { Passwords, PasswordVerdict } from './passwords.ts';
 import type { UserTable } from './user-table.ts';
@@ -39,7 +39,7 @@ export function basicAuthenticator(options: BasicOptions): Authenticator {
   return {
     scheme: 'basic',
     ...(forwardCredentials ? {} : { credentialFields: CREDENTIAL_FIELDS }),
-    presents: ({ request }) => basicCredentials(request.headers).kind !== 'none',
+    presents: ({ request }) => bringsBasic(request.headers),
     authenticate: ({ request }: PolicyRequest) => {
       const credentials = basicCredentials(request.headers);
       if (credentials.kind !== 'given')
