@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
-import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { HTTP1_ONLY, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { handshake } from '../kit/upgrade.ts';
 
 type Route = NonNullable<TestConfig['routes']>[number];
 type RateLimit = Exclude<Route['rateLimit'], false | undefined>;
@@ -160,4 +161,44 @@ matrix('what is under way of a key is bounded, and a client that leaves makes ro
   await shop.request(1);
   next.close();
   expect(await front.gateway.nextRecord()).toMatchObject({ end: { reason: 'client-gone' } });
+});
+
+matrix(
+  'a tunnel is under way until it ends',
+  async ({ gateway, origin }) => {
+    const shop = await origin({ script: ['read head', 'upgrade', 'echo'] });
+    const front = await gateway(forwardTo(shop, { route: { concurrency: { max: 1 } } }));
+    const client = await front.connectHttp1();
+    client.write(handshake());
+    expect((await client.expect().head()).status).toBe(101);
+    const second = await front.connectHttp1();
+    second.write(handshake());
+    expect((await second.expect().head()).status).toBe(429);
+    await front.gateway.nextRecord();
+    client.close();
+    await front.gateway.nextRecord();
+    const third = await front.connectHttp1();
+    third.write(handshake());
+    expect((await third.expect().head()).status).toBe(101);
+  },
+  { without: HTTP1_ONLY },
+);
+
+matrix('nothing is left of many that were broken off, refused or failed', async ({ gateway, origin }) => {
+  const silent = ['read head', 'silent'] as const;
+  const shop = await origin({ scripts: [...new Array<typeof silent>(20).fill(silent), ['read head', 'reset']] });
+  const front = await gateway(
+    forwardTo(shop, { route: { concurrency: { max: 2, key: '{header.x-who}' }, retry: { attempts: 1 } } }),
+  );
+  const by = (who: number) => ({ headers: ['X-Who', `who ${who}`] });
+  const begun = await Promise.all(Array.from({ length: 20 }, (_, index) => front.begin(by(index % 10))));
+  await shop.request(19);
+  const refused = await Promise.all(Array.from({ length: 10 }, (_, who) => front.send(by(who))));
+  expect(refused.map(({ status }) => status)).toEqual(new Array(10).fill(429));
+  const failed = await Promise.all(Array.from({ length: 2 }, () => front.send(by(10))));
+  expect(failed.map(({ status }) => status)).toEqual([502, 502]);
+  for (const exchange of begun) exchange.leave();
+  for (let i = 0; i < 32; i += 1) await front.gateway.nextRecord();
+  const states = await fetch(new URL('/policies', front.gateway.gateway.adminUrl));
+  expect(await states.json()).toMatchObject([{ figures: { inFlight: 0, keys: 0, refused: 10 } }]);
 });
