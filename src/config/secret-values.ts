@@ -4,8 +4,8 @@ import type { SourceNode } from './source-tree.ts';
 /** What a value that must not be shown is shown as. */
 export const SECRET = '(secret)';
 
-/** Keys that name a secret wherever they are; `tokenFile` names a file. */
-const SECRET_KEY = /(token|secret|passphrase|password|hmac|credentials)$/i;
+/** Keys that name a secret wherever they are; `tokenFile` names a file, `forwardToken` says which one. */
+const SECRET_KEY = /(?<!^forward)(token|secret|passphrase|password|hmac|credentials)$/i;
 /** Maps from names that users choose to values: header fields, cookies, query parameters. */
 const NAMED = /headers$|^(set|add|cookies|query)$/i;
 /** Names of those that carry one. */

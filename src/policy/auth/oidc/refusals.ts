@@ -8,7 +8,7 @@ function denied(reason: string, status: 401 | 403, fields: readonly string[] = [
 
 /** For whoever is not a person before a browser. RFC 9110 §15.5.2 wants a challenge, and there is none registered for cookies. */
 export function loginRequired(): GatewayError {
-  return denied('login-required', 401, ['WWW-Authenticate', 'Cookie realm="login"', 'Cache-Control', 'no-store']);
+  return denied('login-required', 401, ['WWW-Authenticate', 'Cookie realm="login"']);
 }
 
 export function providerUnavailable(): GatewayError {

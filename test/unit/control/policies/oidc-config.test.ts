@@ -3,8 +3,11 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { mistakesIn } from '../../../../src/cli/compile-only.ts';
+import { effective } from '../../../../src/config/effective.ts';
+import { effectiveYaml } from '../../../../src/config/effective-yaml.ts';
 import { configFromObject } from '../../../../src/config/load.ts';
 import type { ConfigInput } from '../../../../src/config/schema/config.ts';
+import { withoutSecrets } from '../../../../src/config/secret-values.ts';
 
 type Route = NonNullable<ConfigInput['routes']>[number];
 
@@ -81,6 +84,20 @@ describe('a login', () => {
     expect(required(['realm_access.roles'], 'realm_access.roles')).toEqual([]);
     expect(required(['realm_access'], 'realm_access.roles')).toEqual([]);
     expect(required(['realm'], 'realm_access.roles').join()).toContain('“realm_access.roles” is required, and not');
+  });
+
+  test('shows no secret, and everything else', () => {
+    const secrets = { clientSecret: 'hush, client', sessionSecret: ['hush'.repeat(8), 'quiet'.repeat(8)] };
+    const routes = [{ pool: 'app', auth: { oidc: { ...LOGIN, ...secrets, forwardToken: 'id' as const } } }];
+    const loaded = configFromObject({
+      listeners: { web: { port: 0 } },
+      pools: { app: { endpoints: ['h:1'] } },
+      routes,
+    });
+    const shown = loaded.ok ? effectiveYaml(withoutSecrets(effective(loaded.origins.root)), { origins: true }) : '';
+    expect(shown).not.toMatch(/hush|quiet/);
+    expect(shown.match(/\(secret\)/g)).toHaveLength(3);
+    expect(shown).toMatch(/forwardToken: id/);
   });
 
   test('tells no secret where it is wrong', () => {
