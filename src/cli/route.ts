@@ -49,7 +49,7 @@ function isTaken({ outcome }: Explanation): boolean {
 
 /** As the admin listener reads it. */
 function inputOf(question: Question): object {
-  const { scheme, authority, target, headers, serverName, listener, certificate, ...rest } = question;
+  const { scheme, authority, target, headers, serverName, listener, certificate, body, ...rest } = question;
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -61,5 +61,6 @@ function inputOf(question: Question): object {
     headers: fields,
     ...(serverName === null ? {} : { sni: serverName }),
     ...(listener === null ? {} : { listener }),
+    ...(body === null ? {} : { body }),
   };
 }

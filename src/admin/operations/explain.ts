@@ -25,9 +25,10 @@ export const explain: Operation = {
         record({ subject: text, san: listOf(text), fingerprint: text }, ['subject', 'san', 'fingerprint']),
         'A client certificate that verifies',
       ),
-      bodyBytes: described(count, 'Length of its body'),
+      body: described(text, 'What its body says, in UTF-8'),
+      bodyBytes: described(count, 'Length of its body, where what it says is no matter'),
     },
-    ['method', 'headers', 'client', 'listener', 'sni', 'certificate', 'bodyBytes'],
+    ['method', 'headers', 'client', 'listener', 'sni', 'certificate', 'body', 'bodyBytes'],
   ),
   answers: {
     200: {

@@ -30,7 +30,8 @@ export const route: Command<RouteOptions> = {
     client: { value: 'ADDRESS', summary: 'who asks; 127.0.0.1 unless given' },
     listener: { value: 'NAME', summary: 'where it comes in; the one that fits the URL unless given' },
     sni: { value: 'NAME', summary: 'TLS server name; the host of the URL unless given' },
-    'body-bytes': { value: 'NUMBER', summary: 'length of its body; 0 unless given' },
+    body: { value: 'TEXT', summary: 'what its body says' },
+    'body-bytes': { value: 'NUMBER', summary: 'length of its body, where what it says is no matter; 0 unless given' },
     explain: { summary: 'with all that leads to it: other routes, policies, cache, endpoints, timeouts' },
     ...ADMIN_OPTIONS,
     admin: { ...ADMIN_OPTIONS.admin, summary: 'ask the gateway that runs there, in place of the files' },
@@ -70,6 +71,7 @@ function questionOf(given: Given): Question {
     client: given.text('client'),
     listener: given.text('listener'),
     sni: given.text('sni'),
+    body: given.text('body'),
     bodyBytes: bytes === undefined ? undefined : /^\d+$/.test(bytes) ? Number(bytes) : bytes,
   });
   if (read.ok) return read.question;

@@ -24,7 +24,8 @@ const asked = z
       })
       .optional()
       .describe('A client certificate that verifies'),
-    bodyBytes: z.number().int().min(0).default(0).describe('Length of its body'),
+    body: z.string().optional().describe('What its body says, in UTF-8'),
+    bodyBytes: z.number().int().min(0).default(0).describe('Length of its body, where what it says is no matter'),
   })
   .meta({ description: 'A request that is asked about, never sent' });
 

@@ -112,12 +112,13 @@ class Collection implements Collected {
   }
 }
 
-function inputOf({ sni, certificate, client, listener, ...request }: RouteTest['request']): QuestionInput {
+function inputOf({ sni, certificate, client, listener, body, ...request }: RouteTest['request']): QuestionInput {
   return {
     ...request,
     ...(client === undefined ? {} : { client }),
     ...(listener === undefined ? {} : { listener }),
     ...(sni === undefined ? {} : { sni }),
+    ...(body === undefined ? {} : { body }),
     ...(certificate === undefined ? {} : { certificate }),
   };
 }

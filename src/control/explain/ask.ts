@@ -7,6 +7,7 @@ import { buildOutbound, type Outbound } from '../../engine/outbound.ts';
 import { Progress } from '../../engine/progress.ts';
 import { respond } from '../../engine/respond.ts';
 import type { Snapshot } from '../../engine/snapshot.ts';
+import { RequestMessage } from '../../routing/body/request-message.ts';
 import { type AskedAt, type AskedResponse, askedExchange } from './asked-exchange.ts';
 import { type Doorway, doorwayOf } from './doorway.ts';
 import type { Question } from './question.ts';
@@ -38,16 +39,31 @@ export function ask(subject: Subject, question: Question): Asked | Exclude<Doorw
   const edition = new Edition(toBeAsked(subject.snapshot));
   const progress = new Progress(exchange, edition, { id: REQUEST_ID, epoch: subject.nowMs, at: 0 });
   progress.hypothetical = true;
+  progress.message = messageOf(question, doorway.at, subject.snapshot);
   const { decision, outbound, asked } = decided(progress, subject.nowMs);
   if (decision.kind === 'reply') respond(progress, decision.reply, decision.plan);
   else if (decision.kind === 'refuse') fail(progress, decision.error);
   const { at } = doorway;
   const notes = [
     ...doorway.notes,
+    ...(progress.message?.wanted === true ? [BODY_UNKNOWN] : []),
     ...asked.map((whom) => `${whom} is asked first: what is told here is what happens if it lets the request pass`),
     ...(progress.notes ?? []).map((note) => `would be noted in the log: ${note}`),
   ];
   return { at, notes, progress, decision, outbound, response: exchange.response };
+}
+
+const BODY_UNKNOWN =
+  'routes ask what the body says: what is told here is what happens if it says nothing that they ask for (tell it with body)';
+
+/** What the body says, read as far as the gateway would read it; `null` where nobody has told. */
+function messageOf({ body }: Question, { headers }: AskedAt, { bodyMatching }: Snapshot): RequestMessage | null {
+  if (body === null || body === '') return null;
+  const bytes = Buffer.from(body);
+  const { limitBytes } = bodyMatching;
+  const message = new RequestMessage(headers, bytes.byteLength, limitBytes);
+  message.read({ bytes: bytes.subarray(0, limitBytes), isWhole: bytes.byteLength <= limitBytes });
+  return message;
 }
 
 /** A bug ends an exchange with 500: so it does here. */

@@ -22,7 +22,9 @@ export interface Question {
   readonly serverName: string | null;
   /** A certificate that the client has shown, and that verifies. */
   readonly certificate: AskedCertificate | null;
-  /** Bytes of the request's body. */
+  /** What the request's body says, sent as UTF-8; `null` where nobody knows. */
+  readonly body: string | null;
+  /** Bytes of it. */
   readonly bodyBytes: number;
 }
 
@@ -47,6 +49,8 @@ export interface QuestionInput {
         readonly fingerprint?: string | undefined;
       }
     | undefined;
+  readonly body?: string | undefined;
+  /** Without a word on what it says. */
   readonly bodyBytes?: number | undefined;
 }
 
@@ -61,7 +65,7 @@ export type QuestionResult =
   | { readonly ok: true; readonly question: Question }
   | ({ readonly ok: false } & QuestionProblem);
 
-const KEYS = ['method', 'url', 'headers', 'client', 'listener', 'sni', 'certificate', 'bodyBytes'];
+const KEYS = ['method', 'url', 'headers', 'client', 'listener', 'sni', 'certificate', 'body', 'bodyBytes'];
 
 /** Understands data from outside, `QuestionInput` if all is well. Never throws. */
 export function readQuestion(input: unknown): QuestionResult {
@@ -71,7 +75,7 @@ export function readQuestion(input: unknown): QuestionResult {
     const near = closest(unknown, KEYS);
     return wrong(`/${escaped(unknown)}`, `unknown key “${unknown}”${near === null ? '' : `; ${didYouMean(near)}`}`);
   }
-  const { method = 'GET', bodyBytes = 0 } = input;
+  const { method = 'GET', body = null, bodyBytes = 0 } = input;
   if (typeof method !== 'string' || !isToken(method)) return wrong('/method', `${shown(method)} is not a method`);
   const place = readUrl(input['url'], method);
   if ('message' in place) return wrong('/url', place.message);
@@ -79,6 +83,7 @@ export function readQuestion(input: unknown): QuestionResult {
   if (!Array.isArray(headers)) return headers as QuestionResult;
   const texts = readTexts(input);
   if ('ok' in texts) return texts;
+  if (body !== null && typeof body !== 'string') return wrong('/body', `${shown(body)} is not a text`);
   if (!Number.isSafeInteger(bodyBytes) || (bodyBytes as number) < 0) {
     return wrong('/bodyBytes', `${shown(bodyBytes)} is not a number of bytes`);
   }
@@ -86,7 +91,15 @@ export function readQuestion(input: unknown): QuestionResult {
   if (certificate !== null && 'ok' in certificate) return certificate;
   return {
     ok: true,
-    question: { method, ...place, headers, ...texts, certificate, bodyBytes: bodyBytes as number },
+    question: {
+      method,
+      ...place,
+      headers,
+      ...texts,
+      certificate,
+      body,
+      bodyBytes: body === null ? (bodyBytes as number) : Buffer.byteLength(body),
+    },
   };
 }
 
