@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { BodyMatch } from '../../../src/routing/body/body-match.ts';
 import type { RouteMatch, RouteRule } from '../../../src/routing/route.ts';
 import { vet } from '../../../src/routing/vet.ts';
 import { absent, exact, oneOf, pattern, prefix, present, regex, rule, rules } from './rules.ts';
+
+const saying = (json: BodyMatch['json'], whenTooLarge: BodyMatch['whenTooLarge'] = 'no-match'): BodyMatch => ({
+  json,
+  whenTooLarge,
+  whenMalformed: 'no-match',
+});
 
 describe('routes that can never match', () => {
   const dead: readonly (readonly [string, RouteMatch, string])[] = [
@@ -25,6 +32,11 @@ describe('routes that can never match', () => {
       'header "x-a"',
     ],
     ['a parameter absent and there', { query: { q: present }, all: [{ query: { q: absent } }] }, 'query parameter "q"'],
+    [
+      'two values at one place of a body',
+      { body: saying({ '/a': exact('1') }), all: [{ body: saying({ '/a': oneOf('2', '3') }) }] },
+      'JSON value "/a"',
+    ],
     [
       'two values of a cookie',
       { cookies: { c: oneOf('a', 'b') }, all: [{ cookies: { c: prefix('x') } }] },
@@ -161,5 +173,39 @@ describe('routes that are hidden', () => {
   test('a route is found among thousands for the same path', () => {
     const many = Array.from({ length: 5000 }, (_, i) => ({ path, headers: { tenant: exact(`t${i}`) } }));
     expect(hidden(...many, { path, headers: { Tenant: exact('t4711') } })).toEqual([['r5000', 'r4711']]);
+  });
+});
+
+describe('routes that ask what bodies say', () => {
+  const found = (...matches: readonly RouteMatch[]): readonly string[] =>
+    vet(rules(...matches)).map(({ rule: { name }, kind }) => `${name} ${kind}`);
+  const graphql = (field: string, batch: 'all' | 'any'): BodyMatch => ({
+    graphql: { operation: ['query'], field: exact(field), batch },
+    whenTooLarge: 'no-match',
+    whenMalformed: 'no-match',
+  });
+
+  test.each<readonly [string, RouteMatch, RouteMatch, boolean]>([
+    ['the same', { body: saying({ '/a': exact('1') }) }, { body: saying({ '/a': exact('1') }) }, true],
+    ['one value of several', { body: saying({ '/a': oneOf('1', '2') }) }, { body: saying({ '/a': exact('1') }) }, true],
+    ['another value', { body: saying({ '/a': exact('1') }) }, { body: saying({ '/a': exact('2') }) }, false],
+    ['another place', { body: saying({ '/a': exact('1') }) }, { body: saying({ '/b': exact('1') }) }, false],
+    [
+      'any beginning, which an object has none of',
+      { body: saying({ '/a': prefix('') }) },
+      { body: saying({ '/a': present }) },
+      false,
+    ],
+    ['what is too large', { body: saying({ '/a': present }) }, { body: saying({ '/a': present }, 'match') }, false],
+    [
+      'what is too large, of both',
+      { body: saying({ '/a': present }, 'refuse') },
+      { body: saying({ '/a': present }, 'match') },
+      true,
+    ],
+    ['a batch', { body: graphql('a', 'any') }, { body: graphql('a', 'all') }, true],
+    ['a batch of others', { body: graphql('a', 'all') }, { body: graphql('a', 'any') }, false],
+  ])('%s', (_, first, second, isHidden) => {
+    expect(found(first, second)).toEqual(isHidden ? ['r1 hidden'] : []);
   });
 });
