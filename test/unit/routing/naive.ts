@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { PathMatch, RouteMatch, RouteRequest, RouteRule, ValueTest } from '../../../src/routing/route.ts';
+import { textOf } from './bodies.ts';
 
 /**
  * The semantics of docs/routing.md, read as directly as possible and sharing no code with src/routing: every rule is asked, what
@@ -22,11 +23,33 @@ export function holds(match: RouteMatch, request: RouteRequest): boolean {
     match.client === undefined || match.client.some((network) => networkHolds(network, request.clientAddress)),
     match.sni === undefined ||
       match.sni.some((name) => request.serverName !== null && hostHolds(name, request.serverName)),
+    match.body === undefined || bodyHolds(match.body, request),
     match.all === undefined || match.all.every((part) => holds(part, request)),
     match.any === undefined || match.any.some((part) => holds(part, request)),
     match.not === undefined || !holds(match.not, request),
   ];
   return checks.every((check) => check);
+}
+
+/** Tests of JSON alone. */
+function bodyHolds({ json = {}, whenMalformed }: NonNullable<RouteMatch['body']>, { body }: RouteRequest): boolean {
+  if (body === null) return false;
+  const value = parsed(textOf(body));
+  if (value === null) return whenMalformed === 'refuse';
+  return Object.entries(json).every(([pointer, test]) => {
+    const found = value[pointer.slice(1)];
+    if (test.kind === 'absent' || test.kind === 'present') return (found === undefined) === (test.kind === 'absent');
+    return typeof found === 'string' && valueHolds(test, found);
+  });
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    // SyntaxError: not JSON.
+    return null;
+  }
 }
 
 function hostHolds(pattern: string, host: string): boolean {

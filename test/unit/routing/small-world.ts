@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { RequestMessage } from '../../../src/routing/body/request-message.ts';
+import type { RequestMessage } from '../../../src/routing/body/request-message.ts';
 import type { PathMatch, RouteMatch, RouteRequest, RouteRule, ValueTest } from '../../../src/routing/route.ts';
 import { certificateFacts } from '../../kit/client-certificate.ts';
+import { jsonBody } from './bodies.ts';
 
 // A world so small that all of its requests can be tried, and rules so alike that many hide or contradict each other.
 
@@ -41,10 +42,7 @@ function valuesOf(header: readonly string[], other: readonly string[]) {
 /** What the header says, in the body too: one value, an object, or what is no JSON. */
 function bodyOf(said: string): RequestMessage | null {
   if (said === '') return null;
-  const text = said.length === 1 ? `{"p":"${said}"}` : said === 'ab' ? '{"p":[]}' : '{"p"';
-  const message = new RequestMessage(['Content-Type', 'application/json'], text.length, 100);
-  message.read({ bytes: Buffer.from(text), isWhole: true });
-  return message;
+  return jsonBody(said.length === 1 ? `{"p":"${said}"}` : said === 'ab' ? '{"p":[]}' : '{"p"');
 }
 
 const valueTest: fc.Arbitrary<ValueTest> = fc.constantFrom<ValueTest>(
@@ -79,11 +77,9 @@ const condition: fc.Arbitrary<RouteMatch> = fc.oneof(
   valueTest.map((test) => ({ query: { q: test } })),
   valueTest.map((test) => ({ clientCertificate: { subject: test } })),
   valueTest.map((test) => ({ clientCertificate: { san: test } })),
-  fc
-    .tuple(valueTest, fc.constantFrom('no-match' as const, 'refuse' as const))
-    .map(([test, whenMalformed]) => ({
-      body: { json: { '/p': test }, whenTooLarge: 'no-match' as const, whenMalformed },
-    })),
+  fc.tuple(valueTest, fc.constantFrom('no-match' as const, 'refuse' as const)).map(([test, whenMalformed]) => ({
+    body: { json: { '/p': test }, whenTooLarge: 'no-match' as const, whenMalformed },
+  })),
   fc.tuple(valueTest, valueTest).map(([san, subject]) => ({ clientCertificate: { san, subject } })),
 );
 
