@@ -7,9 +7,10 @@ import { forwardTo } from '../kit/config.ts';
 import { inTime } from '../kit/deadline.ts';
 import { startTestGateway, type TestGateway } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
-import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { HTTP1_ONLY, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { exchangeRaw } from '../kit/raw-client.ts';
 import { stopAfterTest } from '../kit/stop.ts';
+import { handshake } from '../kit/upgrade.ts';
 
 const behindProxy = { trustedProxies: ['127.0.0.0/8'] };
 const from = (address: string) => ['X-Forwarded-For', address];
@@ -97,6 +98,25 @@ matrix('the first rule that holds decides, on the one path that everybody sees',
   for (const _ of asked) notes.push((await front.gateway.nextRecord()).notes);
   expect(notes).toEqual([[], [], ['access-rule:admin'], ['access-rule:admin'], [], ['access-rule:3']]);
 });
+
+matrix(
+  'a WebSocket is let in or kept out like every other request',
+  async (stage) => {
+    const shop = await stage.origin({ script: ['read head', 'upgrade', 'echo'] });
+    const front = await stage.gateway(
+      forwardTo(shop, { listener: behindProxy, route: { access: { allow: ['10.0.0.0/8'] } } }),
+    );
+    const statuses: number[] = [];
+    for (const address of ['192.0.2.7', '10.0.0.1']) {
+      const client = await front.connectHttp1();
+      client.write(handshake('/ws', `X-Forwarded-For: ${address}\r\n`));
+      statuses.push((await client.expect().head()).status);
+    }
+    expect(statuses).toEqual([403, 101]);
+    expect(shop.requests).toBe(1);
+  },
+  { without: HTTP1_ONLY },
+);
 
 matrix('a dry run lets everybody in, and the record says who would have been refused', async ({ gateway, origin }) => {
   const access = { deny: ['127.0.0.1'], dryRun: true };

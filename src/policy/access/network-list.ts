@@ -1,7 +1,7 @@
 import { isOws } from '../../http/octets.ts';
 import { type NetworkSet, NetworkSetDraft } from './network-set.ts';
 
-/** Entries of one file. So many take a quarter to half a second to read, and 4 MB of memory for IPv4, 16 MB for IPv6. */
+/** Entries of one file. So many take a quarter to half a second to read, and 6 MB of memory for IPv4, 18 MB for IPv6. */
 const MAX_ENTRIES = 500_000;
 
 const HASH = 0x23;

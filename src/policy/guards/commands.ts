@@ -54,6 +54,7 @@ function isCommand(text: string, from: number, isSubstituted: boolean): boolean 
     end += 1;
     if (text[end - 1] === '/') name = end;
   }
+  if (end === name) return false;
   const program = text.slice(name, end).replace(/\.exe$/, '');
   if (!PROGRAMS.has(program)) return false;
   if (isSubstituted) return text[end] === ')' || isBlank(text.charCodeAt(end)) || text[end] === '$';
