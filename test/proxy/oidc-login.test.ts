@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { JsonAccessLog } from '../../src/observe/access-log.ts';
 import { forwardTo } from '../kit/config.ts';
-import { CookieJar } from '../kit/cookie-jar.ts';
+import { CookieJar, NAVIGATION } from '../kit/cookie-jar.ts';
 import type { TestConfig, TestGatewayOptions } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, matrix, ONE_PROTOCOL, type Stage } from '../kit/matrix.ts';
@@ -89,6 +89,59 @@ matrix(
     expect((await jar.get(callback)).status).toBe(303);
     expect((await thief.get(callback)).status).toBe(403);
     expect((await jar.get(callback)).status).toBe(400);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+for (const [path, goes] of [
+  ['//evil.test/a', '/evil.test/a'],
+  ['/\\\\evil.test', '/%5C%5Cevil.test'],
+  ['/a?next=//evil.test', '/a?next=//evil.test'],
+  [`/a?${'x'.repeat(3_000)}`, '/a'],
+] as const) {
+  matrix(
+    `who begins at ${path.slice(0, 30)} stays on this host after the login`,
+    async (stage) => {
+      const [provider, shop] = [await openIdProvider(), await stage.origin()];
+      // The most that paths may be.
+      const listener = { path: { duplicateSlashes: 'keep', encodedSlash: 'keep', backslash: 'keep' } } as const;
+      const front = await stage.gateway(forwardTo(shop, { listener, route: { auth: auth(provider) } as never }));
+      const away = await front.send({ path, headers: NAVIGATION });
+      const [cookie = ''] = (away.header('set-cookie') ?? '').split(';');
+      const callback = new URL(provider.logIn(away.header('location') ?? ''));
+      const request = { path: `${callback.pathname}${callback.search}`, headers: [...NAVIGATION, 'Cookie', cookie] };
+      expect((await front.send(request)).header('location')).toBe(goes);
+    },
+    { without: ONE_PROTOCOL },
+  );
+}
+
+matrix(
+  'two tabs log in, each comes back to where it was',
+  async (stage) => {
+    const { jar, provider } = await world(stage);
+    const [one, two] = [await jar.get('/one'), await jar.get('/two')];
+    expect((await jar.get(provider.logIn(two.header('location') ?? ''))).header('location')).toBe('/two');
+    expect((await jar.get(provider.logIn(one.header('location') ?? ''))).header('location')).toBe('/one');
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a reload with a new secret before the old one keeps everybody logged in, and seals with the new one',
+  async (stage) => {
+    const [old, fresh] = ['an old secret of thirty-two characters', 'a new secret of thirty-two characters'];
+    const all = await world(stage, { oidc: { sessionSecret: old } });
+    await logIn(all);
+    const reloaded = async (sessionSecret: readonly string[]): Promise<void> => {
+      const route = { auth: auth(all.provider, { sessionSecret }) } as Partial<RouteConfig>;
+      expect((await all.front.reload(forwardTo(all.shop, { route }))).result).toBe('applied');
+    };
+    await reloaded([fresh, old]);
+    const late = all.jar.copy();
+    expect([(await all.jar.get('/')).status, (await all.jar.get('/')).all('set-cookie').length]).toEqual([200, 0]);
+    await reloaded([fresh]);
+    expect([(await all.jar.get('/')).status, (await late.get('/')).status]).toEqual([200, 302]);
   },
   { without: ONE_PROTOCOL },
 );
