@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { readQuestion } from '../../src/control/explain/question.ts';
 import { forwardTo } from '../kit/config.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
@@ -302,6 +303,34 @@ matrix(
       ['complete', null],
       ['claim-refused', null, 'claim-refused:X-Group'],
     ]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'who is refused is not asked for the upload, and whoever expects a 100 gets none',
+  async (stage) => {
+    const shop = await stage.origin();
+    const service = await stage.origin({ script: ['respond 403'] });
+    const front = await stage.gateway(guarded(shop, service));
+    const exchange = await front.begin({ method: 'POST', headers: ['Expect', '100-continue'], length: 10 });
+    const reply = await exchange.reply();
+    expect([reply.status, reply.informational.length, shop.accepted]).toEqual([403, 0, 0]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a question that nobody sent asks nobody, and says who would be asked',
+  async (stage) => {
+    const shop = await stage.origin();
+    const service = await stage.origin();
+    const front = await stage.gateway(guarded(shop, service, {}, { require: { users: 'ada' } }));
+    const asked = readQuestion({ method: 'GET', url: 'http://shop.test/a' });
+    if (!asked.ok) throw new Error(asked.message);
+    const explanation = front.gateway.gateway.explain(asked.question);
+    expect(JSON.stringify(explanation)).toContain(`auth service http://127.0.0.1:${service.port}/check is asked first`);
+    expect([explanation.outcome.kind, service.accepted, shop.accepted]).toEqual(['forward', 0, 0]);
   },
   { without: ONE_PROTOCOL },
 );

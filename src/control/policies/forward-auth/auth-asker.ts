@@ -9,6 +9,7 @@ import {
 } from '../../../policy/auth/forward-answer.ts';
 import type { PolicyState } from '../../../policy/policy-state.ts';
 import { destinationOf } from '../../http-client.ts';
+import { placeOf } from '../place-of-url.ts';
 import type { PolicyWorld } from '../policy-world.ts';
 
 /** Less than what servers keep them for: 60 s and more. */
@@ -47,7 +48,7 @@ export class AuthAsker implements PolicyState {
   }
 
   status(): Readonly<Record<string, string | number | null>> {
-    return { url: this.#options.url, asking: this.#asking, broken: this.#broken };
+    return { url: placeOf(this.#options.url), asking: this.#asking, broken: this.#broken };
   }
 
   readonly ask = (question: HeaderList, done: (judged: Judged) => void): (() => void) => {
@@ -102,8 +103,8 @@ export class AuthAsker implements PolicyState {
   }
 
   #event(event: string, level: 'info' | 'warn', detail: string): void {
-    const { url } = this.#options;
-    this.#world.observer({ policy: 'auth', owner: this.#owner, event, level, detail: `${url} ${detail}` });
+    const place = placeOf(this.#options.url);
+    this.#world.observer({ policy: 'auth', owner: this.#owner, event, level, detail: `${place} ${detail}` });
   }
 }
 

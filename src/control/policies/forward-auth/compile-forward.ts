@@ -7,6 +7,7 @@ import { QUESTION_FIELDS, questions } from '../../../policy/auth/forward-questio
 import { isClientField } from '../../../policy/auth/identity-fields.ts';
 import { fieldRefusal } from '../../../policy/field.ts';
 import { readAuthorities } from '../authorities.ts';
+import { placeOf } from '../place-of-url.ts';
 import type { PolicyContext } from '../policy-kind.ts';
 import { AuthAsker } from './auth-asker.ts';
 
@@ -39,7 +40,7 @@ export function compileForward(config: ForwardAuthConfig, context: PolicyContext
   const isReplaced = (name: string): boolean => isClientField(name.toLowerCase());
   return forwardAuthenticator(
     {
-      name: new URL(config.url).origin + new URL(config.url).pathname,
+      name: placeOf(config.url),
       failure: config.failure,
       credentials: requestHeaders.filter((name) => !NO_CREDENTIALS.test(name)).map((name) => name.toLowerCase()),
       identityFields: responseHeaders.filter((name) => !isReplaced(name)),

@@ -75,6 +75,11 @@ function fileSource(path: string, context: PolicyContext): KeySource | null {
 
 /** One for everybody who asks the same issuer in the same way. */
 function jwksSource(config: JwksConfig, context: PolicyContext): KeySource | null {
+  const mistake = jwksMistake(config);
+  if (mistake !== null) {
+    context.complain(['jwks'], { message: mistake });
+    return null;
+  }
   const ca = config.ca === undefined ? null : readAuthorities(config.ca, ['jwks', 'ca'], context);
   if (ca === undefined) return null;
   const options = {
@@ -89,6 +94,20 @@ function jwksSource(config: JwksConfig, context: PolicyContext): KeySource | nul
   const id = `jwks ${digestOf(options)} ${config.url}`;
   return context.state(id, () => new JwksSource(id, options, context));
 }
+
+/** What no single key of it shows. */
+function jwksMistake({ url, plainHttp, timeout, minTtl, maxTtl, coolDown }: JwksConfig): string | null {
+  const { protocol, hostname } = new URL(url);
+  // Who can change what comes from there can make tokens.
+  if (protocol === 'http:' && !plainHttp && !THIS_MACHINE.test(hostname)) {
+    return 'keys over http:// can be replaced on the way: use https://, or { url: …, plainHttp: true }';
+  }
+  if (Math.min(timeout, minTtl, coolDown) < SHORTEST_MS) return 'timeout, minTtl and coolDown are 100ms at least';
+  return minTtl > maxTtl ? 'maxTtl is at least minTtl' : null;
+}
+
+const SHORTEST_MS = 100;
+const THIS_MACHINE = /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url');

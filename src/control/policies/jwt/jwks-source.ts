@@ -5,6 +5,7 @@ import { getCombined } from '../../../http/headers.ts';
 import type { KeySet, KeySource, Sought } from '../../../policy/auth/token-keys.ts';
 import type { PolicyState } from '../../../policy/policy-state.ts';
 import type { HttpAnswer } from '../../http-client.ts';
+import { placeOf } from '../place-of-url.ts';
 import type { PolicyWorld } from '../policy-world.ts';
 import { keySetOfIssuer } from './key-set.ts';
 
@@ -64,7 +65,7 @@ export class JwksSource implements PolicyState, KeySource {
 
   constructor(id: string, options: JwksOptions, parts: { readonly world: PolicyWorld; readonly owner: string }) {
     this.id = id;
-    this.name = options.url;
+    this.name = placeOf(options.url);
     this.#options = options;
     this.#owner = parts.owner;
     this.#world = parts.world;
@@ -93,7 +94,7 @@ export class JwksSource implements PolicyState, KeySource {
 
   status(): Readonly<Record<string, string | number | null>> {
     return {
-      url: this.#options.url,
+      url: this.name,
       keys: this.current?.keys.length ?? 0,
       fetches: this.#fetches,
       waiting: this.#waiting.size,
@@ -218,8 +219,7 @@ export class JwksSource implements PolicyState, KeySource {
   }
 
   #event(event: string, level: 'info' | 'warn', detail: string): void {
-    const { url } = this.#options;
-    this.#world.observer({ policy: 'auth', owner: this.#owner, event, level, detail: `${url} ${detail}` });
+    this.#world.observer({ policy: 'auth', owner: this.#owner, event, level, detail: `${this.name} ${detail}` });
   }
 
   #stopTimer(): void {
