@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { Redis } from 'iovalkey';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCRIPT, scriptArguments } from '../../src/control/policies/redis/script.ts';
 import { admits, gcraOf, owedAt, ticksAt } from '../../src/policy/rate-limit/gcra.ts';
+import { certificateFor } from '../kit/certificate.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { ManualClock } from '../kit/manual-clock.ts';
 import { deadPort } from './kit/local-service.ts';
 import { eventually } from './kit/patience.ts';
 import { requirePrograms } from './kit/programs.ts';
@@ -81,7 +85,10 @@ async function stores(gateways: readonly TestGateway[], up: boolean): Promise<re
     async () => {
       const all = (await Promise.all(gateways.map(policiesOf))).flat();
       const found = all.filter((state) => state.id.startsWith('store '));
-      return found.length === gateways.length && found.every((state) => state.figures['up'] === up) ? found : null;
+      return found.length === gateways.length &&
+        found.every(({ figures }) => figures['up'] === up && figures['why'] !== 'not connected yet')
+        ? found
+        : null;
     },
     `the stores to be ${up ? 'up' : 'lost'}`,
   );
@@ -116,6 +123,16 @@ describe('gateways that share a store', () => {
     expect(admittedIn(await ask(gateways, 300, 'exact'))).toBe(50);
     expect(admittedIn(await ask(gateways, 20, 'exact'))).toBe(0);
     expect(admittedIn(await ask(gateways, 60, 'another'))).toBe(50);
+  });
+
+  test('go by its clock, whatever their own say', async () => {
+    const name = 'clocks';
+    const [ours] = await start(1, { name, burst: 20 });
+    const theirs = await startTestGateway(sharing({ name, burst: 20 }), {
+      clock: new ManualClock(Date.UTC(2001, 0, 1)),
+    });
+    await stores([theirs], true);
+    expect(admittedIn(await ask([ours as TestGateway, theirs], 100, 'clocks'))).toBe(20);
   });
 
   test('keep nothing at it that tells who asks, and nothing for longer than it says something', async () => {
@@ -214,6 +231,52 @@ describe('gateways that share a store', () => {
       client.disconnect();
     }
   });
+});
+
+test('a store behind TLS is held to its certificate', async () => {
+  const { cert, key } = await certificateFor(['store.test', '127.0.0.1']);
+  const { cert: foreign } = await certificateFor(['store.test', '127.0.0.1']);
+  const files = {
+    cert: join(directory, 'cert.pem'),
+    key: join(directory, 'key.pem'),
+    foreign: join(directory, 'foreign.pem'),
+  };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  writeFileSync(files.foreign, foreign);
+  const tlsPort = await deadPort();
+  const tls = ['--tls-cert-file', files.cert, '--tls-key-file', files.key, '--tls-auth-clients', 'no'];
+  const secure = new Spawned(
+    program,
+    ['--port', '0', '--tls-port', String(tlsPort), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...tls],
+    { cwd: directory },
+  );
+  try {
+    await eventually(() => (secure.stdout.text.includes('Ready to accept') ? true : null), 'redis to be ready');
+    const by = (more: Readonly<Record<string, string>>): Promise<TestGateway> =>
+      startTestGateway({
+        stores: { shared: { redis: { url: `rediss://127.0.0.1:${tlsPort}`, timeout: '1s', ...more } } },
+        routes: [
+          { name: 'shop', respond: {}, rateLimit: { rate: '1/h', burst: 3, key: '{header.x-who}', store: 'shared' } },
+        ],
+      });
+    const good = await Promise.all([by({ ca: files.cert }), by({ ca: files.cert, serverName: 'store.test' })]);
+    await stores(good, true);
+    expect(admittedIn(await ask(good, 12, 'tls'))).toBe(3);
+    const bad = await Promise.all([
+      by({ ca: files.foreign }),
+      by({}),
+      by({ ca: files.cert, serverName: 'other.test' }),
+    ]);
+    const lost = await stores(bad, false);
+    expect(lost.map(({ figures }) => String(figures['why']))).toEqual([
+      expect.stringMatching(/certificate/),
+      expect.stringMatching(/certificate/),
+      expect.stringMatching(/altnames/),
+    ]);
+  } finally {
+    await secure.stop();
+  }
 });
 
 test('the script decides as the gateway does by itself, to the tick (property)', async () => {

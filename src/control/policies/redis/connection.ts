@@ -111,9 +111,11 @@ class RedisConnection implements StoreConnection {
 }
 
 function optionsOf(config: RedisConfig, url: URL, ca: Buffer | null): RedisOptions {
-  const { serverName } = config;
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const tls = { ...(ca === null ? {} : { ca }), servername: serverName ?? host };
+  // An address is no server name (RFC 6066 §3); certificates are held against the host then.
+  const isAddress = /:|^[\d.]+$/.test(host);
+  const servername = config.serverName ?? (isAddress ? undefined : host);
+  const tls = { ...(ca === null ? {} : { ca }), ...(servername === undefined ? {} : { servername }) };
   return {
     host,
     port: url.port === '' ? 6379 : Number(url.port),
