@@ -49,6 +49,7 @@ const FENCES: Record<string, readonly RegExp[]> = {
   yaml: [/^config\//],
   'lru-cache': [/^cache\/admission\.ts$/, /^control\/cache-disk\/disk-index\.ts$/],
   'tough-cookie': [/^http\/cookie\.ts$/],
+  bcryptjs: [/^control\/policies\/password-matches\.ts$/],
   pino: [/^observe\//],
   re2js: [/^routing\//, /^policy\//],
   'openid-client': [/^control\/policies\//],

@@ -167,6 +167,24 @@ matrix(
   { without: ONE_PROTOCOL },
 );
 
+test('the thread is there while somebody needs it', async () => {
+  const withUsers = { routes: [{ respond: {}, auth: { basic: { users } } }] };
+  const gateway = await startTestGateway(withUsers);
+  const states = async (): Promise<unknown> => (await fetch(new URL('/policies', gateway.gateway.adminUrl))).json();
+  const [name = '', value = ''] = basic('ann', 'password');
+  const ask = async (): Promise<number> => (await fetch(gateway.url(), { headers: { [name]: value } })).status;
+  expect(await ask()).toBe(200);
+  const used = { id: 'passwords', figures: { remembered: 1, waiting: 0, running: 0, verified: 1, refused: 0 } };
+  expect(await states()).toMatchObject([used]);
+  // What was verified is kept over a reload, as long as somebody has passwords.
+  await gateway.reload({ routes: [{ respond: { status: 202 }, auth: { basic: { users } } }] });
+  expect([await ask(), await states()]).toMatchObject([202, [used]]);
+  await gateway.reload({ routes: [{ respond: {} }] });
+  expect(await states()).toEqual([]);
+  await gateway.reload(withUsers);
+  expect([await ask(), await states()]).toMatchObject([200, [used]]);
+});
+
 test('what can’t be used is a mistake at its place, and never shows a hash', async () => {
   const broken = temporaryFile('htpasswd', `ann:${HASH_OF_PASSWORD}\nbob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n`);
   const gateway = await startTestGateway({ routes: [{ respond: {} }] }, { tolerance: 'strict' });

@@ -57,6 +57,8 @@ export class Passwords implements PolicyState {
   #running: Check | null = null;
   #timer: TimerHandle | null = null;
   #closed = false;
+  /** The last one could not be verified, and operators know. */
+  #troubled = false;
   #verified = 0;
   #refused = 0;
 
@@ -139,14 +141,9 @@ export class Passwords implements PolicyState {
     this.#running = check;
     this.#timer = clock.after(PATIENCE_MS, () => {
       hasher.abort();
-      this.#report('password-timeout', 'a password was not verified in time');
       this.#end(check, null);
     });
-    hasher.check(check.hash, check.password, (matches) => {
-      if (matches === null)
-        this.#report('password-failed', 'the thread that verifies passwords ended; another one takes its place');
-      this.#end(check, matches);
-    });
+    hasher.check(check.hash, check.password, (matches) => this.#end(check, matches));
   }
 
   #end(check: Check, matches: boolean | null): void {
@@ -158,6 +155,7 @@ export class Passwords implements PolicyState {
       this.#verified += 1;
       (matches ? this.#right : this.#wrong).set(check.key, this.#options.clock.monotonic());
     }
+    this.#watch(matches !== null);
     // The next one first: whoever is told may do much.
     this.#next();
     tell(check, matches === null ? 'failed' : matches ? 'right' : 'wrong');
@@ -168,8 +166,18 @@ export class Passwords implements PolicyState {
     this.#timer = null;
   }
 
-  #report(event: string, detail: string): void {
-    this.#options.observer({ policy: 'auth', owner: 'gateway', event, level: 'warn', detail });
+  /** Tells operators when it goes wrong, and when it is well again, not each time. */
+  #watch(isWell: boolean): void {
+    if (isWell !== this.#troubled) return;
+    this.#troubled = !isWell;
+    const told = isWell
+      ? ({ event: 'passwords-verified', level: 'info', detail: 'passwords are verified again' } as const)
+      : ({
+          event: 'passwords-failed',
+          level: 'warn',
+          detail: `a password could not be verified: no memory, a hash that takes more than ${PATIENCE_MS / 1000} s, or a lost thread`,
+        } as const);
+    this.#options.observer({ policy: 'auth', owner: 'gateway', ...told });
   }
 }
 

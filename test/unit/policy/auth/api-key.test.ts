@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ApiKeyOptions, apiKeyAuthenticator } from '../../../../src/policy/auth/api-key.ts';
 import { type ApiKey, apiKeyTable } from '../../../../src/policy/auth/api-key-table.ts';
 import type { AuthResult } from '../../../../src/policy/auth/authenticator.ts';
+import { takeParameter } from '../../../../src/policy/query-parameter.ts';
 import { policyRequest } from './scene.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -89,4 +91,19 @@ describe('a key', () => {
     authenticator(BOTH).hideCredentials?.(request);
     expect(request.query).toBe(rest);
   });
+});
+
+test('whatever the query is, only the parameter is taken out of it, and all of it', () => {
+  const piece = fc.stringMatching(/^(?:key|%6bey|k%65y|a|b|=|%|\+|key%20|%26)*$/);
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+      const query = pieces.join('&');
+      const { values, rest } = takeParameter(query, 'key');
+      const named = [...new URLSearchParams(query)].filter(([name]) => name === 'key');
+      const others = [...new URLSearchParams(query)].filter(([name]) => name !== 'key');
+      expect(values).toEqual(named.map(([, value]) => value));
+      expect([...new URLSearchParams(rest ?? '')]).toEqual(others);
+    }),
+    { seed: 11, numRuns: 300 },
+  );
 });
