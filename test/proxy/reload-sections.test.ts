@@ -15,6 +15,8 @@ const SECTIONS: Readonly<Record<string, readonly [change: TestConfig & { readonl
   listeners: [{ listeners: { web: { port: 0 }, more: { port: 0 } } }, []],
   pools: [{ pools: { shop: { endpoints: ['127.0.0.1:1'] } } }, []],
   routes: [{ routes: [{ respond: { status: 204 } }] }, []],
+  stores: [{ stores: { counts: { redis: { url: 'redis://127.0.0.1:1' } } } }, []],
+  bodyMatching: [{ bodyMatching: { limit: '1k' } }, []],
   policies: [{ policies: { web: { responseHeaders: { remove: ['Server'] } } } }, []],
   defaults: [{ defaults: { timeouts: { total: '1m' } } }, []],
   dns: [{ dns: { refresh: { min: '2s' } } }, []],
