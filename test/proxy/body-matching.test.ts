@@ -373,6 +373,47 @@ matrix('a body that is too slow is answered with 408, and one without room waits
   expect(await heldNow(front)).toEqual({ held: 0, waiting: 0 });
 });
 
+matrix(
+  'a reload leaves a body that is being read to the routes that it came to',
+  async (stage) => {
+    const shop = await stage.origin();
+    const front = await stage.gateway(saying(shop, BUY));
+    const exchange = await front.begin({ method: 'POST', headers: JSON_TYPE, length: buy.length });
+    await exchange.write(buy.slice(0, 20));
+    await heldUntil(front, ({ held }) => held > 0);
+    const next = saying(shop, { json: { '/action': 'sell' } }, { rest: { bodyMatching: { limit: 50, memory: 50 } } });
+    expect((await front.reload(next)).result).toBe('applied');
+    await exchange.write(buy.slice(20));
+    exchange.end();
+    expect((await exchange.reply()).status).toBe(200);
+    expect((await front.gateway.nextRecord()).route).toBe('said');
+    expect((await front.send({ method: 'POST', headers: JSON_TYPE, body: sell.slice(0, 16).concat('}') })).status).toBe(
+      200,
+    );
+    expect((await front.gateway.nextRecord()).route).toBe('said');
+    expect(await heldNow(front)).toEqual({ held: 0, waiting: 0 });
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a body that is being read when the gateway drains is served all the same',
+  async (stage) => {
+    const shop = await stage.origin();
+    const front = await stage.gateway(saying(shop, BUY));
+    const exchange = await front.begin({ method: 'POST', headers: JSON_TYPE, length: buy.length });
+    await exchange.write(buy.slice(0, 20));
+    await heldUntil(front, ({ held }) => held > 0);
+    const drained = front.gateway.gateway.drain();
+    await exchange.write(buy.slice(20));
+    exchange.end();
+    expect((await exchange.reply()).status).toBe(200);
+    await drained;
+    expect((await shop.complete()).text).toBe(buy);
+  },
+  { without: ONE_PROTOCOL },
+);
+
 matrix('an endpoint that refuses the connection costs nothing of the body', async (stage) => {
   const shop = await stage.origin();
   const config = saying(shop, BUY);

@@ -236,7 +236,8 @@ function isJson(essence: string): boolean {
     essence === 'application/json-rpc' ||
     essence === 'application/jsonrequest' ||
     essence === 'text/json' ||
-    essence.endsWith('+json')
+    // Messages of gRPC are framed, and come one after the other.
+    (essence.endsWith('+json') && essence !== 'application/grpc+json')
   );
 }
 

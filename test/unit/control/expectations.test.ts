@@ -136,3 +136,24 @@ describe('coverage', () => {
     });
   });
 });
+
+test('a body is asked about as it would be sent', () => {
+  const yaml = `
+listeners: { web: { port: 80 } }
+routes:
+  - name: buy
+    match: { body: { json: { /action: buy } } }
+    respond: { status: 201 }
+    tests:
+      - request: { method: POST, url: http://a/, headers: { Content-Type: application/json }, body: '{"action":"buy"}' }
+      - request: { method: POST, url: http://a/, headers: { Content-Type: application/json }, body: '{"action":"sell"}' }
+        expect: { route: false }
+`;
+  const loaded = loadConfigText({ path: 'g.yaml', files: new Map([['g.yaml', yaml]]), included: new Map() }, {});
+  if (!loaded.ok) throw new Error(loaded.diagnostics[0]?.message);
+  const compiled = compileOnly(loaded);
+  if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
+  const { config, origins } = loaded;
+  const subject = { snapshot: compiled.snapshot, config, origins, ports: new Map(), running: false, nowMs: 0 };
+  expect(runTests(subject, collectTests(loaded, []).cases).results.map(({ ok }) => ok)).toEqual([true, true]);
+});

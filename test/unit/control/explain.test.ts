@@ -148,3 +148,46 @@ describe('a question', () => {
     expect(readQuestion(input)).toEqual({ ok: false, pointer, message });
   });
 });
+
+describe('routes that ask what the body says', () => {
+  const yaml = `
+listeners: { plain: { port: 80 } }
+routes:
+  - { name: buy, match: { body: { json: { /action: buy }, whenTooLarge: refuse } }, respond: { status: 201 } }
+  - { name: other, respond: { status: 204 } }
+bodyMatching: { limit: 100 }
+`;
+  const headers = { 'Content-Type': 'application/json' };
+  const told = (more: Omit<QuestionInput, 'url'>) =>
+    asked(yaml, { url: 'http://a.test/', method: 'POST', headers, ...more });
+
+  test('are asked with the body that is given', () => {
+    expect(told({ body: '{"action":"buy"}' }).route).toMatchObject({ name: 'buy', match: '/** + body json /action' });
+    const other = told({ body: '{"action":"é"}' });
+    expect(other.route).toMatchObject({ name: 'other' });
+    expect(other.nearMisses[0]?.misses).toEqual([{ subject: 'body json /action', wanted: '"buy"', actual: '"é"' }]);
+    expect(other.notes).toEqual([]);
+  });
+
+  test('say so where only its length is', () => {
+    const { route, notes } = told({ bodyBytes: 10 });
+    expect([route?.name, notes]).toEqual(['other', [expect.stringContaining('routes ask what the body says')]]);
+    expect(told({}).notes).toEqual([]);
+  });
+
+  test('refuse as they would', () => {
+    const large = told({ body: JSON.stringify({ x: 'x'.repeat(100) }) });
+    expect(large.outcome).toMatchObject({
+      kind: 'refuse',
+      by: 'route',
+      status: 413,
+      reason: 'body-too-large-to-match',
+    });
+    expect(large.notes).toEqual(['would be noted in the log: match-body:too-large']);
+    expect(told({ body: '{' }).notes).toEqual(['would be noted in the log: match-body:malformed']);
+  });
+
+  test.each([[7], [{}]])('%j is no body', (body) => {
+    expect(readQuestion({ url: 'http://a/', body })).toMatchObject({ ok: false, pointer: '/body' });
+  });
+});

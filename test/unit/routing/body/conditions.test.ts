@@ -58,11 +58,14 @@ describe('conditions on JSON', () => {
     },
   );
 
-  test.each(['text/plain', 'application/jsonp', 'json', null])('not in one of type %s, whatever is absent', (type) => {
-    const body = message(type, '{"a":1}');
-    expect(holds({ json: { '/b': absent } }, body)).toBe(false);
-    expect(body.note).toBe('match-body:other-type');
-  });
+  test.each(['text/plain', 'application/grpc+json', 'application/jsonp', 'json', null])(
+    'not in one of type %s, whatever is absent',
+    (type) => {
+      const body = message(type, '{"a":1}');
+      expect(holds({ json: { '/b': absent } }, body)).toBe(false);
+      expect(body.note).toBe('match-body:other-type');
+    },
+  );
 
   test('not where there are two types, or no body, or a coding', () => {
     const twice = new RequestMessage(['Content-Type', 'application/json', 'content-type', 'text/xml'], 2, LIMIT);
