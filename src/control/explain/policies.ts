@@ -16,6 +16,7 @@ import {
   rewriteWords,
   stickyWords,
 } from './policy-words.ts';
+import { concealer } from './secrets.ts';
 import type { Subject } from './subject.ts';
 
 interface PolicyPlace {
@@ -63,6 +64,7 @@ export function policiesOf(subject: Subject, place: PolicyPlace): readonly Polic
 function includedOf({ config, origins }: Subject, { index, progress }: PolicyPlace): readonly PolicyLine[] {
   const route = config.routes[index];
   if (route === undefined) return [];
+  const conceal = concealer(origins);
   const own = { path: ['routes', index], owner: '', captures: [], set: route };
   const isEdit = ({ key, place }: StandingPolicy): boolean => place === own && EDITS.has(key);
   return standing(placesOf(config, { use: route.use, place: own }, progress.exchange.listener))
@@ -70,7 +72,7 @@ function includedOf({ config, origins }: Subject, { index, progress }: PolicyPla
     .map(({ key, config: given, place: { path, owner } }) => ({
       policy: key,
       // Typed key by key, which a loop over the keys can't say.
-      words: `${(KINDS[key] as PolicyKind<unknown>).words(given)}${owner === '' ? '' : ` (${owner})`}`,
+      words: `${conceal([...path, key], (KINDS[key] as PolicyKind<unknown>).words(given))}${owner === '' ? '' : ` (${owner})`}`,
       at: origins.whereGiven([...path, key]),
     }));
 }

@@ -91,6 +91,21 @@ routes:
     expect(told.nearMisses[0]).toMatchObject({ match: '/hook/${KEY}/**', misses: [{ wanted: '/hook/${KEY}/**' }] });
   });
 
+  test('shows nothing of what was filled in for ${…} in policies, of groups and of the route', () => {
+    const yaml = `
+listeners: { web: { port: 80 } }
+policies:
+  blocked: { access: { deny: '\${NET}' } }
+routes:
+  - { respond: {}, use: blocked, access: { allow: [10.0.0.0/8, '\${NET}'] } }
+`;
+    const { policies } = asked(yaml, { url: 'http://a.test/' }, { NET: '203.0.113.0/24' });
+    expect(policies.filter(({ policy }) => policy === 'access').map(({ words }) => words)).toEqual([
+      'deny ${NET} (group blocked)',
+      'allow 10.0.0.0/8, ${NET} alone',
+    ]);
+  });
+
   test.each<[url: string, more: Omit<QuestionInput, 'url'>, outcome: object]>([
     ['http://a.test/x', {}, { kind: 'reply', by: 'listener', status: 301, location: 'https://a.test/x' }],
     ['https://bank.test/', {}, { kind: 'passthrough', pool: 'shop' }],
