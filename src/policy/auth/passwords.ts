@@ -11,7 +11,7 @@ export interface PasswordHasher {
   abort(): void;
 }
 
-/** `overloaded`: too many wait. `failed`: it took too long, or could not be found out. */
+/** `overloaded`: too many wait, or it has waited too long. `failed`: it took too long, or could not be found out. */
 export type PasswordVerdict = 'right' | 'wrong' | 'overloaded' | 'failed';
 
 export interface PasswordsOptions {
@@ -24,6 +24,8 @@ export interface PasswordsOptions {
 export const MAX_WAITING = 64;
 /** The dearest hash that is taken (bcrypt with cost 16) needs about half of it. */
 export const PATIENCE_MS = 15_000;
+/** In the line, so that nobody waits longer than this and one `PATIENCE_MS`. */
+export const LONGEST_WAIT_MS = 10_000;
 /** Right ones are about as many as users. */
 const MAX_RIGHT = 10_000;
 /** Whoever guesses must not push out the right ones. */
@@ -35,6 +37,8 @@ interface Check {
   readonly key: string;
   readonly hash: string;
   readonly password: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
   /** Everybody who has come with the same password for the same hash. */
   readonly waiting: Set<(verdict: PasswordVerdict) => void>;
 }
@@ -89,7 +93,7 @@ export class Passwords implements PolicyState {
       done('overloaded');
       return () => {};
     }
-    const check = known ?? { key, hash, password, waiting: new Set() };
+    const check = known ?? { key, hash, password, since: this.#options.clock.monotonic(), waiting: new Set() };
     // One of its own for each, also where somebody comes twice with the same function.
     const told = (verdict: PasswordVerdict): void => done(verdict);
     check.waiting.add(told);
@@ -109,7 +113,7 @@ export class Passwords implements PolicyState {
     this.#line.length = 0;
     const checks = [...this.#checks.values()];
     this.#checks.clear();
-    for (const check of checks) tell(check, 'failed');
+    for (const { waiting } of checks) tellAll(waiting, 'failed');
   }
 
   status(): Readonly<Record<string, number>> {
@@ -135,8 +139,24 @@ export class Passwords implements PolicyState {
 
   #next(): void {
     if (this.#running !== null || this.#closed) return;
+    const late = this.#takeLate();
     const check = this.#line.shift();
-    if (check === undefined) return;
+    if (check !== undefined) this.#begin(check);
+    // Only now: whoever is told may do much.
+    for (const { waiting } of late) tellAll(waiting, 'overloaded');
+  }
+
+  /** Takes those out of the line who have waited too long; they are the first in it. */
+  #takeLate(): readonly Check[] {
+    const now = this.#options.clock.monotonic();
+    const first = this.#line.findIndex(({ since }) => now - since < LONGEST_WAIT_MS);
+    const late = this.#line.splice(0, first < 0 ? this.#line.length : first);
+    for (const { key } of late) this.#checks.delete(key);
+    this.#refused += late.length;
+    return late;
+  }
+
+  #begin(check: Check): void {
     const { clock, hasher } = this.#options;
     this.#running = check;
     this.#timer = clock.after(PATIENCE_MS, () => {
@@ -158,7 +178,7 @@ export class Passwords implements PolicyState {
     this.#watch(matches !== null);
     // The next one first: whoever is told may do much.
     this.#next();
-    tell(check, matches === null ? 'failed' : matches ? 'right' : 'wrong');
+    tellAll(check.waiting, matches === null ? 'failed' : matches ? 'right' : 'wrong');
   }
 
   #stopTimer(): void {
@@ -183,7 +203,7 @@ export class Passwords implements PolicyState {
 
 export const PASSWORDS_ID = 'passwords';
 
-function tell({ waiting }: Check, verdict: PasswordVerdict): void {
+function tellAll(waiting: Set<(verdict: PasswordVerdict) => void>, verdict: PasswordVerdict): void {
   for (const told of waiting) told(verdict);
   waiting.clear();
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { MAX_WAITING, PATIENCE_MS, Passwords } from '../../../../src/policy/auth/passwords.ts';
+import { LONGEST_WAIT_MS, MAX_WAITING, PATIENCE_MS, Passwords } from '../../../../src/policy/auth/passwords.ts';
 import type { PolicyEvent } from '../../../../src/policy/policy-state.ts';
 import { ManualClock } from '../../../kit/manual-clock.ts';
 import { ScriptedHasher } from './scene.ts';
@@ -111,14 +111,29 @@ describe('verifying', () => {
 
   test('what takes too long is given up, and the next one begins', () => {
     verify('h', 'slow');
+    clock.advance(PATIENCE_MS - 1_000);
     verify('h', 'next');
     const late = hasher.answer;
-    clock.advance(PATIENCE_MS);
+    clock.advance(1_000);
     expect([heard, hasher.aborted, hasher.checks.at(-1)]).toEqual([['slow: failed'], 1, 'h next']);
     late(true);
     hasher.answer(true);
     expect(heard).toEqual(['slow: failed', 'next: right']);
     expect(clock.pending).toBe(0);
+  });
+
+  test('who has waited too long is told so, and nothing is computed for him', () => {
+    verify('h', 'running');
+    verify('h', 'early');
+    verify('h', 'early too');
+    clock.advance(LONGEST_WAIT_MS - 1);
+    verify('h', 'late');
+    clock.advance(1);
+    hasher.answer(false);
+    expect(heard).toEqual(['early: overloaded', 'early too: overloaded', 'running: wrong']);
+    hasher.answer(true);
+    expect([hasher.checks, heard.at(-1)]).toEqual([['h running', 'h late'], 'late: right']);
+    expect(passwords.status()).toMatchObject({ waiting: 0, running: 0, refused: 2 });
   });
 
   test('operators hear of trouble once, and of its end', () => {
