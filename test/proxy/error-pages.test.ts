@@ -133,3 +133,19 @@ test('a page from a file is the new one when the file has changed, and stays whe
   await writeFile(file, 'third {title}');
   await becomes('third Not Found');
 });
+
+test('what is wrong with a page is told where it stands', async () => {
+  const start = (errorPages: object) =>
+    startTestGateway({ policies: { pages: { errorPages } }, routes: [{ respond: { status: 200 } }] });
+  const directory = await mkdtemp(join(tmpdir(), 'headgate-pages-'));
+  stopAfterTest(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'page');
+  await writeFile(file, 'sorry');
+  await expect(start({ pages: { default: { html: '{path}' } } })).rejects.toThrow('unknown variable {path}');
+  await expect(start({ pages: { default: { json: '{status' } } })).rejects.toThrow('not JSON once it is filled in');
+  await expect(start({ pages: { '200': { html: 'ok' } } })).rejects.toThrow('“200” can’t be a key here');
+  await expect(start({ pages: { default: { html: { file: '/nonexistent/page' } } } })).rejects.toThrow('ENOENT');
+  await expect(start({ intercept: 404 })).rejects.toThrow();
+  const twice = { default: { text: { file }, html: { file } } };
+  await expect(start({ pages: twice })).rejects.toThrow('is html already');
+});

@@ -14,13 +14,14 @@ export const errorPagesKind: PolicyKind<ErrorPagesPolicyConfig> = {
   merge: 'nearest',
   compile: ({ pages: given, json, intercept }, context) => {
     const pages = new Map<string, Partial<Record<ErrorFormat, Current>>>();
+    const formats = new Map<string, ErrorFormat>();
     let isSound = true;
     for (const [selector, page] of Object.entries(given)) {
       const made: Partial<Record<ErrorFormat, Current>> = {};
       for (const format of FORMATS) {
         const config = page[format];
         if (config === undefined) continue;
-        const template = templateOf(config, format, { context, path: ['pages', selector, format] });
+        const template = templateOf(config, format, { context, formats, path: ['pages', selector, format] });
         if (template === null) isSound = false;
         else made[format] = template;
       }
@@ -38,13 +39,28 @@ export const errorPagesKind: PolicyKind<ErrorPagesPolicyConfig> = {
     ].join('; ') || 'the built-in ones',
 };
 
+interface TemplatePlace {
+  readonly context: PolicyContext;
+  /** What each file is written in: it is read once. */
+  readonly formats: Map<string, ErrorFormat>;
+  readonly path: KeyPath;
+}
+
 /** `null` after a complaint. */
 function templateOf(
   config: TemplateConfig,
   format: ErrorFormat,
-  { context, path }: { readonly context: PolicyContext; readonly path: KeyPath },
+  { context, formats, path }: TemplatePlace,
 ): Current | null {
   if (typeof config !== 'string') {
+    const other = formats.get(config.file) ?? format;
+    formats.set(config.file, other);
+    if (other !== format) {
+      context.complain([...path, 'file'], {
+        message: `${config.file} is ${other} already, which is escaped otherwise`,
+      });
+      return null;
+    }
     return context.file(config.file, [...path, 'file'], (content) => parsed(content, format));
   }
   const result = compileErrorTemplate(config, format);

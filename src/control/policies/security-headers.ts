@@ -1,4 +1,5 @@
 import type { SecurityHeadersPolicyConfig } from '../../config/schema/policy/security-headers.ts';
+import { type TransportSecurity, transportSecurity } from '../../http/hsts.ts';
 import { FIELD_NAMES, type SecurityFieldKey, securityHeaders } from '../../policy/security-headers.ts';
 import type { PolicyKind } from './policy-kind.ts';
 
@@ -13,6 +14,12 @@ export const securityHeadersKind: PolicyKind<SecurityHeadersPolicyConfig> = {
         if (value === undefined) return [];
         return [value === false ? `no ${FIELD_NAMES[key]}` : `${FIELD_NAMES[key]}: ${value}`];
       }),
+      ...(config.hsts === undefined ? [] : [hstsWords(config.hsts)]),
       ...(config.override ? ['in place of the endpoint’s own'] : []),
     ].join('; '),
 };
+
+function hstsWords(hsts: TransportSecurity | null): string {
+  const value = transportSecurity(hsts);
+  return value === null ? 'no Strict-Transport-Security' : `Strict-Transport-Security: ${value}`;
+}
