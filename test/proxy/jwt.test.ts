@@ -3,6 +3,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { readQuestion } from '../../src/control/explain/question.ts';
+import { certificateFor } from '../kit/certificate.ts';
 import { forwardTo } from '../kit/config.ts';
 import { until } from '../kit/deadline.ts';
 import type { TestConfig } from '../kit/gateway.ts';
@@ -320,6 +322,50 @@ matrix(
       [old, current] = [await send(first), await send(second)];
     }
     expect([old, current]).toEqual([401, 200]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'keys are fetched over TLS from whom the given authorities vouch for, and from nobody else',
+  async (stage) => {
+    const mine = await signingKey();
+    const tls = await certificateFor(['localhost']);
+    const issuer = await stage.origin({ script: publishes(mine), tls, host: 'localhost' });
+    const folder = await mkdtemp(join(tmpdir(), 'headgate-ca-'));
+    stopAfterTest(() => rm(folder, { recursive: true }));
+    const ca = join(folder, 'ca.pem');
+    await writeFile(ca, tls.cert);
+    const url = `https://localhost:${issuer.port}/jwks`;
+    const shop = await stage.origin();
+    const headers = bearer(await token(mine));
+    const trusting = await stage.gateway(secured(shop, { jwks: { url, ca } }));
+    expect((await trusting.send({ headers })).status).toBe(200);
+    const wary = await stage.gateway(secured(shop, { jwks: url }));
+    expect([(await wary.send({ headers })).status, issuer.requests]).toEqual([503, 1]);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+matrix(
+  'a question that nobody sent has everything looked at but the signature',
+  async (stage) => {
+    const mine = await signingKey();
+    const shop = await stage.origin();
+    const rules = { require: { claims: { role: 'admin' } } };
+    const front = await stage.gateway(secured(shop, { publicKeys: mine.pem }, rules));
+    const outcome = async (parts: TokenParts) => {
+      const headers = { authorization: `Bearer ${await token(mine, parts)}` };
+      const asked = readQuestion({ url: 'http://shop.test/', headers });
+      if (!asked.ok) throw new Error(asked.message);
+      const { outcome: what, notes } = front.gateway.gateway.explain(asked.question);
+      return [what.kind, what.kind === 'refuse' ? what.reason : '', notes.some((note) => note.includes('verifier'))];
+    };
+    expect(await outcome({ claims: { exp: 1_700_000_100 } })).toEqual(['refuse', 'token-expired', false]);
+    expect(await outcome({})).toEqual(['forward', '', true]);
+    // Once it was sent in earnest, it is known whose it is.
+    expect((await front.send({ headers: bearer(await token(mine)) })).status).toBe(403);
+    expect(shop.accepted).toBe(0);
   },
   { without: ONE_PROTOCOL },
 );

@@ -70,7 +70,7 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
       let letGo: (() => void) | null = null;
       return {
         kind: 'ask',
-        whom: `keys of ${source.name}`,
+        whom: `the verifier of signatures (keys of ${source.name})`,
         begin: (done) => {
           letGo = checks.check(digest, token, { source, done: (checked) => done(settle(checked)) });
         },
