@@ -7,6 +7,8 @@ COPY tsconfig.json tsconfig.build.json build.ts ./
 COPY src src
 COPY docs/headgate.schema.json docs/
 RUN node build.ts && npm prune --omit=dev --no-audit --no-fund
+# An image has no place to install it later, for whoever has a store of rate limits.
+RUN npm install --save-prod --omit=dev --no-audit --no-fund "iovalkey@$(npm pkg get devDependencies.iovalkey | tr -d '"')"
 
 FROM node:26-slim
 ENV NODE_ENV=production

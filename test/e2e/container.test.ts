@@ -100,6 +100,8 @@ describe('Dockerfile', () => {
   test('its steps make a folder in which the gateway starts', { timeout: 240_000 }, async () => {
     const built = await runBuildStage();
     const root = assembleImage(built);
+    const optional = ['iovalkey', 'vitest'].filter((name) => existsSync(join(root, 'node_modules', name)));
+    expect(optional).toEqual(['iovalkey']);
     const env = {
       NODE_ENV: 'production',
       HEADGATE_HTTPS_PORT: '0',

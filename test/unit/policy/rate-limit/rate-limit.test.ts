@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AdmitPolicy, Verdict } from '../../../../src/policy/admit.ts';
-import { gcraOf, type Rate } from '../../../../src/policy/rate-limit/gcra.ts';
+import { type Gcra, gcraOf, type Rate, ticksAt } from '../../../../src/policy/rate-limit/gcra.ts';
 import { compileKey } from '../../../../src/policy/rate-limit/key.ts';
 import { Limit } from '../../../../src/policy/rate-limit/limit.ts';
 import { policyItem } from '../../../../src/policy/rate-limit/limit-fields.ts';
@@ -304,4 +305,63 @@ describe('a limit that counts at a store', () => {
     expect(ask(limit)).toMatchObject({ verdict: { kind: 'refuse' }, notes: ['rate-limit-exceeded:here'] });
     expect(store.asked).toHaveLength(7);
   });
+});
+
+/** Buckets that are looked into together before anything is taken, in whole ticks. */
+class NaiveBuckets {
+  readonly #buckets = new Map<string, { ticks: bigint; at: bigint }>();
+
+  ask(wanted: readonly { readonly key: string; readonly gcra: Gcra }[], ms: number): boolean {
+    const found = wanted.map(({ key, gcra }) => {
+      const size = BigInt(gcra.burstTicks);
+      const at = BigInt(ticksAt(gcra, ms));
+      const bucket = this.#buckets.get(key) ?? { ticks: size, at };
+      const ticks = bucket.ticks + at - bucket.at;
+      this.#buckets.set(key, { ticks: ticks > size ? size : ticks, at });
+      return { key, unit: BigInt(gcra.unitTicks) };
+    });
+    const ticksOf = (key: string): bigint => this.#buckets.get(key)?.ticks ?? 0n;
+    if (!found.every(({ key, unit }) => ticksOf(key) >= unit)) return false;
+    for (const { key, unit } of found) {
+      const bucket = this.#buckets.get(key);
+      if (bucket !== undefined) bucket.ticks -= unit;
+    }
+    return true;
+  }
+}
+
+test('several limits by several keys do what buckets do that are looked into together, in any order (property)', () => {
+  const given = fc.record({
+    count: fc.integer({ min: 1, max: 9 }),
+    periodMs: fc.constantFrom(1_000, 7_000),
+    burst: fc.integer({ min: 1, max: 5 }),
+    key: fc.constantFrom('{client.address}', '{host}'),
+  });
+  const requests = fc.array(
+    fc.record({
+      after: fc.nat({ max: 400 }),
+      address: fc.constantFrom('192.0.2.1', '192.0.2.2'),
+      host: fc.constantFrom('a', 'b'),
+    }),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(fc.array(given, { minLength: 1, maxLength: 3 }), requests, (limits, asked) => {
+      const rules = limits.map(({ count, periodMs, burst, key }, index) =>
+        rule({ name: `limit-${index}`, rate: { count, periodMs }, burst, key }),
+      );
+      const { policy: limit, clock } = policy(rules);
+      const model = new NaiveBuckets();
+      for (const { after, address, host } of asked) {
+        clock.advance(after);
+        const wanted = rules.map((each, index) => {
+          const value = limits[index]?.key === '{host}' ? host : address;
+          return { key: `${index} ${value}`, gcra: each.limit.gcra };
+        });
+        const { verdict } = ask(limit, { client: { address }, host });
+        expect(verdict === null).toBe(model.ask(wanted, clock.monotonic()));
+      }
+    }),
+    { seed: 7, numRuns: 150 },
+  );
 });
