@@ -166,28 +166,32 @@ describe('what decides without a body', () => {
     }
   });
 
-  matrix('GraphQL over GET, and SOAPAction, are in the head', async (stage) => {
-    const shop = await stage.origin({ script: ['read head', 'respond 200'] });
-    const front = await stage.gateway({
-      ...saying(shop, BUY),
-      routes: [
-        { name: 'said', pool: 'shop', match: { any: [{ body: { graphql: { operation: 'query', field: 'a' } } }] } },
-        { name: 'soap', pool: 'shop', match: { body: { soap: { action: { prefix: 'urn:buy' } } } } },
-        { name: 'other', pool: 'shop' },
-      ],
-    });
-    await front.send({ path: '/graphql?query=%7Ba%7D' });
-    expect((await front.gateway.nextRecord()).route).toBe('said');
-    await front.send({ path: '/graphql?query=mutation%7Ba%7D' });
-    expect((await front.gateway.nextRecord()).route).toBe('other');
-    const headers = ['SOAPAction', '"urn:buy:1"', 'Content-Type', 'text/xml'];
-    const exchange = await front.begin({ method: 'POST', length: 5, headers });
-    await shop.request(2);
-    await exchange.write('<a/>\n');
-    exchange.end();
-    await exchange.reply();
-    expect((await front.gateway.nextRecord()).route).toBe('soap');
-  });
+  matrix(
+    'GraphQL over GET, and SOAPAction, are in the head',
+    async (stage) => {
+      const shop = await stage.origin({ script: ['read head', 'respond 200'] });
+      const front = await stage.gateway({
+        ...saying(shop, BUY),
+        routes: [
+          { name: 'said', pool: 'shop', match: { any: [{ body: { graphql: { operation: 'query', field: 'a' } } }] } },
+          { name: 'soap', pool: 'shop', match: { body: { soap: { action: { prefix: 'urn:buy' } } } } },
+          { name: 'other', pool: 'shop' },
+        ],
+      });
+      await front.send({ path: '/graphql?query=%7Ba%7D' });
+      expect((await front.gateway.nextRecord()).route).toBe('said');
+      await front.send({ path: '/graphql?query=mutation%7Ba%7D' });
+      expect((await front.gateway.nextRecord()).route).toBe('other');
+      const headers = ['SOAPAction', '"urn:buy:1"', 'Content-Type', 'text/xml'];
+      const exchange = await front.begin({ method: 'POST', length: 5, headers });
+      await shop.request(2);
+      await exchange.write('<a/>\n');
+      exchange.end();
+      await exchange.reply();
+      expect((await front.gateway.nextRecord()).route).toBe('soap');
+    },
+    { without: ONE_PROTOCOL },
+  );
 });
 
 matrix('the body is asked for only where it decides', async (stage) => {
@@ -234,53 +238,61 @@ describe('the bound', () => {
     }
   });
 
-  matrix('a larger one takes the branch that the route states', async (stage) => {
-    const shop = await stage.origin();
-    for (const [whenTooLarge, status, route] of [
-      ['match', 200, 'said'],
-      ['no-match', 200, 'other'],
-      ['refuse', 413, 'said'],
-    ] as const) {
-      const front = await stage.gateway(saying(shop, { ...BUY, whenTooLarge }, { rest: small }));
-      for (const chunked of [false, true]) {
-        const request = { method: 'POST', headers: JSON_TYPE, body: document(1_500), chunked };
-        expect((await front.send(request)).status).toBe(status);
-        const record = await front.gateway.nextRecord();
-        expect([record.route, record.notes]).toEqual([route, ['match-body:too-large']]);
-        if (status === 413) expect(record.end.reason).toBe('body-too-large-to-match');
+  matrix(
+    'a larger one takes the branch that the route states',
+    async (stage) => {
+      const shop = await stage.origin();
+      for (const [whenTooLarge, status, route] of [
+        ['match', 200, 'said'],
+        ['no-match', 200, 'other'],
+        ['refuse', 413, 'said'],
+      ] as const) {
+        const front = await stage.gateway(saying(shop, { ...BUY, whenTooLarge }, { rest: small }));
+        for (const chunked of [false, true]) {
+          const request = { method: 'POST', headers: JSON_TYPE, body: document(1_500), chunked };
+          expect((await front.send(request)).status).toBe(status);
+          const record = await front.gateway.nextRecord();
+          expect([record.route, record.notes]).toEqual([route, ['match-body:too-large']]);
+          if (status === 413) expect(record.end.reason).toBe('body-too-large-to-match');
+        }
       }
-    }
-  });
+    },
+    { without: ONE_PROTOCOL },
+  );
 
-  matrix('what the beginning says, it says of any body', async (stage) => {
-    const shop = await stage.origin();
-    const rest = { bodyMatching: { limit: 2_000 } };
-    const long = 'x'.repeat(5_000);
-    const front = await stage.gateway({
-      ...saying(shop, BUY, { rest }),
-      routes: [
-        { name: 'xml', pool: 'shop', match: { path: '/xml', body: { xml: { root: 'order' } } } },
-        { name: 'soap', pool: 'shop', match: { path: '/soap', body: { soap: { operation: 'Buy' } } } },
-        { name: 'form', pool: 'shop', match: { path: '/form', body: { form: { kind: 'vip' } } } },
-        { name: 'absent', pool: 'shop', match: { path: '/absent', body: { form: { kind: { absent: true } } } } },
-        { name: 'other', pool: 'shop' },
-      ],
-    });
-    for (const [path, type, body, route] of [
-      ['/xml', 'text/xml', `<order>${long}</order>`, 'xml'],
-      ['/xml', 'text/xml', `<!--${long}--><order/>`, 'other'],
-      ['/soap', 'text/xml', envelope('Buy') + long, 'soap'],
-      ['/form', 'multipart/form-data; boundary=x', `${part('kind', 'vip')}${part('long', long)}--x--`, 'form'],
-      ['/form', 'multipart/form-data; boundary=x', `${part('long', long)}${part('kind', 'vip')}--x--`, 'other'],
-      ['/form', 'application/x-www-form-urlencoded', `kind=vip&long=${long}`, 'form'],
-      ['/absent', 'application/x-www-form-urlencoded', `long=${long}`, 'other'],
-      ['/absent', 'application/x-www-form-urlencoded', 'a=1', 'absent'],
-    ] as const) {
-      await front.send({ method: 'POST', path, headers: ['Content-Type', type], body });
-      expect((await front.gateway.nextRecord()).route, `${path} ${body.slice(0, 40)}`).toBe(route);
-      expect((await shop.complete(shop.requests - 1)).text === body).toBe(true);
-    }
-  });
+  matrix(
+    'what the beginning says, it says of any body',
+    async (stage) => {
+      const shop = await stage.origin();
+      const rest = { bodyMatching: { limit: 2_000 } };
+      const long = 'x'.repeat(5_000);
+      const front = await stage.gateway({
+        ...saying(shop, BUY, { rest }),
+        routes: [
+          { name: 'xml', pool: 'shop', match: { path: '/xml', body: { xml: { root: 'order' } } } },
+          { name: 'soap', pool: 'shop', match: { path: '/soap', body: { soap: { operation: 'Buy' } } } },
+          { name: 'form', pool: 'shop', match: { path: '/form', body: { form: { kind: 'vip' } } } },
+          { name: 'absent', pool: 'shop', match: { path: '/absent', body: { form: { kind: { absent: true } } } } },
+          { name: 'other', pool: 'shop' },
+        ],
+      });
+      for (const [path, type, body, route] of [
+        ['/xml', 'text/xml', `<order>${long}</order>`, 'xml'],
+        ['/xml', 'text/xml', `<!--${long}--><order/>`, 'other'],
+        ['/soap', 'text/xml', envelope('Buy') + long, 'soap'],
+        ['/form', 'multipart/form-data; boundary=x', `${part('kind', 'vip')}${part('long', long)}--x--`, 'form'],
+        ['/form', 'multipart/form-data; boundary=x', `${part('long', long)}${part('kind', 'vip')}--x--`, 'other'],
+        ['/form', 'application/x-www-form-urlencoded', `kind=vip&long=${long}`, 'form'],
+        ['/absent', 'application/x-www-form-urlencoded', `long=${long}`, 'other'],
+        ['/absent', 'application/x-www-form-urlencoded', 'a=1', 'absent'],
+      ] as const) {
+        await front.send({ method: 'POST', path, headers: ['Content-Type', type], body });
+        expect((await front.gateway.nextRecord()).route, `${path} ${body.slice(0, 40)}`).toBe(route);
+        expect((await shop.complete(shop.requests - 1)).text === body).toBe(true);
+      }
+    },
+    { without: ONE_PROTOCOL },
+  );
 
   matrix('a body that no route would take is refused before it is looked at', async (stage) => {
     const shop = await stage.origin();
@@ -297,26 +309,30 @@ describe('the bound', () => {
   });
 });
 
-matrix('a body that is not what its type says it is says nothing, or is refused', async (stage) => {
-  const shop = await stage.origin();
-  const front = await stage.gateway({
-    ...saying(shop, BUY),
-    routes: [
-      { name: 'strict', pool: 'shop', match: { path: '/strict', body: { ...BUY, whenMalformed: 'refuse' } } },
-      { name: 'said', pool: 'shop', match: { body: BUY } },
-      { name: 'other', pool: 'shop' },
-    ],
-  });
-  const utf16 = Buffer.from('{"action":"buy"}', 'utf16le');
-  for (const body of ['{"action":"buy"', utf16, '', '['.repeat(50_000), '{"action":"buy"}{}']) {
-    const request = { method: 'POST', headers: JSON_TYPE, body, chunked: true };
-    expect((await front.send(request)).status).toBe(200);
-    expect(await front.gateway.nextRecord()).toMatchObject({ route: 'other', notes: ['match-body:malformed'] });
-    expect((await front.send({ ...request, path: '/strict' })).status).toBe(400);
-    const refused = { route: 'strict', end: { reason: 'body-malformed-to-match' } };
-    expect(await front.gateway.nextRecord()).toMatchObject(refused);
-  }
-});
+matrix(
+  'a body that is not what its type says it is says nothing, or is refused',
+  async (stage) => {
+    const shop = await stage.origin();
+    const front = await stage.gateway({
+      ...saying(shop, BUY),
+      routes: [
+        { name: 'strict', pool: 'shop', match: { path: '/strict', body: { ...BUY, whenMalformed: 'refuse' } } },
+        { name: 'said', pool: 'shop', match: { body: BUY } },
+        { name: 'other', pool: 'shop' },
+      ],
+    });
+    const utf16 = Buffer.from('{"action":"buy"}', 'utf16le');
+    for (const body of ['{"action":"buy"', utf16, '', '['.repeat(50_000), '{"action":"buy"}{}']) {
+      const request = { method: 'POST', headers: JSON_TYPE, body, chunked: true };
+      expect((await front.send(request)).status).toBe(200);
+      expect(await front.gateway.nextRecord()).toMatchObject({ route: 'other', notes: ['match-body:malformed'] });
+      expect((await front.send({ ...request, path: '/strict' })).status).toBe(400);
+      const refused = { route: 'strict', end: { reason: 'body-malformed-to-match' } };
+      expect(await front.gateway.nextRecord()).toMatchObject(refused);
+    }
+  },
+  { without: ONE_PROTOCOL },
+);
 
 matrix('a client that leaves while its body is read ends it, and nothing is kept of it', async (stage) => {
   const shop = await stage.origin();
