@@ -6,6 +6,7 @@ import { plainType } from '../../../policy/auth/jwt-form.ts';
 import { TokenChecks } from '../../../policy/auth/token-checks.ts';
 import type { KeySource, TokenKey } from '../../../policy/auth/token-keys.ts';
 import { readAuthorities } from '../authorities.ts';
+import { placeOf } from '../place-of-url.ts';
 import type { PolicyContext } from '../policy-kind.ts';
 import { jwkKey, pemKey, secretKey } from './jose-key.ts';
 import { JwksSource } from './jwks-source.ts';
@@ -91,7 +92,7 @@ function jwksSource(config: JwksConfig, context: PolicyContext): KeySource | nul
     coolDownMs: config.coolDown,
     staleIfErrorMs: config.staleIfError,
   };
-  const id = `jwks ${digestOf(options)} ${config.url}`;
+  const id = `jwks ${placeOf(config.url)} ${digestOf(options)}`;
   return context.state(id, () => new JwksSource(id, options, context));
 }
 
