@@ -107,7 +107,8 @@ export class SubstitutedBody implements BodyFilter {
     const { length } = this.#rest;
     if (this.#passes) {
       this.#put(this.#rest.subarray(this.#at), length);
-      return this.#flush();
+      this.#flush();
+      return false;
     }
     const open = this.#ended ? length : openBegin(this.#rest, this.#at, this.#needles);
     this.#search ??= new NeedleSearch(this.#rest, this.#needles);
