@@ -24,25 +24,32 @@ const MOST_WAITS = 12;
 /** The policy `auth`: tells who asks, or refuses. The request's identity is set once, when all is known. */
 export function authPolicy(options: AuthPolicyOptions): AdmitPolicy<'auth'> {
   const { satisfy, ways, writeIdentity } = options;
-  const credentialFields = ways.flatMap((way) => way.credentialFields ?? []);
   const plan: Plan = {
     ...{ ways, satisfy, writeIdentity },
-    credentialFields: credentialFields.length === 0 ? null : [...new Set(credentialFields)],
+    removes: new Map(ways.map((way) => [way, removalsFor([way], ways)])),
+    removesOfAll: removalsFor(ways, ways),
   };
   return { phase: 'auth', policy: 'auth', admit: (request) => begin(plan, request) };
 }
 
 interface Plan extends AuthPolicyOptions {
-  /** Of all ways: whoever decides, none of them go further. `null` for none. */
-  readonly credentialFields: readonly string[] | null;
+  /** Fields with credentials that go no further, by the way that decides; `null` for none. */
+  readonly removes: ReadonlyMap<Authenticator, readonly string[] | null>;
+  readonly removesOfAll: readonly string[] | null;
+}
+
+/** Those of all ways but for what the endpoint is to see of those that decide. */
+function removalsFor(deciding: readonly Authenticator[], ways: readonly Authenticator[]): readonly string[] | null {
+  const seen = deciding.flatMap(({ forwardedFields }) => forwardedFields ?? []);
+  const hidden = ways.flatMap(({ credentialFields }) => credentialFields ?? []).filter((name) => !seen.includes(name));
+  return hidden.length === 0 ? null : [...new Set(hidden)];
 }
 
 function begin(plan: Plan, request: PolicyRequest): Verdict | null {
   const { ways, satisfy } = plan;
   // One alone has nobody to leave it to.
-  if (satisfy === 'all' || ways.length === 1) return advance({ plan, request, left: ways, known: [], waits: 0 });
-  for (const way of ways)
-    if (way.presents(request)) return advance({ plan, request, left: [way], known: [], waits: 0 });
+  if (satisfy === 'all' || ways.length === 1) return advance(stageOf(plan, request, ways));
+  for (const way of ways) if (way.presents(request)) return advance(stageOf(plan, request, [way]));
   return toLogin(plan, request);
 }
 
@@ -54,7 +61,7 @@ function toLogin(plan: Plan, request: PolicyRequest): Verdict | null {
   const refusals: GatewayError[] = [];
   for (const way of plan.ways) {
     const result = way.authenticate(request);
-    if (result.kind !== 'refused') return settle({ plan, request, left: [way], known: [], waits: 0 }, result);
+    if (result.kind !== 'refused') return settle(stageOf(plan, request, [way]), result);
     refusals.push(result.error);
   }
   // A way that can't tell now says nothing of the others.
@@ -71,8 +78,17 @@ interface Stage {
   /** The first of them is asked next. */
   readonly left: readonly Authenticator[];
   readonly known: readonly Identity[];
+  /** Fields that go no further; `null` for none. */
+  readonly removes: readonly string[] | null;
   /** How often it has waited. */
   readonly waits: number;
+}
+
+/** Before any of `deciding` is asked. */
+function stageOf(plan: Plan, request: PolicyRequest, deciding: readonly Authenticator[]): Stage {
+  const [way] = deciding;
+  const removes = way === undefined || deciding.length > 1 ? plan.removesOfAll : (plan.removes.get(way) ?? null);
+  return { plan, request, left: deciding, known: [], removes, waits: 0 };
 }
 
 /** Asks one way after the other until one says no, or has to wait. */
@@ -136,7 +152,7 @@ function endless(): GatewayError {
 }
 
 /** Sets who it is: the first that is known, with what the others know besides. */
-function identify({ plan, request, known }: Stage): void {
+function identify({ plan, request, known, removes }: Stage): void {
   const [first] = known;
   // There is at least one way, and all that were asked know it.
   if (first === undefined) return;
@@ -146,7 +162,7 @@ function identify({ plan, request, known }: Stage): void {
     user: first.user,
     claims: known.length === 1 ? first.claims : Object.assign({}, ...known.toReversed().map(({ claims }) => claims)),
     fields,
-    removes: removalsOf(plan, known),
+    removes: together(removes, known),
     cookie: known.find(({ cookie }) => cookie !== null)?.cookie ?? null,
     seesCredentials: known.some(({ seesCredentials }) => seesCredentials === true),
   };
@@ -155,7 +171,7 @@ function identify({ plan, request, known }: Stage): void {
   if (plan.writeIdentity !== null) plan.writeIdentity(fields, request);
 }
 
-function removalsOf({ credentialFields }: Plan, known: readonly Identity[]): readonly string[] | null {
-  const more = known.flatMap(({ removes }) => removes ?? []);
-  return more.length === 0 ? credentialFields : [...new Set([...(credentialFields ?? []), ...more])];
+function together(removes: readonly string[] | null, known: readonly Identity[]): readonly string[] | null {
+  const more = known.flatMap((identity) => identity.removes ?? []);
+  return more.length === 0 ? removes : [...new Set([...(removes ?? []), ...more])];
 }

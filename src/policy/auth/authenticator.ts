@@ -23,6 +23,8 @@ export interface Authenticator {
   readonly scheme: AuthScheme;
   /** Names, lower case, of fields that carry its credentials where these are meant for us alone: they go no further, whichever way decides. */
   readonly credentialFields?: readonly string[];
+  /** Names, lower case, of such fields that the endpoint is to see where this way has decided, also if another way would keep them. */
+  readonly forwardedFields?: readonly string[];
   /** Names of the fields that its identities bring: no client may send them, on any route. */
   readonly identityFields?: readonly string[];
   /** The request brings credentials of this kind, good or bad: where one of several ways is enough, it is tried by this one. */

@@ -43,7 +43,9 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
   );
   return {
     scheme: 'jwt',
-    ...(forwardCredentials ? {} : { credentialFields: fieldsOf(options.from) }),
+    ...(forwardCredentials
+      ? { forwardedFields: fieldsOf(options.from) }
+      : { credentialFields: fieldsOf(options.from) }),
     presents: (request) => find(request).kind !== 'none',
     authenticate(request) {
       const found = find(request);

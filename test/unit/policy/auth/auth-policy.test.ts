@@ -154,6 +154,19 @@ describe('what endpoints are told', () => {
     expect([request.identity?.removes, hidden]).toEqual([['x-one', 'x-two'], ['two']]);
   });
 
+  test('what the way that decides sends on is not kept back by another that would keep it', () => {
+    const ways = [
+      way('one', { credentialFields: ['authorization', 'x-one'] }),
+      way('two', { forwardedFields: ['authorization'] }),
+    ];
+    const removed = (headers: readonly string[]): unknown => {
+      const request = policyRequest(headers);
+      policy(ways).admit(request);
+      return request.identity?.removes;
+    };
+    expect([removed(['x-one', 'yes']), removed(['x-two', 'yes'])]).toEqual([['authorization', 'x-one'], ['x-one']]);
+  });
+
   test.each([
     [{ Authorization: 'x' }, /Authorization would be taken from every client on every route/],
     [{ Cookie: 'x' }, /Cookie would be taken/],
