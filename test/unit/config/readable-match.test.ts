@@ -11,6 +11,12 @@ const cases: readonly (readonly [what: string, match: object, broken: readonly P
   ['a condition', { path: '/a', method: 'GET' }, [['method']], { path: '/a' }],
   ['one test of several', { headers: { a: 1, b: 2 } }, [['headers', 'a', 'regx']], { headers: { b: 2 } }],
   ['the only test', { path: '/a', headers: { a: 1 } }, [['headers', 'a']], { path: '/a' }],
+  [
+    'what a body must say',
+    { path: '/a', body: { json: { a: 1 }, form: { b: 2 } } },
+    [['body', 'json', 'a']],
+    { path: '/a' },
+  ],
   ['one host of several', { host: ['a b', 'c'] }, [['host', 0]], { host: ['c'] }],
   [
     'one host twice',
