@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
 import { until } from '../kit/deadline.ts';
-import { startTestGateway } from '../kit/gateway.ts';
+import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { matrix } from '../kit/matrix.ts';
 import { origin } from '../kit/origin.ts';
@@ -89,6 +89,18 @@ matrix(
     });
   },
 );
+
+test('what is intercepted was answered: no fallback is taken that the route does not name for the status', async () => {
+  const shop = await origin({ script: [{ respond: 503 }, 'read head', { respond: 502 }] });
+  const route: NonNullable<TestConfig['routes']>[number] = {
+    errorPages: { intercept: [502, 503] },
+    retry: { attempts: 1 },
+    fallback: { on: ['unavailable', 502], steps: [{ respond: { status: 200, body: 'instead' } }] },
+  };
+  const gateway = await startTestGateway(forwardTo(shop, { route }));
+  expect(await (await fetch(gateway.url())).json()).toMatchObject({ reason: 'intercepted-status' });
+  expect(await (await fetch(gateway.url())).text()).toBe('instead');
+});
 
 test('an intercepted body that never ends holds no connection', async () => {
   const endless = await origin({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { forwardTo } from '../kit/config.ts';
-import { startTestGateway } from '../kit/gateway.ts';
+import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { matrix } from '../kit/matrix.ts';
 import { stopAfterTest } from '../kit/stop.ts';
@@ -53,17 +53,15 @@ test('everything of a listener is out of service while there is a file, but a ro
   stopAfterTest(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, 'maintenance');
   const clock = new ManualClock(Date.now());
-  const gateway = await startTestGateway(
-    {
-      listeners: { web: { port: 0, use: 'down' } },
-      policies: { down: { maintenance: { whileFile: file, retryAfter: '5m' } } },
-      routes: [
-        { match: { path: '/shop' }, respond: { status: 200 } },
-        { match: { path: '/health' }, respond: { status: 204 }, maintenance: false },
-      ],
-    },
-    { clock },
-  );
+  const config: TestConfig = {
+    listeners: { web: { port: 0, use: 'down' } },
+    policies: { down: { maintenance: { whileFile: file, retryAfter: '5m' } } },
+    routes: [
+      { match: { path: '/shop' }, respond: { status: 200 } },
+      { match: { path: '/health' }, respond: { status: 204 }, maintenance: false },
+    ],
+  };
+  const gateway = await startTestGateway(config, { clock });
   const ask = (path: string) => fetch(`${gateway.url()}${path}`);
   const becomes = async (status: number) => {
     // It is looked for meanwhile, on another thread.
@@ -76,6 +74,8 @@ test('everything of a listener is out of service while there is a file, but a ro
   expect((await ask('/shop')).headers.get('retry-after')).toBe('300');
   expect((await ask('/health')).status).toBe(204);
   expect((await ask('/nowhere')).status).toBe(503);
+  await gateway.reload({ ...config, routes: [...(config.routes ?? []), { match: { path: '/new' }, respond: {} }] });
+  expect((await ask('/new')).status).toBe(503);
   await rm(file);
   await becomes(200);
   expect((await ask('/nowhere')).status).toBe(404);
@@ -86,6 +86,9 @@ test('a policy that does nothing is a mistake, and one that names no network ser
     startTestGateway({ routes: [{ respond: { status: 200 }, maintenance }] }, options);
   await expect(start({})).rejects.toThrow('this does nothing: give enabled: true, whileFile or allow');
   await expect(start({ enabled: true, retryAfter: '2d' })).rejects.toThrow('“2d” is not allowed here');
+  const long = `/${'x'.repeat(300)}`;
+  const unseen = await start({ whileFile: long }, { tolerance: 'start' });
+  expect(await (await fetch(unseen.url())).json()).toMatchObject({ reason: 'route-quarantined' });
   const broken = await start({ allow: ['10.0.0.0/33'] }, { tolerance: 'start' });
   expect(await (await fetch(broken.url())).json()).toMatchObject({ reason: 'route-quarantined' });
 });
