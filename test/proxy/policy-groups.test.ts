@@ -123,3 +123,39 @@ test('explain tells policies of groups where they stand, and in the order in whi
     'responseHeaders: set X-Far: far (group far)',
   ]);
 });
+
+test('a list of a group that can’t be read takes the routes that include it out of service, and no other', async () => {
+  const config = {
+    listeners: { web: { port: 0 } },
+    policies: { office: { access: { allow: { file: '/nowhere/office.txt' } } } },
+    routes: [
+      { name: 'in', match: { path: '/in' }, respond: { body: 'in' }, use: 'office' },
+      { name: 'out', match: { path: '/out' }, respond: { body: 'out' } },
+    ],
+  };
+  const gateway = await startTestGateway(config);
+  const statuses = await Promise.all(['/in', '/out'].map(async (path) => (await fetch(gateway.url() + path)).status));
+  expect(statuses).toEqual([503, 200]);
+  expect(gateway.status().quarantined).toMatchObject([
+    {
+      kind: 'route',
+      name: 'in',
+      effect: 'refused',
+      code: 'HG0101',
+      message: expect.stringContaining('/nowhere/office.txt'),
+    },
+  ]);
+});
+
+test('a list of a listener’s group that can’t be read takes all its routes out of service', async () => {
+  const gateway = await startTestGateway({
+    listeners: { web: { port: 0, use: 'office' }, other: { port: 0 } },
+    policies: { office: { access: { allow: { file: '/nowhere/office.txt' } } } },
+    routes: [
+      { name: 'here', listeners: 'web', respond: { body: 'here' } },
+      { name: 'there', listeners: 'other', respond: { body: 'there' } },
+    ],
+  });
+  const statuses = await Promise.all(['web', 'other'].map(async (name) => (await fetch(gateway.url(name))).status));
+  expect(statuses).toEqual([503, 200]);
+});

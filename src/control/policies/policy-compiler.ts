@@ -5,12 +5,17 @@ import { type AdmitPhase, type AdmitPolicy, inOrder } from '../../policy/admit.t
 import { INBOUND_PHASES } from '../../policy/inbound.ts';
 import type { PolicyPlan, RoutePolicies } from '../../policy/policy-plan.ts';
 import type { PolicyState } from '../../policy/policy-state.ts';
-import type { Complaints, KeyPath } from '../complaints.ts';
+import type { CompilerComplaint, Complaints, KeyPath } from '../complaints.ts';
 import type { Ledger } from '../ledger.ts';
 import { type KeptFile, WatchedFile } from './kept-file.ts';
 import { KINDS } from './kinds.ts';
 import type { PolicyContext, PolicyKind, PolicyParts } from './policy-kind.ts';
 import { groupPlace, type PolicyPlace, placesOf, type StandingPolicy, standing } from './standing.ts';
+
+interface PlacedComplaint {
+  readonly path: KeyPath;
+  readonly complaint: CompilerComplaint;
+}
 
 interface CompilerParts {
   readonly config: Config;
@@ -26,6 +31,8 @@ export class PolicyCompiler {
   readonly #parts: CompilerParts;
   /** By owner and key; `null` after a complaint. */
   readonly #compiled = new Map<string, PolicyParts | null>();
+  /** Of policies of groups that something outside of the configuration keeps from working, by the same: it takes the routes that have them out of service. */
+  readonly #spoilt = new Map<string, readonly PlacedComplaint[]>();
 
   constructor(parts: CompilerParts) {
     this.#parts = parts;
@@ -45,6 +52,10 @@ export class PolicyCompiler {
     );
     const base = this.#joined(placesOf(config, own, null));
     const on = new Map(listeners.map(([name]) => [name, this.#joined(placesOf(config, own, name))]));
+    this.#tellSpoilt(
+      path,
+      [null, ...on.keys()].flatMap((listener) => standing(placesOf(config, own, listener))),
+    );
     return base === null && on.size === 0 ? null : { base, on: on.size === 0 ? null : on };
   }
 
@@ -53,21 +64,44 @@ export class PolicyCompiler {
     return this.#joined(placesOf(this.#parts.config, null, name));
   }
 
+  /** A route can't do without what a group was to protect it by. */
+  #tellSpoilt(path: KeyPath, policies: readonly StandingPolicy[]): void {
+    for (const id of new Set(policies.map(idOf))) {
+      for (const { complaint } of this.#spoilt.get(id) ?? []) this.#parts.complaints.add(path, complaint);
+    }
+  }
+
   #joined(places: readonly PolicyPlace[]): PolicyPlan | null {
     return joined(standing(places).flatMap((policy) => this.#part(policy) ?? []));
   }
 
   #part(policy: StandingPolicy): PolicyParts | null {
-    const id = `${policy.place.owner} ${policy.key}`;
+    const id = idOf(policy);
     const known = this.#compiled.get(id);
     if (known !== undefined) return known;
-    const parts = this.#compile(policy);
+    const told: PlacedComplaint[] = [];
+    const parts = this.#compile(policy, (path, complaint) => told.push({ path, complaint }));
     this.#compiled.set(id, parts);
+    const isSpoilt = parts === null && told.every(({ complaint }) => complaint.outside === true);
+    if (isSpoilt && this.#isUsed(policy.place)) this.#spoilt.set(id, told);
+    else for (const { path, complaint } of told) this.#parts.complaints.add(path, complaint);
     return parts;
   }
 
-  #compile({ key, config, place: { path, owner, captures } }: StandingPolicy): PolicyParts | null {
-    const { ledger, complaints, config: whole } = this.#parts;
+  /** By some route: else nobody would hear of what is wrong with it. */
+  #isUsed({ path: [section, name] }: PolicyPlace): boolean {
+    if (section !== 'policies') return false;
+    const { routes, listeners } = this.#parts.config;
+    const includes = ({ use }: { readonly use?: readonly string[] | undefined }): boolean =>
+      use?.includes(String(name)) === true;
+    return routes.some(includes) || (routes.length > 0 && Object.values(listeners).some(includes));
+  }
+
+  #compile(
+    { key, config, place: { path, owner, captures } }: StandingPolicy,
+    complain: (path: KeyPath, complaint: CompilerComplaint) => void,
+  ): PolicyParts | null {
+    const { ledger, config: whole } = this.#parts;
     const states: PolicyState[] = [];
     const used = <T extends PolicyState>(state: T): T => {
       states.push(state);
@@ -76,11 +110,12 @@ export class PolicyCompiler {
     const context: PolicyContext = {
       config: whole,
       ...{ owner, captures, world: ledger.world, secrets: ledger.secrets },
-      complain: (inner, complaint) => complaints.add([...path, key, ...inner], complaint),
+      complain: (inner, complaint) => complain([...path, key, ...inner], complaint),
       state: (id, create) => used(ledger.policyState(id, create)),
       whenServed: (tell) => ledger.whenServed(tell),
       file: (file, inner, parse) => {
-        const kept = this.#file({ file, policy: key, owner, place: [...path, key], inner }, parse);
+        const problem = (complaint: CompilerComplaint): void => complain([...path, key, ...inner], complaint);
+        const kept = this.#file({ file, policy: key, owner, inner }, parse, problem);
         return kept === null ? null : used(kept);
       },
     };
@@ -94,13 +129,13 @@ export class PolicyCompiler {
       readonly file: string;
       readonly policy: string;
       readonly owner: string;
-      readonly place: KeyPath;
       readonly inner: KeyPath;
     },
     parse: (content: Buffer) => T,
+    complain: (complaint: CompilerComplaint) => void,
   ): KeptFile<T> | null {
-    const { ledger, complaints } = this.#parts;
-    const { file, policy, owner, place, inner } = where;
+    const { ledger } = this.#parts;
+    const { file, policy, owner, inner } = where;
     const { clock, observer } = ledger.world;
     // Two keys of a policy may name one file, and find different things in it.
     const id = `file ${policy}.${inner.join('.')} ${owner} ${file}`;
@@ -113,7 +148,7 @@ export class PolicyCompiler {
       return kept;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      complaints.add([...place, ...inner], {
+      complain({
         ...(code === undefined ? {} : { code: 'HG0101' }),
         message: `cannot use ${file}: ${code ?? message}`,
         outside: true,
@@ -121,6 +156,10 @@ export class PolicyCompiler {
       return null;
     }
   }
+}
+
+function idOf({ key, place }: StandingPolicy): string {
+  return `${place.owner} ${key}`;
 }
 
 function joined(parts: readonly PolicyParts[]): PolicyPlan | null {
