@@ -430,6 +430,37 @@ matrix(
   { without: ONE_PROTOCOL },
 );
 
+matrix('an answer that comes before the rest of the body reaches the client', async (stage) => {
+  const refusal = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nstop';
+  const shop = await stage.origin({ script: ['read head', 'read 4 bytes', { send: refusal }, 'end', 'read end'] });
+  const rest = { bodyMatching: { limit: 100 } };
+  const front = await stage.gateway(saying(shop, { xml: { root: 'order' } }, { rest }));
+  const exchange = await front.begin({ method: 'POST', length: 10_000_000, headers: ['Content-Type', 'text/xml'] });
+  await exchange.write(`<order>${'x'.repeat(200)}`);
+  const reply = await exchange.reply();
+  expect([reply.status, reply.text]).toEqual([413, 'stop']);
+  expect(await front.gateway.nextRecord()).toMatchObject({ route: 'said', status: 413 });
+  expect(await heldNow(front)).toEqual({ held: 0, waiting: 0 });
+});
+
+matrix(
+  'a body that was read is sent again where the route repeats requests',
+  async (stage) => {
+    const [bad, good] = [await stage.origin({ script: ['read body', 'respond 503'] }), await stage.origin()];
+    const retry = { on: [503], attempts: 2 };
+    const front = await stage.gateway({
+      ...saying(good, BUY, { route: { retry } }),
+      pools: { shop: { endpoints: [`127.0.0.1:${bad.port}`, `127.0.0.1:${good.port}`] } },
+    });
+    for (let i = 0; i < 2; i += 1) {
+      expect((await front.send({ method: 'PUT', headers: JSON_TYPE, body: buy })).status).toBe(200);
+      expect((await good.complete(i)).text).toBe(buy);
+    }
+    expect((await bad.complete()).text).toBe(buy);
+  },
+  { without: ONE_PROTOCOL },
+);
+
 matrix('an endpoint that refuses the connection costs nothing of the body', async (stage) => {
   const shop = await stage.origin();
   const config = saying(shop, BUY);
