@@ -266,7 +266,7 @@ matrix(
     for (const coding of CODINGS) {
       const seen = { length: 0 };
       let sent = 0;
-      const steps = ['one ', 'two ', text(5_000), 'four'].flatMap((piece): Step[] => {
+      const steps = ['one ', 'two ', text(1_500), 'four'].flatMap((piece): Step[] => {
         sent += piece.length;
         const all = sent;
         const arrived = (): Promise<void> => until(() => seen.length === all, `all of ${all} octets to arrive`);
