@@ -6,7 +6,7 @@ import type { LocalReply } from '../exchange/local-reply.ts';
 import { countVia } from '../http/forwarded.ts';
 import { getHeader, noHeaders } from '../http/headers.ts';
 import { canonicalizeTarget, hostOf } from '../http/target.ts';
-import type { AdmitPolicy, Consultation, Verdict } from '../policy/admit.ts';
+import type { Consultation, Verdict } from '../policy/admit.ts';
 import { announcedTooLarge } from '../policy/body-limit.ts';
 import { outOfService } from '../policy/maintenance.ts';
 import { policiesOn } from '../policy/policy-plan.ts';
@@ -21,6 +21,7 @@ import { PSEUDONYM } from './outbound.ts';
 import type { Progress } from './progress.ts';
 import { purgeMode } from './purge.ts';
 import type { ChallengeAnswers, ListenerRules, RoutePlan } from './snapshot.ts';
+import { throughPolicies } from './through-policies.ts';
 
 /**
  * Own entries in `Via` that still count as a chain of gateways. A loop passes any number; legitimate chains (edge, inner,
@@ -171,46 +172,6 @@ function act(progress: Progress, plan: RoutePlan, nowMs: number): Decision {
   if (progress.exchange.upgrade !== null) return { kind: 'tunnel', plan, pool };
   if (plan.cache === null) return { kind: 'forward', plan, pool, caching: null };
   return consultCache(progress, { plan, pool }, plan.cache, nowMs);
-}
-
-/** Asks the policies in their order, from the one at `from` on; `then` is what is done when none objects. */
-function throughPolicies(
-  progress: Progress,
-  plan: RoutePlan | null,
-  then: (nowMs: number) => Decision,
-  nowMs: number,
-  from = 0,
-): Decision {
-  const policies = progress.policies?.admit ?? noPolicies;
-  for (let i = from; i < policies.length; i += 1) {
-    const policy = policies[i] as AdmitPolicy;
-    const verdict = policy.admit(progress);
-    if (verdict !== null)
-      return follow(progress, verdict, {
-        plan,
-        policy,
-        next: (now) => throughPolicies(progress, plan, then, now, i + 1),
-      });
-  }
-  return then(nowMs);
-}
-
-const noPolicies: readonly AdmitPolicy[] = Object.freeze([]);
-
-/** What a policy wants. */
-function follow(
-  progress: Progress,
-  verdict: Verdict,
-  at: { readonly plan: RoutePlan | null; readonly policy: AdmitPolicy; readonly next: (nowMs: number) => Decision },
-): Decision {
-  const { plan, policy, next } = at;
-  if (verdict.kind === 'consult') {
-    const resume = (answer: Verdict | null, nowMs: number): Decision =>
-      answer === null ? next(nowMs) : follow(progress, answer, at);
-    return { kind: 'consult', plan, consultation: verdict.consultation, resume };
-  }
-  progress.decidedBy = policy.policy;
-  return verdict.kind === 'refuse' ? verdict : { kind: 'reply', reply: verdict.reply, plan };
 }
 
 function decidePurge(progress: Progress, plan: RoutePlan, allows: (address: string) => boolean): Decision {
