@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   brotliDecompressSync,
   createBrotliDecompress,
@@ -12,6 +13,7 @@ import { until } from '../kit/deadline.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { isHttp2, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import type { Origin } from '../kit/origin.ts';
+import { RawClient } from '../kit/raw-client.ts';
 import type { Step } from '../kit/script.ts';
 
 const CODINGS = ['zstd', 'br', 'gzip'] as const;
@@ -348,3 +350,35 @@ matrix('more bodies than may be compressed at once pass as they are, and the log
   expect(gunzipSync((await first.reply()).body).toString()).toBe(text(2_000) + text(2_000));
   expect((await front.send(accepting('gzip'))).header('content-encoding')).toBe('gzip');
 });
+
+matrix(
+  'a client that does not read holds the endpoint back, and gets all of it when it does',
+  async ({ gateway, origin }) => {
+    const mib = randomBytes(1024 * 1024);
+    const state = { sent: 0 };
+    const pieces = Array.from({ length: 24 }, (): Step[] => [
+      { sendEach: [mib] },
+      {
+        wait: async () => {
+          state.sent += 1;
+        },
+      },
+    ]).flat();
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 25165824\r\n\r\n';
+    const shop = await origin({ script: ['read head', { send: head }, ...pieces] });
+    const front = await gateway(compressing(shop, { codings: ['gzip'], level: { gzip: 1 } }));
+    const client = await RawClient.connect({ port: front.gateway.port() });
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: shop.test\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n');
+    // Until it stands still: the kernel's buffers are full, and ours.
+    for (let still = 0, before = -1; still < 10; before = state.sent) {
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      still = state.sent === before && before > 0 ? still + 1 : 0;
+    }
+    expect(state.sent).toBeLessThan(20);
+    client.socket.resume();
+    const { body } = await client.response();
+    expect(gunzipSync(body).equals(Buffer.concat(Array(24).fill(mib)))).toBe(true);
+  },
+  { without: ONE_PROTOCOL },
+);
