@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inTime } from '../kit/deadline.ts';
 import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
+import { http2Origin } from '../kit/http2-origin.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, HTTP1_ONLY, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { deadPort, origin } from '../kit/origin.ts';
@@ -429,6 +430,28 @@ matrix(
   },
   { without: ONE_PROTOCOL },
 );
+
+matrix('trailers reach an endpoint that takes them, behind the same bytes', async (stage) => {
+  const shop = await http2Origin();
+  const front = await stage.gateway({
+    ...saying(shop, BUY, { rest: { bodyMatching: { limit: 100 } } }),
+    pools: { shop: { endpoints: [`127.0.0.1:${shop.port}`], protocol: 'http2' } },
+  });
+  for (const body of [buy, `{"x":"${'x'.repeat(300)}"}`]) {
+    const exchange = await front.begin({
+      method: 'POST',
+      headers: JSON_TYPE,
+      chunked: true,
+      body,
+      trailers: ['x-sum', '9'],
+    });
+    const arrival = await shop.next();
+    expect(await arrival.body()).toBe(body);
+    arrival.stream.respond({ ':status': 200 }, { endStream: true });
+    expect((await exchange.reply()).status).toBe(200);
+    expect(arrival.trailers).toEqual(['x-sum', '9']);
+  }
+});
 
 matrix('an answer that comes before the rest of the body reaches the client', async (stage) => {
   const refusal = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nstop';
