@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compileOnly } from '../../src/cli/compile-only.ts';
 import { configFromObject } from '../../src/config/load.ts';
 import { readQuestion } from '../../src/control/explain/question.ts';
+import { ADMIT_PHASES } from '../../src/policy/admit.ts';
 import { forwardTo } from '../kit/config.ts';
 import { startTestGateway } from '../kit/gateway.ts';
 import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
@@ -158,4 +160,10 @@ test('a list of a listener’s group that can’t be read takes all its routes o
   });
   const statuses = await Promise.all(['web', 'other'].map(async (name) => (await fetch(gateway.url(name))).status));
   expect(statuses).toEqual([503, 200]);
+});
+
+test('docs/policies.md tells the phases of a request in their order', () => {
+  const page = readFileSync(new URL('../../docs/policies.md', import.meta.url), 'utf8');
+  const table = page.slice(page.indexOf('| phase |'), page.indexOf('`redirect`, `respond` answer'));
+  expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, phase]) => phase)).toEqual(ADMIT_PHASES);
 });
