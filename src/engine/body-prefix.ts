@@ -18,7 +18,7 @@ export interface BodyMatching {
 }
 
 /** A chunk may reach so far beyond the limit; what Node reads at once. */
-export const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Room for the first bytes of a body of unknown length; more is made by doubling. */
 const FIRST_BYTES = 4 * 1024;
 

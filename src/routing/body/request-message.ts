@@ -57,10 +57,6 @@ export class RequestMessage {
     this.#announcedTooLarge = length !== null && length > limitBytes;
   }
 
-  get isRead(): boolean {
-    return this.#prefix !== null;
-  }
-
   /** What it was asked for is here: match again. */
   read(prefix: BodyPrefix): void {
     this.#prefix = prefix;
