@@ -69,6 +69,7 @@ export function placeAt(root: SourceNode, path: Path): Place {
   for (const step of path) {
     const child = childOf(node, step);
     if (child === null) return place;
+    if (child === node) continue;
     const key = node.kind === 'map' ? node.entries.get(String(step))?.key : undefined;
     place = child.kind === 'scalar' ? scalarPlace(child, key) : (key ?? child.place);
     node = child;
@@ -83,10 +84,11 @@ export function keyPlaceAt(root: SourceNode, path: Path): Place {
   return key ?? placeAt(root, path);
 }
 
+/** One value may stand for a list of one: then it is its own first item. */
 function childOf(node: SourceNode, step: string | number): SourceNode | null {
-  if (node.kind === 'map') return node.entries.get(String(step))?.value ?? null;
   if (node.kind === 'list') return node.items[Number(step)] ?? null;
-  return null;
+  const child = node.kind === 'map' ? node.entries.get(String(step))?.value : undefined;
+  return child ?? (step === 0 ? node : null);
 }
 
 /** `key:` without a value has nothing of its own to point at. */

@@ -4,10 +4,11 @@ import { duration } from './units.ts';
 const redis = z.strictObject({
   url: z
     .string()
-    .regex(
-      /^rediss?:\/\/(?:[^/?#\s@]*@)?(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\/\d{0,5})?$/,
-      'write redis://host:port or, with TLS, rediss://host:port; a database is /number behind it',
-    )
+    .regex(/^rediss?:\/\/(?:[^/?#\s@]*@)?(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\/\d{0,5})?$/, {
+      error: 'write redis://host:port or, with TLS, rediss://host:port; a database is /number behind it',
+      abort: true,
+    })
+    .refine(isUsable, 'its port is 1–65535, and a “%” in user or password is written as %25')
     .describe(
       'redis://host:port, or rediss:// with TLS; user:password@ before the host, /number of a database behind it',
     ),
@@ -32,6 +33,19 @@ const redis = z.strictObject({
     .default(1_000)
     .describe('Requests that wait for it at once; this gateway decides by itself for those beyond'),
 });
+
+/** The pattern lets pass what no URL is: port 70000, `[:::]`, and `%zz` where user and password are decoded. */
+function isUsable(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.port === '0') return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+    return true;
+  } catch {
+    // URIError: a malformed escape.
+    return false;
+  }
+}
 
 export const store = z.strictObject({ redis: redis.describe('A Redis or Valkey server; needs the package iovalkey') });
 

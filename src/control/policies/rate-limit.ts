@@ -42,7 +42,7 @@ function ruleOf(config: LimitConfig, { index, name, context }: Place): LimitRule
   const allowance = { rate: config.rate, burst: config.burst ?? config.rate.count };
   const key = countedKey(config, index, context);
   const isPossible =
-    allowanceIsPossible(allowance, index, context) && costIsPossible(config, allowance, index, context);
+    allowanceIsPossible(config, allowance, index, context) && costIsPossible(config, allowance, index, context);
   const store = config.store === undefined ? null : rateStoreOf(config.store, [index, 'store'], context);
   if (key === null || !isPossible || store === 'refused') return null;
   const options = { ...allowance, maxKeys: config.keys };
@@ -71,10 +71,15 @@ function haveOneStore(limits: RateLimitConfig, context: PolicyContext): boolean 
   return false;
 }
 
-function allowanceIsPossible(allowance: Allowance, index: number, context: PolicyContext): boolean {
+function allowanceIsPossible(
+  config: LimitConfig,
+  allowance: Allowance,
+  index: number,
+  context: PolicyContext,
+): boolean {
   if (refillMs(allowance) <= LONGEST_REFILL_MS) return true;
   const message = `a burst of ${allowance.burst} would take longer than ${formatDuration(LONGEST_REFILL_MS)} to come back`;
-  context.complain([index, 'burst'], { message });
+  context.complain([index, config.burst === undefined ? 'rate' : 'burst'], { message });
   return false;
 }
 

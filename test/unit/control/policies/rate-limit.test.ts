@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileOnly } from '../../../../src/cli/compile-only.ts';
-import { configFromObject } from '../../../../src/config/load.ts';
+import { compileOnly, mistakesIn } from '../../../../src/cli/compile-only.ts';
+import { configFromObject, loadConfigText } from '../../../../src/config/load.ts';
 import type { ConfigInput } from '../../../../src/config/schema/config.ts';
 import { rateLimitKind } from '../../../../src/control/policies/rate-limit.ts';
 
@@ -151,4 +151,44 @@ test('explain tells a limit as people do', () => {
   ).toBe(
     '100/s, 100 at once, by {client.address}; 10/30s, 20 at once, each costs 2, by all requests together (user), only watching, counted at one',
   );
+});
+
+test.each(['redis://127.0.0.1:70000', 'redis://127.0.0.1:0', 'redis://[:::]', 'redis://:100%@h', 'redis://%zz:x@h'])(
+  'a store whose URL is none is refused with the configuration, and not met by the process later: %s',
+  (url) => {
+    const loaded = configFromObject({
+      listeners: { web: { port: 0 } },
+      stores: { one: { redis: { url } } },
+      routes: [],
+    });
+    expect(loaded).toMatchObject({ ok: false, diagnostics: [{ code: 'HG0102' }] });
+    expect(JSON.stringify(loaded)).toContain('its port is 1–65535');
+  },
+);
+
+describe('a mistake in a limit that stands alone, and not in a list, is told where it is:', () => {
+  /** `line:column message` of every mistake of a route, whose policies begin at line 5. */
+  function places(policies: string, environment: Record<string, string> = {}): readonly string[] {
+    const text = `listeners: { web: { port: 0 } }\nroutes:\n  - name: shop\n    respond: {}\n${policies}`;
+    const files = new Map([['config.yaml', text]]);
+    const loaded = loadConfigText({ path: 'config.yaml', files, included: new Map() }, environment);
+    return mistakesIn(loaded).map(({ line, column, message }) => `${line}:${column} ${message}`);
+  }
+
+  test.each<[string, string]>([
+    ['    rateLimit:\n      rate: 1/s\n      store: one\n', '7:14 store “one” does not exist'],
+    ['    rateLimit:\n      rate: 1/s\n      cost: { POST: 4 }\n', '7:21 a request that costs 4'],
+    ['    rateLimit:\n      status: 503\n      rate: 1/400d\n', '7:13 a burst of 1 would take'],
+    ['    rateLimit:\n      rate: 1/d\n      burst: 400\n', '7:14 a burst of 400 would take'],
+    ['    concurrency:\n      max: 1\n      key: client.address\n', '7:12 "client.address" has no {variable}'],
+    ['    access:\n      deny:\n        file: /no/such/list\n', '7:15 cannot use /no/such/list: ENOENT'],
+  ])('%j', (policies, expected) => {
+    expect(places(policies).map((said) => said.slice(0, expected.length))).toEqual([expected]);
+  });
+
+  test('and without what a variable of the environment stands for', () => {
+    const said = places('    concurrency: { max: 1, key: "${KEY}" }\n', { KEY: 'open sesame' });
+    expect(said).toEqual([expect.stringContaining('${KEY}')]);
+    expect(said.join()).not.toContain('sesame');
+  });
 });
