@@ -5,6 +5,8 @@ import { decodeComponent } from './octets.ts';
  * need not.
  */
 
+const EQUALS = 0x3d;
+
 /** Where the parameter that starts at `start` ends: at the next "&", or at the end of the query. */
 export function parameterEnd(query: string, start: number): number {
   const ampersand = query.indexOf('&', start);
@@ -13,8 +15,10 @@ export function parameterEnd(query: string, start: number): number {
 
 /** Where the name of the parameter in `[start, end)` ends: at its first "=", or at `end`. */
 export function nameEnd(query: string, start: number, end: number): number {
-  const equals = query.indexOf('=', start);
-  return equals < 0 || equals > end ? end : equals;
+  // Not `indexOf`: each of many parameters without one would look through all that follow.
+  let at = start;
+  while (at < end && query.charCodeAt(at) !== EQUALS) at += 1;
+  return at;
 }
 
 /** Does the encoded name in `[start, end)` mean `name`, which is decoded octets and not empty? */
