@@ -106,7 +106,8 @@ function writeIdentity(draft: HeaderDraft, identity: Identity): void {
   const { removes, cookie, fields } = identity;
   if (removes !== null) for (const name of removes) removeHeader(draft, name);
   if (cookie === '') removeHeader(draft, 'cookie');
-  else if (cookie !== null) setHeader(draft, 'Cookie', cookie);
+  // Not what was to go altogether, since another one takes its place.
+  else if (cookie !== null && removes?.includes('cookie') !== true) setHeader(draft, 'Cookie', cookie);
   for (const item of fields) draft.push(item);
 }
 

@@ -53,6 +53,7 @@ export function oidcWay(config: OidcConfig, context: PolicyContext): Authenticat
     ...{ clock, provider, sessions, limits, clientId, ...paths },
     refreshes: state.refreshes,
     parameters: { ...config.parameters, scope },
+    forwardsToken: forwardToken !== 'none',
     afterLogout: config.afterLogout ?? null,
   });
 }

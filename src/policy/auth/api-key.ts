@@ -37,7 +37,8 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
 
   return {
     scheme: 'api-key',
-    ...(forwardCredentials ? { forwardedFields: [lower] } : { credentialFields: [lower] }),
+    credentialFields: [lower],
+    ...(forwardCredentials ? { forwardedFields: [lower] } : {}),
     presents: (request) => inFields(request).length > 0 || inQuery(request, parameter).values.length > 0,
     authenticate: (request) => {
       const taken = inQuery(request, parameter);

@@ -75,7 +75,8 @@ function toLogin(plan: Plan, request: PolicyRequest): Verdict | null {
 interface Stage {
   readonly plan: Plan;
   readonly request: PolicyRequest;
-  /** The first of them is asked next. */
+  readonly deciding: readonly Authenticator[];
+  /** Of them, those that are not asked yet; the first is next. */
   readonly left: readonly Authenticator[];
   readonly known: readonly Identity[];
   /** Fields that go no further; `null` for none. */
@@ -88,7 +89,7 @@ interface Stage {
 function stageOf(plan: Plan, request: PolicyRequest, deciding: readonly Authenticator[]): Stage {
   const [way] = deciding;
   const removes = way === undefined || deciding.length > 1 ? plan.removesOfAll : (plan.removes.get(way) ?? null);
-  return { plan, request, left: deciding, known: [], removes, waits: 0 };
+  return { plan, request, deciding, left: deciding, known: [], removes, waits: 0 };
 }
 
 /** Asks one way after the other until one says no, or has to wait. */
@@ -152,7 +153,7 @@ function endless(): GatewayError {
 }
 
 /** Sets who it is: the first that is known, with what the others know besides. */
-function identify({ plan, request, known, removes }: Stage): void {
+function identify({ plan, request, deciding, known, removes }: Stage): void {
   const [first] = known;
   // There is at least one way, and all that were asked know it.
   if (first === undefined) return;
@@ -166,7 +167,7 @@ function identify({ plan, request, known, removes }: Stage): void {
     cookie: known.find(({ cookie }) => cookie !== null)?.cookie ?? null,
     seesCredentials: known.some(({ seesCredentials }) => seesCredentials === true),
   };
-  for (const way of plan.ways) way.hideCredentials?.(request);
+  for (const way of plan.ways) way.hideCredentials?.(request, deciding.includes(way));
   // Templates read the identity, so that it is there before its fields are complete.
   if (plan.writeIdentity !== null) plan.writeIdentity(fields, request);
 }

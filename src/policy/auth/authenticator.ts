@@ -21,9 +21,12 @@ export type AuthResult =
 /** One way to tell who asks. */
 export interface Authenticator {
   readonly scheme: AuthScheme;
-  /** Names, lower case, of fields that carry its credentials where these are meant for us alone: they go no further, whichever way decides. */
+  /**
+   * Names, lower case, of fields that carry its credentials, or by which the endpoint believes it: they go no further, whichever way decides, since
+   * what another way has decided of nobody has looked at.
+   */
   readonly credentialFields?: readonly string[];
-  /** Names, lower case, of such fields that the endpoint is to see where this way has decided, also if another way would keep them. */
+  /** Of all such fields those that the endpoint is to see where this way has decided. */
   readonly forwardedFields?: readonly string[];
   /** Names of the fields that its identities bring: no client may send them, on any route. */
   readonly identityFields?: readonly string[];
@@ -31,6 +34,6 @@ export interface Authenticator {
   presents(request: PolicyRequest): boolean;
   /** Also for a request without credentials: then it is refused with a challenge, or sent to the login. */
   authenticate(request: PolicyRequest): AuthResult;
-  /** Once it is known who asks, by whichever way: takes out of the request what `credentialFields` can't name. */
-  hideCredentials?(request: PolicyRequest): void;
+  /** Once it is known who asks: takes out of the request what `credentialFields` can't name. `decided`: by this way, or by others. */
+  hideCredentials?(request: PolicyRequest, decided: boolean): void;
 }

@@ -38,7 +38,8 @@ export function basicAuthenticator(options: BasicOptions): Authenticator {
 
   return {
     scheme: 'basic',
-    ...(forwardCredentials ? { forwardedFields: CREDENTIAL_FIELDS } : { credentialFields: CREDENTIAL_FIELDS }),
+    credentialFields: CREDENTIAL_FIELDS,
+    ...(forwardCredentials ? { forwardedFields: CREDENTIAL_FIELDS } : {}),
     presents: ({ request }) => bringsBasic(request.headers),
     authenticate: ({ request }: PolicyRequest) => {
       const credentials = basicCredentials(request.headers);

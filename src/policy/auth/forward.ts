@@ -32,6 +32,7 @@ export function forwardAuthenticator(options: ForwardOptions, parts: ForwardPart
   const { question: questionOf, service, answers } = parts;
   return {
     scheme: 'forward',
+    credentialFields: options.replaces,
     identityFields,
     presents: ({ request }) => credentials.some((lower) => hasHeader(request.headers, lower)),
     authenticate(request) {

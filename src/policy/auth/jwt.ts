@@ -1,16 +1,15 @@
 import type { Clock } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
-import type { PolicyRequest } from '../admit.ts';
 import { claimText, type Identity } from '../identity.ts';
 import { toOctets } from '../octets.ts';
-import { takeParameter } from '../query-parameter.ts';
 import type { Authenticator, AuthResult } from './authenticator.ts';
 import { bearerRefusals, cannotVerify } from './bearer-refusals.ts';
+import { fieldOf, hideTokens } from './hidden-tokens.ts';
 import { type TokenFault, type TokenRules, vet } from './jwt-claims.ts';
 import { type ReadToken, readToken } from './jwt-form.ts';
 import type { Checked, TokenChecks } from './token-checks.ts';
 import type { KeySource } from './token-keys.ts';
-import { cookiesWithout, type TokenPlaceConfig, tokenPlace } from './token-place.ts';
+import { type TokenPlaceConfig, tokenPlace } from './token-place.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
 export interface JwtOptions {
@@ -35,17 +34,15 @@ export interface JwtParts {
  */
 export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }: JwtParts): Authenticator {
   const find = tokenPlace(options.from);
+  const hide = hideTokens(options.from);
   const { missing, invalid } = bearerRefusals(options.realm);
   const known = { missing: refused(missing), ...faults(invalid) };
   const { forwardCredentials } = options;
-  const parameters = options.from.flatMap((place) =>
-    typeof place === 'object' && 'query' in place ? [toOctets(place.query)] : [],
-  );
+  const fields = options.from.flatMap((place) => fieldOf(place) ?? []);
   return {
     scheme: 'jwt',
-    ...(forwardCredentials
-      ? { forwardedFields: fieldsOf(options.from) }
-      : { credentialFields: fieldsOf(options.from) }),
+    credentialFields: fields,
+    ...(forwardCredentials ? { forwardedFields: fields } : {}),
     presents: (request) => find(request).kind !== 'none',
     authenticate(request) {
       const found = find(request);
@@ -53,9 +50,8 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
       if (found.kind === 'many') return known['token-malformed'];
       const digest = tokenDigest(found.token);
       const nowMs = clock.now();
-      const cookie = forwardCredentials ? null : found.cookie;
       const identity = checks.verified.get(digest, source.current, nowMs);
-      if (identity !== null) return { kind: 'known', identity: ofRequest(identity, request, cookie) };
+      if (identity !== null) return { kind: 'known', identity };
       const token = readToken(found.token);
       if (token === null) return known['token-malformed'];
       const vetted = vet(token, options.rules, nowMs);
@@ -67,7 +63,7 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
         if (checked.kind === 'unavailable') return refused(cannotVerify(checked.why, source.retryAfterSeconds));
         const made = identify();
         checks.verified.add(digest, { identity: made, keys: checked.keys, untilMs, length: found.token.length });
-        return { kind: 'known', identity: ofRequest(made, request, cookie) };
+        return { kind: 'known', identity: made };
       };
       let letGo: (() => void) | null = null;
       return {
@@ -79,11 +75,8 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
         cancel: () => letGo?.(),
       };
     },
-    hideCredentials(request) {
-      if (forwardCredentials) return;
-      for (const name of parameters) {
-        if (request.query !== null) request.query = takeParameter(request.query, name).rest;
-      }
+    hideCredentials(request, decided) {
+      hide(request, decided && forwardCredentials);
     },
   };
 }
@@ -103,18 +96,4 @@ function identityOf({ claims }: ReadToken, { userClaim, forwardCredentials }: Jw
     ...{ scheme: 'jwt', user, claims, fields: [], removes: null, cookie: null },
     seesCredentials: forwardCredentials,
   };
-}
-
-/** `cookie`: the one with the token in it, which goes no further. */
-function ofRequest(identity: Identity, request: PolicyRequest, cookie: string | null): Identity {
-  if (cookie === null) return identity;
-  return { ...identity, cookie: cookiesWithout(request.request.headers, cookie) };
-}
-
-/** Fields that a token may be in, lower case. */
-function fieldsOf(from: readonly TokenPlaceConfig[]): readonly string[] {
-  return from.flatMap((place) => {
-    if (place === 'bearer') return ['authorization'];
-    return 'header' in place ? [place.header.toLowerCase()] : [];
-  });
 }

@@ -15,7 +15,7 @@ export type TokenPlaceConfig =
 export type FoundToken =
   | { readonly kind: 'none' }
   | { readonly kind: 'many' }
-  | { readonly kind: 'one'; readonly token: string; readonly cookie: string | null };
+  | { readonly kind: 'one'; readonly token: string };
 
 const NONE: FoundToken = Object.freeze({ kind: 'none' });
 const MANY: FoundToken = Object.freeze({ kind: 'many' });
@@ -74,16 +74,21 @@ function inCookies({ request }: Variables, name: string): FoundToken {
     const value = sliceTrimmed(pair, pair.indexOf('=') + 1, pair.length);
     token = value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
   }
-  return token === null || token === '' ? NONE : { kind: 'one', token, cookie: name };
+  return token === null || token === '' ? NONE : one(token);
 }
 
-/** `Cookie` without the cookie `name`; '' when nothing is left. */
-export function cookiesWithout(headers: readonly string[], name: string): string {
+/** `Cookie` without the cookies `names`; '' when nothing is left. */
+export function cookiesWithout(headers: readonly string[], names: readonly string[]): string {
   return pairsOf(headers)
-    .filter((pair) => nameOf(pair) !== name)
+    .filter((pair) => !names.includes(nameOf(pair)))
     .map((pair) => sliceTrimmed(pair, 0, pair.length))
     .filter((pair) => pair !== '')
     .join('; ');
+}
+
+/** Does the request bring such a cookie? */
+export function hasCookie(headers: readonly string[], names: readonly string[]): boolean {
+  return pairsOf(headers).some((pair) => names.includes(nameOf(pair)));
 }
 
 function pairsOf(headers: readonly string[]): readonly string[] {
@@ -108,5 +113,5 @@ function inQuery({ query }: Variables, name: string): FoundToken {
 }
 
 function one(token: string): FoundToken {
-  return { kind: 'one', token, cookie: null };
+  return { kind: 'one', token };
 }

@@ -92,7 +92,16 @@ export class OidcScene {
       seals: { session: new Seal(secrets, 'session'), login: new Seal(secrets, 'login') },
     });
     this.oidc = new OidcAuthenticator({
-      ...{ clock, provider, sessions, limits, clientId: 'gateway', parameters: { scope: 'openid' }, afterLogout },
+      ...{
+        clock,
+        provider,
+        sessions,
+        limits,
+        clientId: 'gateway',
+        forwardsToken: false,
+        parameters: { scope: 'openid' },
+        afterLogout,
+      },
       refreshes: new Refreshes(clock),
       redirectPath: '/.headgate/oidc/callback',
       logoutPath: '/.headgate/oidc/logout',

@@ -21,6 +21,8 @@ export interface OidcOptions {
   readonly refreshes: Refreshes;
   readonly limits: SessionLimits;
   readonly clientId: string;
+  /** Endpoints take `Authorization` for a token of the provider. */
+  readonly forwardsToken: boolean;
   /** Of every request for a login, beside what OpenID Connect wants. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Canonical paths of the route that are ours. */
@@ -38,10 +40,12 @@ const SEALS_PER_IDLE_TIME = 10;
  */
 export class OidcAuthenticator implements Authenticator {
   readonly scheme = 'oidc';
+  readonly credentialFields: readonly string[];
   readonly #options: OidcOptions;
 
   constructor(options: OidcOptions) {
     this.#options = options;
+    this.credentialFields = options.forwardsToken ? ['authorization'] : [];
   }
 
   presents(request: PolicyRequest): boolean {

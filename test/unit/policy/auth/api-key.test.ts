@@ -88,7 +88,7 @@ describe('a key', () => {
     ['a=1', 'a=1'],
   ])('is taken out of the query %s', (query, rest) => {
     const request = policyRequest([], query);
-    authenticator(BOTH).hideCredentials?.(request);
+    authenticator(BOTH).hideCredentials?.(request, true);
     expect(request.query).toBe(rest);
   });
 });
