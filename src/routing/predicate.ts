@@ -233,9 +233,15 @@ function notPredicate(part: RouteMatch | undefined, scope: Scope): Predicate[] {
   ];
 }
 
-/** HOT. */
+/** HOT. What one of them would refuse is refused only if the others hold too. */
 export function allHold(predicates: readonly Predicate[], request: RouteRequest): boolean {
-  for (let i = 0; i < predicates.length; i += 1) if (!(predicates[i] as Predicate).holds(request)) return false;
+  const { body } = request;
+  const refusal = body === null ? null : body.refusal;
+  for (let i = 0; i < predicates.length; i += 1) {
+    if ((predicates[i] as Predicate).holds(request)) continue;
+    if (body !== null) body.refusal = refusal;
+    return false;
+  }
   return true;
 }
 

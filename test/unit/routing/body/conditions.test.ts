@@ -316,6 +316,31 @@ describe('what is read, and when', () => {
     expect([holds(refuse, refusedBroken), refusedBroken.refusal]).toEqual([true, 'body-malformed-to-match']);
   });
 
+  test('what would refuse a body does not, unless everything beside it holds', () => {
+    const strict = { json: { '': present }, ...branches, whenMalformed: 'refuse' } as const;
+    const others: readonly RouteMatch[] = [
+      {
+        body: strict,
+        not: { body: { ...branches, form: { a: absent } }, method: ['POST'] },
+        any: [{ method: ['GET'] }],
+      },
+      { body: strict, all: [{ body: { ...branches, json: { '/a': present } } }] },
+      { not: { body: strict } },
+      { all: [{ body: strict }, { body: { ...strict, json: {}, form: { a: present } } }] },
+      { any: [{ all: [{ body: strict }, { body: { ...branches, json: { '': present } } }] }] },
+    ];
+    for (const other of others) {
+      const table = RouteTable.of(rules({ path: exact('/x'), ...other }, {}));
+      const broken = message('application/json', '{');
+      const found = table.match(request({ method: 'POST', path: '/x', body: broken }));
+      expect([found?.rule.match.path, broken.refusal], JSON.stringify(other)).toEqual([undefined, null]);
+    }
+    const either = { any: [{ body: strict }, { body: { ...strict, json: { '/a': present } } }] };
+    const broken = message('application/json', '{');
+    expect(RouteTable.of(rules(either)).match(request({ method: 'POST', body: broken }))).not.toBe(null);
+    expect(broken.refusal).toBe('body-malformed-to-match');
+  });
+
   test('wherever the beginning ends, it decides as the whole does, or does not decide', () => {
     const kinds: readonly (readonly [string, string, Tests])[] = [
       ['application/json', '{"a":{"b":"é"}}', { json: { '/a/b': exact('é') } }],
