@@ -56,8 +56,8 @@ export function encodingPreference(value: string): string | null {
   if (preferences === null) return null;
   const any = preferences.find(({ coding }) => coding === '*')?.q ?? 0;
   const accepted = preferences.filter(({ coding, q }) => q > 0 && !isLastResort(preferences, coding));
-  const weights = [...new Set(accepted.map(({ q }) => q))].sort((a, b) => b - a);
-  const ranks = weights.map((weight) => namesOf(accepted.filter(({ q }) => q === weight)).join());
+  const byWeight = Map.groupBy(accepted, ({ q }) => q);
+  const ranks = [...byWeight].sort(([a], [b]) => b - a).map(([, liked]) => namesOf(liked).join());
   const refused = namesOf(preferences.filter(({ coding, q }) => q === 0 && any > 0 && coding !== 'identity'));
   const identity = weightOf(preferences, 'identity') === 0 ? ';-identity' : '';
   return ranks.join('>') + refused.map((name) => `;-${name}`).join('') + identity;
@@ -90,6 +90,7 @@ const MEMBER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{0,3
 /** `null` for a list with a malformed member, or with a coding twice. */
 function parse(value: string): readonly Preference[] | null {
   const preferences: Preference[] = [];
+  const named = new Set<string>();
   for (const part of value.split(',')) {
     const text = sliceTrimmed(part, 0, part.length);
     // RFC 9110 §5.6.1.2
@@ -98,7 +99,8 @@ function parse(value: string): readonly Preference[] | null {
     if (member === null) return null;
     const name = (member[1] as string).toLowerCase();
     const coding = ALIASES[name] ?? name;
-    if (preferences.some((preference) => preference.coding === coding)) return null;
+    if (named.has(coding)) return null;
+    named.add(coding);
     preferences.push({ coding, q: member[2] === undefined ? 1 : Number(member[2]) });
   }
   return preferences;
