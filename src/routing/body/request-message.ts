@@ -3,7 +3,7 @@ import { type MediaType, parseMediaType } from '../../http/media-type.ts';
 import { type GraphqlOperation, operationIn } from './graphql.ts';
 import type { JsonDocument } from './json-pointer.ts';
 import { type FormField, multipartFields } from './multipart.ts';
-import { lenientText, strictText, xmlText } from './texts.ts';
+import { lenientText, percentDecoded, strictText, xmlText } from './texts.ts';
 import { outlineOf, type XmlOutline } from './xml.ts';
 
 /** Why a body does not say what is asked of it. `unread`: nobody has looked yet. */
@@ -215,15 +215,10 @@ function urlencodedFields(bytes: Uint8Array, isWhole: boolean): FormContent {
   return { fields, isWhole };
 }
 
+/** What has an escape that is none, or bytes that are no UTF-8, is taken as it stands, as with the parameters of a query. */
 function formText(raw: string): string {
   const text = raw.replaceAll('+', ' ');
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // URIError: an escape that is none, or bytes that are no UTF-8. As with the parameters of a query, it is taken as it stands.
-    return raw;
-  }
+  return text.includes('%') ? (percentDecoded(text) ?? raw) : text;
 }
 
 function isJson(essence: string): boolean {

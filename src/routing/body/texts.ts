@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const strict = new TextDecoder('utf-8', { fatal: true });
 const lenient = new TextDecoder();
 
@@ -14,6 +16,19 @@ export function strictText(bytes: Uint8Array): string | null {
 /** As browsers read forms: what is no UTF-8 becomes U+FFFD. */
 export function lenientText(bytes: Uint8Array): string {
   return lenient.decode(bytes);
+}
+
+/**
+ * Text whose escapes (RFC 3986 §2.1) are UTF-8; `null` where one is malformed, or they are none. Does not throw on the way, as `decodeURIComponent`
+ * does: a form may have one mistake in every four bytes.
+ */
+export function percentDecoded(text: string): string | null {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return null;
+  const octets = Buffer.from(text)
+    .toString('latin1')
+    .replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = Buffer.from(octets, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : null;
 }
 
 /** Encodings by the names that documents give them. UTF-16 is told by its byte order mark alone. */
