@@ -144,3 +144,14 @@ describe.each(CODINGS)('a request body in %s', (coding) => {
     expect([into.text, into.ended, into.failure, source.discarded]).toEqual(['', false, null, true]);
   });
 });
+
+test.each([
+  ['of 8 MiB is room that is given', 0x68, 'a', null],
+  ['beyond what senders may ask for is refused, however small the body', 0x70, '', 'body-encoding-malformed'],
+])('a window of Zstandard %s', async (_, window, text, reason) => {
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, window, 9, 0, 0, 0x61]);
+  const into = new BufferSink();
+  decoded('zstd', [frame]).body.pipe(into);
+  await until(() => into.failure !== null || into.ended, 'an end');
+  expect([into.text, into.failure?.reason ?? null]).toEqual([text, reason]);
+});
