@@ -9,7 +9,7 @@ export interface UserTable {
   hashOf(user: string): string | null;
   /**
    * What is verified in place of the hash of a user whom nobody knows, so that it takes as long as that of one of those who are known: always
-   * the same for the same name. No password has it. `null` where there are no users.
+   * the same for the same name, and never that of another, or what is remembered of one would tell who else is unknown. No password has it. `null` where there are no users.
    */
   decoyOf(user: string): string | null;
 }
@@ -67,7 +67,7 @@ function problemOf(user: string, hash: string): string | null {
   return parsed.ok ? null : `user “${user}”: ${parsed.message}`;
 }
 
-/** Of this process alone: nobody can make a password for a decoy. */
+/** Of this process alone: nobody can make a password for a decoy, nor tell which hash it is like. */
 const DECOY_KEY = randomBytes(32);
 
 function tableOf(users: ReadonlyMap<string, string>): UserTable {
@@ -76,9 +76,9 @@ function tableOf(users: ReadonlyMap<string, string>): UserTable {
     size: users.size,
     hashOf: (user) => users.get(user) ?? null,
     decoyOf: (user) => {
-      const chosen =
-        hashes[createHmac('sha256', DECOY_KEY).update(user, 'latin1').digest().readUInt32BE() % hashes.length];
-      return chosen === undefined ? null : decoyOf(chosen, DECOY_KEY);
+      const own = createHmac('sha256', DECOY_KEY).update(user, 'latin1').digest();
+      const chosen = hashes[own.readUInt32BE() % hashes.length];
+      return chosen === undefined ? null : decoyOf(chosen, own);
     },
   };
 }

@@ -53,6 +53,13 @@ describe('who is not in it', () => {
     const starts = new Set(decoys.map((decoy) => decoy.slice(0, 7)));
     expect([...starts].sort()).toEqual(['$2y$05$', '$argon2']);
   });
+
+  test('has one of his own: what was found out for the decoy of one would be remembered for all, and tell them from who is', () => {
+    for (const text of [`ann:${ARGON2}`, `bob:${BCRYPT}`]) {
+      const decoys = Array.from({ length: 64 }, (_, index) => parse(text).decoyOf(`user${index}`));
+      expect(new Set(decoys).size).toBe(64);
+    }
+  });
 });
 
 test('hashes of the configuration are complained of by user', () => {
