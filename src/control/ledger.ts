@@ -194,6 +194,7 @@ export class Ledger {
   /** What was compiled since the last time is served from now on: kept state takes over what is new of its options. */
   serve(): void {
     for (const tell of this.#whenServed.splice(0)) tell();
+    this.#policies.serve();
   }
 
   /** What was compiled since the last time came to nothing. */

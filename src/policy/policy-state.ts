@@ -9,6 +9,8 @@ export interface PolicyState {
   readonly connections?: readonly string[];
   /** The configuration that it is for is served: it may do I/O from now on. Called once. */
   open?(): void;
+  /** A configuration that uses it has just been loaded, and is served. Not called for one that is new. */
+  served?(): void;
   /** Nobody will use it any more: every timer, socket and thread of it is gone after this. Called once, only after `open`. */
   close?(): void;
   /** For `GET /policies` of the admin API: plain data, nothing secret. */

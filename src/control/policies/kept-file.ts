@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Clock, TimerHandle } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { PolicyObserver, PolicyState } from '../../policy/policy-state.ts';
 import { readNamedFile, readNamedFileLater } from '../named-file.ts';
-
-const LOOK_MS = 2_000;
+import { Lookout } from './lookout.ts';
 
 /** What a file of a policy holds. */
 export interface KeptFile<T> extends PolicyState {
@@ -25,8 +24,7 @@ export interface WatchedFileOptions<T> {
 }
 
 /**
- * A file that is looked at every two seconds while it is used, by its times and size, and read when they change. Not by `fs.watch`: it says
- * nothing on network file systems, and secrets of Kubernetes are links to links. At most 16 MiB.
+ * A file that is looked at every two seconds while it is used, by its times and size, and read when they change. At most 16 MiB.
  */
 export class WatchedFile<T> implements KeptFile<T> {
   readonly id: string;
@@ -34,14 +32,14 @@ export class WatchedFile<T> implements KeptFile<T> {
   #current: T;
   #stamp: string;
   #digest: string;
-  #timer: TimerHandle | null = null;
-  #closed = false;
+  readonly #lookout: Lookout;
   #broken: string | null = null;
 
   /** Reads it. Throws what the system or `parse` says. */
   constructor(options: WatchedFileOptions<T>) {
     this.id = options.id;
     this.#options = options;
+    this.#lookout = new Lookout(options.clock, () => this.#look());
     this.#stamp = stampOf(statSync(options.path));
     const content = readNamedFile(options.path);
     this.#digest = digestOf(content);
@@ -53,26 +51,23 @@ export class WatchedFile<T> implements KeptFile<T> {
   }
 
   open(): void {
-    this.#wait();
+    this.#lookout.start();
   }
 
   close(): void {
-    this.#closed = true;
-    if (this.#timer !== null) this.#options.clock.cancel(this.#timer);
+    this.#lookout.stop();
+  }
+
+  served(): void {
+    void this.#lookout.now();
   }
 
   status(): Readonly<Record<string, string | null>> {
     return { file: this.#options.path, digest: this.#digest, broken: this.#broken };
   }
 
-  #wait(): void {
-    if (!this.#closed) this.#timer = this.#options.clock.after(LOOK_MS, () => void this.look());
-  }
-
-  /** Looks now; resolves when what is new is in force. Never rejects. */
-  async look(): Promise<void> {
-    const { path, clock } = this.#options;
-    if (this.#timer !== null) clock.cancel(this.#timer);
+  async #look(): Promise<void> {
+    const { path } = this.#options;
     try {
       const stamp = stampOf(await stat(path));
       if (stamp !== this.#stamp) await this.#read(stamp);
@@ -80,7 +75,6 @@ export class WatchedFile<T> implements KeptFile<T> {
       // What it held stays in force.
       this.#tellBroken((error as Error).message);
     }
-    this.#wait();
   }
 
   async #read(stamp: string): Promise<void> {

@@ -49,7 +49,6 @@ function presentFile(path: string, context: PolicyContext): PresentFile | 'wrong
       id,
       () => new PresentFile({ ...{ id, policy: 'maintenance', owner, path }, clock, observer }),
     );
-    context.whenServed(() => void file.look());
     return file;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -140,12 +140,10 @@ export class PolicyCompiler {
     // Two keys of a policy may name one file, and find different things in it.
     const id = `file ${policy}.${inner.join('.')} ${owner} ${file}`;
     try {
-      const kept = ledger.policyState(
+      return ledger.policyState(
         id,
         () => new WatchedFile({ ...{ id, policy, owner, path: file, parse }, clock, observer }),
       );
-      ledger.whenServed(() => void kept.look());
-      return kept;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       complain({

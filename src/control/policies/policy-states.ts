@@ -20,6 +20,11 @@ export class PolicyStates {
     return this.#known.values().map(({ state }) => state);
   }
 
+  /** Something else is served from now on. */
+  serve(): void {
+    for (const { state, isOpen } of this.#known.values()) if (isOpen) state.served?.();
+  }
+
   retain(inUse: ReadonlySet<PolicyState>): void {
     for (const [id, entry] of this.#known) {
       if (!inUse.has(entry.state)) {

@@ -1,10 +1,8 @@
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Clock, TimerHandle } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { PolicyObserver, PolicyState } from '../../policy/policy-state.ts';
-
-/** As often as the content of other files is looked at. */
-const LOOK_MS = 2_000;
+import { Lookout } from './lookout.ts';
 
 export interface PresentFileOptions {
   readonly id: string;
@@ -21,14 +19,14 @@ export class PresentFile implements PolicyState {
   readonly id: string;
   readonly #options: PresentFileOptions;
   #present: boolean;
-  #timer: TimerHandle | null = null;
-  #closed = false;
+  readonly #lookout: Lookout;
   #broken: string | null = null;
 
   /** Looks for it. Throws what the system says if it can't be told. */
   constructor(options: PresentFileOptions) {
     this.id = options.id;
     this.#options = options;
+    this.#lookout = new Lookout(options.clock, () => this.#look());
     this.#present = statSync(options.path, { throwIfNoEntry: false }) !== undefined;
   }
 
@@ -37,32 +35,28 @@ export class PresentFile implements PolicyState {
   }
 
   open(): void {
-    this.#wait();
+    this.#lookout.start();
   }
 
   close(): void {
-    this.#closed = true;
-    if (this.#timer !== null) this.#options.clock.cancel(this.#timer);
+    this.#lookout.stop();
+  }
+
+  served(): void {
+    void this.#lookout.now();
   }
 
   status(): Readonly<Record<string, string | boolean | null>> {
     return { file: this.#options.path, present: this.#present, broken: this.#broken };
   }
 
-  #wait(): void {
-    if (!this.#closed) this.#timer = this.#options.clock.after(LOOK_MS, () => void this.look());
-  }
-
-  /** Looks now; resolves when what it sees is in force. Never rejects. */
-  async look(): Promise<void> {
-    const { path, clock } = this.#options;
-    if (this.#timer !== null) clock.cancel(this.#timer);
+  async #look(): Promise<void> {
+    const { path } = this.#options;
     try {
       this.#see(await isPresent(path));
     } catch (error) {
       this.#tellBroken((error as Error).message);
     }
-    this.#wait();
   }
 
   #see(present: boolean): void {
