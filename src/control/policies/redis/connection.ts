@@ -68,10 +68,27 @@ class RedisConnection implements StoreConnection {
       this.#why = error.message;
     });
     client.on('end', () => this.#lose(this.#why));
-    client.on('ready', () => this.#introduce(config, url));
+    client.on('ready', () => {
+      this.#shield(client.stream);
+      this.#introduce(config, url);
+    });
     client.connect().catch(() => {
       // Told by “end”.
     });
+  }
+
+  /** What the parser of the client throws, as for lists within lists that no stack could hold, ends the connection and not the process. */
+  #shield(stream: Redis['stream']): void {
+    for (const parse of stream.listeners('data') as ((chunk: Buffer) => void)[]) {
+      stream.removeListener('data', parse);
+      stream.on('data', (chunk: Buffer) => {
+        try {
+          parse(chunk);
+        } catch (error) {
+          this.#lose((error as Error).message);
+        }
+      });
+    }
   }
 
   /** Here and not by the client, which only warns on the console of a password that nobody asked for. */

@@ -164,6 +164,7 @@ describe('a store is left alone, and whoever waits goes on without it,', () => {
     ['when it answers no numbers', '*1\r\n$1\r\nx\r\n', /something else/],
     ['when it answers less than nothing', '*1\r\n:-5\r\n', /something else/],
     ['when it speaks another protocol', 'HTTP/1.1 400 Bad Request\r\n\r\n', /Protocol error/],
+    ['when it answers lists within lists', '*1\r\n'.repeat(200_000), /call stack|Protocol error/],
     ['when it cuts the connection', { thenCut: '' }, /closed/],
     ['when it cuts the connection within an answer', { thenCut: '*1\r\n:1' }, /closed/],
   ])('%s', async (_, answer, why) => {
