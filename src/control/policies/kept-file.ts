@@ -32,6 +32,8 @@ export class WatchedFile<T> implements KeptFile<T> {
   #current: T;
   #stamp: string;
   #digest: string;
+  /** Of what `parse` has refused: a long list is not read again every two seconds before it changes. */
+  #refused: string | null = null;
   readonly #lookout: Lookout;
   #broken: string | null = null;
 
@@ -70,7 +72,8 @@ export class WatchedFile<T> implements KeptFile<T> {
     const { path } = this.#options;
     try {
       const stamp = stampOf(await stat(path));
-      if (stamp !== this.#stamp) await this.#read(stamp);
+      if (stamp === this.#stamp) this.#isGood(false);
+      else if (stamp !== this.#refused) await this.#read(stamp);
     } catch (error) {
       // What it held stays in force.
       this.#tellBroken((error as Error).message);
@@ -80,11 +83,21 @@ export class WatchedFile<T> implements KeptFile<T> {
   async #read(stamp: string): Promise<void> {
     const content = await readNamedFileLater(this.#options.path);
     const digest = digestOf(content);
+    const isNew = digest !== this.#digest;
     // Written while it was read: the next look sees other times.
-    if (digest !== this.#digest) this.#current = this.#options.parse(content);
-    const isNews = digest !== this.#digest || this.#broken !== null;
+    if (isNew) {
+      this.#refused = stamp;
+      this.#current = this.#options.parse(content);
+      this.#refused = null;
+    }
     this.#stamp = stamp;
     this.#digest = digest;
+    this.#isGood(isNew);
+  }
+
+  /** As it was, unless it `isNew`; it may have been away, or broken, in between. */
+  #isGood(isNew: boolean): void {
+    const isNews = isNew || this.#broken !== null;
     this.#broken = null;
     if (isNews) this.#tell('file-changed', 'info', 'what it holds now is in force');
   }
