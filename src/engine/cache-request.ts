@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { isKeyHost } from '../cache/key.ts';
 import { keyParts, queryInKey, selectingFields } from '../cache/key-policy.ts';
 import type { CacheRequest } from '../cache/lookup.ts';
@@ -111,11 +112,16 @@ function editsPart(progress: Progress, plan: RoutePlan): string {
   const { identity, policies } = progress;
   const editGroups = policies === null ? null : policies.editRequest;
   if (plan.editRequest === null && editGroups === null && saysNothing(identity)) return '';
-  const written: string[] = identity === null ? [] : identity.fields.slice();
-  if (identity?.seesCredentials === true) written.push(identity.scheme, identity.user);
+  const written: string[] = identity === null ? [] : toldOf(identity);
   if (editGroups !== null) editGroups(written, progress);
   if (plan.editRequest !== null) plan.editRequest(written, progress);
   return ` ${written.join('\n')}`;
+}
+
+/** What the endpoint is told. Where it sees credentials, a digest: keys are stored, and shown to operators. */
+function toldOf({ scheme, user, apart, fields, seesCredentials }: Identity): string[] {
+  if (seesCredentials !== true) return fields.slice();
+  return ['identity', hash('sha256', JSON.stringify([scheme, user, apart, fields]), 'base64')];
 }
 
 /** The endpoint can't tell one user from another. */

@@ -17,6 +17,8 @@ export interface Identity {
   readonly cookie: string | null;
   /** The credentials themselves go upstream: what is answered to one user is for no other, whatever the response says of caches. Default false. */
   readonly seesCredentials?: boolean;
+  /** What tells these credentials from those of others of the same scheme and name, where names do not: no secret, but a digest of one may be. Default ''. */
+  readonly apart?: string;
 }
 
 /** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text. Octets are the caller's. */

@@ -3,10 +3,13 @@ import { basic, digestOf, HASH_OF_PASSWORD, HASH_OF_UU, temporaryFile } from '..
 import { forwardTo } from '../kit/config.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { http2Origin } from '../kit/http2-origin.ts';
-import { HTTP1_ONLY, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { HTTP1_ONLY, matrix, ONE_PROTOCOL, type Stage } from '../kit/matrix.ts';
 import type { Origin } from '../kit/origin.ts';
 import type { Received } from '../kit/received.ts';
+import { signingKey, token } from '../kit/tokens.ts';
 import { handshake } from '../kit/upgrade.ts';
+
+type Auth = NonNullable<NonNullable<TestConfig['routes']>[number]['auth']>;
 
 const users = { ann: HASH_OF_PASSWORD, bob: HASH_OF_UU };
 const auth = { basic: { users }, headers: { 'X-User': '{auth.user}', 'X-Email': '{claim.email}' } };
@@ -161,6 +164,61 @@ matrix(
     const ask = async (key: string): Promise<string> => (await front.send({ headers: ['X-API-Key', key] })).text;
     expect([await ask('one'), await ask('two'), await ask('one')]).toEqual(['of one', 'of two', 'of one']);
     expect(shop.requests).toBe(2);
+  },
+  { without: ONE_PROTOCOL },
+);
+
+/** Two clients of a route whose endpoint sees what they bring and lets caches store what it answers; each asks twice. */
+async function askedByTwo(
+  { gateway, origin }: Stage,
+  auth: Auth,
+  [one, two]: readonly [readonly string[], readonly string[]],
+): Promise<readonly string[]> {
+  const shop = await origin({
+    script: [
+      { respond: 200, headers: FRESH, body: 'of one' },
+      { respond: 200, headers: FRESH, body: 'of two' },
+    ],
+  });
+  const front = await gateway(
+    forwardTo(shop, { pool: { connections: { keepAlive: '1h' } }, route: { auth, cache: true } }),
+  );
+  const texts: string[] = [];
+  for (const headers of [one, two, one, two]) texts.push((await front.send({ headers })).text);
+  return texts;
+}
+
+const APART = ['of one', 'of two', 'of one', 'of two'];
+
+matrix(
+  'nor where nobody says what the users are called, or two issuers call them alike, or one name is only half of who it is',
+  async (stage) => {
+    const mine = await signingKey();
+    const jwt = { publicKeys: mine.pem, issuer: ['https://issuer.test', 'https://b.test'], audience: 'shop' };
+    const session = async (claims: Readonly<Record<string, unknown>>) => [
+      'Cookie',
+      `id=${await token(mine, { claims })}`,
+    ];
+    const inCookie = { jwt: { ...jwt, from: { cookie: 'id' } } };
+    const nameless = [await session({ sub: null, n: 1 }), await session({ sub: null, n: 2 })] as const;
+    expect(await askedByTwo(stage, inCookie, nameless)).toEqual(APART);
+    const alike = [await session({ sub: 'ann' }), await session({ sub: 'ann', iss: 'https://b.test' })] as const;
+    expect(await askedByTwo(stage, inCookie, alike)).toEqual(APART);
+    const service = await stage.origin();
+    const forward = { url: `http://127.0.0.1:${service.port}/` };
+    expect(
+      await askedByTwo(stage, { forward }, [
+        ['Cookie', 's=1'],
+        ['Cookie', 's=2'],
+      ]),
+    ).toEqual(APART);
+    const both = { satisfy: 'all', basic: { users }, ...inCookie } as const;
+    const ann = basic('ann', 'password');
+    const halves = [
+      [...ann, ...(await session({ sub: 'one' }))],
+      [...ann, ...(await session({ sub: 'two' }))],
+    ] as const;
+    expect(await askedByTwo(stage, both, halves)).toEqual(APART);
   },
   { without: ONE_PROTOCOL },
 );

@@ -166,6 +166,9 @@ function identify({ plan, request, deciding, known, removes }: Stage): void {
     removes: together(removes, known),
     cookie: known.find(({ cookie }) => cookie !== null)?.cookie ?? null,
     seesCredentials: known.some(({ seesCredentials }) => seesCredentials === true),
+    // The first alone need not say which of several users of the others it is.
+    apart:
+      known.length === 1 ? (first.apart ?? '') : JSON.stringify(known.map((one) => [one.scheme, one.user, one.apart])),
   };
   for (const way of plan.ways) way.hideCredentials?.(request, deciding.includes(way));
   // Templates read the identity, so that it is there before its fields are complete.

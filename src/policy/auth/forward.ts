@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
-import { hasHeader } from '../../http/headers.ts';
+import { getHeaders, hasHeader } from '../../http/headers.ts';
 import type { PolicyRequest } from '../admit.ts';
+import type { Identity } from '../identity.ts';
 import type { Authenticator, AuthResult } from './authenticator.ts';
 import { anonymous, type Judged } from './forward-answer.ts';
 import type { AskService, ForwardAnswers } from './forward-answers.ts';
@@ -54,11 +56,12 @@ export function forwardAuthenticator(options: ForwardOptions, parts: ForwardPart
   };
 }
 
-function resultOf(judged: Judged, request: PolicyRequest, { failure, replaces }: ForwardOptions): AuthResult {
+function resultOf(judged: Judged, request: PolicyRequest, options: ForwardOptions): AuthResult {
+  const { failure, replaces } = options;
   const removes = replaces.length === 0 ? null : replaces;
   if (judged.kind === 'allow') {
     for (const cookie of judged.setCookies) request.addResponseField('Set-Cookie', cookie);
-    return { kind: 'known', identity: { ...judged.identity, removes } };
+    return { kind: 'known', identity: ofRequest({ ...judged.identity, removes }, request, options) };
   }
   if (judged.kind === 'deny') {
     const { reply } = judged;
@@ -69,7 +72,14 @@ function resultOf(judged: Judged, request: PolicyRequest, { failure, replaces }:
   if (judged.kind === 'strange') return { kind: 'refused', error: unavailable('auth-service-strange') };
   if (failure === 'closed') return { kind: 'refused', error: unavailable('auth-service-unavailable') };
   request.note('auth-service-unavailable');
-  return { kind: 'known', identity: { ...anonymous, removes } };
+  return { kind: 'known', identity: ofRequest({ ...anonymous, removes }, request, options) };
+}
+
+/** Nobody but the endpoint knows who it is where the service has given no name. */
+function ofRequest(identity: Identity, { request }: PolicyRequest, { credentials }: ForwardOptions): Identity {
+  if (identity.user !== '') return identity;
+  const brought = credentials.map((lower) => getHeaders(request.headers, lower));
+  return { ...identity, apart: hash('sha256', JSON.stringify(brought), 'base64') };
 }
 
 function isRedirect(status: number): boolean {

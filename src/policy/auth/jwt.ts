@@ -56,7 +56,7 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
       if (token === null) return known['token-malformed'];
       const vetted = vet(token, options.rules, nowMs);
       if (!vetted.ok) return known[vetted.why];
-      const identify = () => identityOf(token, options);
+      const identify = () => identityOf(token, digest, options);
       const { untilMs } = vetted;
       const settle = (checked: Checked): AuthResult => {
         if (checked.kind === 'refused') return known[checked.why];
@@ -90,10 +90,13 @@ function faults(errors: ReturnType<typeof bearerRefusals>['invalid']): Readonly<
   return Object.fromEntries(results) as Record<TokenFault, AuthResult>;
 }
 
-function identityOf({ claims }: ReadToken, { userClaim, forwardCredentials }: JwtOptions): Identity {
+function identityOf({ claims }: ReadToken, digest: string, options: JwtOptions): Identity {
+  const { userClaim, forwardCredentials } = options;
   const user = toOctets(claimText(claims, userClaim));
   return {
     ...{ scheme: 'jwt', user, claims, fields: [], removes: null, cookie: null },
     seesCredentials: forwardCredentials,
+    // Names are unique to who issues them (RFC 7519 §4.1.2).
+    apart: user === '' ? digest : claimText(claims, 'iss'),
   };
 }

@@ -81,6 +81,10 @@ describe('all', () => {
     expect(request.identity).toEqual({
       ...{ scheme: 'basic', user: 'one', claims: { role: 'admin', team: 'a' }, fields: ['X-A', '1', 'X-B', '2'] },
       ...{ removes: ['x-one', 'x-two'], cookie: 'c=1', seesCredentials: false },
+      apart: JSON.stringify([
+        ['basic', 'one', null],
+        ['basic', 'two', null],
+      ]),
     });
   });
 
