@@ -3,11 +3,11 @@ import type { BodySink, BodySource } from '../exchange/body.ts';
 import type { HeaderDraft, HeaderList } from '../http/headers.ts';
 
 /*
- * Fields by which endpoints are told who it is: nobody but us sends them, on any route, in head or trailers, in any case and with `_` for
- * any `-`, which CGI-like endpoints can't tell apart.
+ * Fields by which endpoints are told who it is: nobody but us sends them, on any route, in head or trailers, in any case and with `_`, `.` or any
+ * other sign for any `-`, which CGI-like endpoints can't tell apart: all become `_` in their variables (RFC 3875 §4.1.18 leaves the rest open).
  */
 
-/** Names as they are compared: lower case, with `-` for any `_`. */
+/** Names as they are compared: lower case, with `-` for whatever is no letter and no digit. */
 export function identityNames(names: Iterable<string>): readonly string[] | null {
   const plain = new Set(Array.from(names, plainName));
   return plain.size === 0 ? null : [...plain];
@@ -80,5 +80,5 @@ function isAmong(name: string, names: readonly string[]): boolean {
 }
 
 function plainName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }

@@ -16,12 +16,12 @@ const auth = { basic: { users }, headers: { 'X-User': '{auth.user}', 'X-Email': 
 /** In every way that some endpoint takes for X-User or X-Email. */
 const FORGED = [
   ...['X-User', 'root', 'x-user', 'root', 'X-USER', 'root', 'X_User', 'root', 'x_uSeR', 'root'],
-  ...['X-Email', 'root@shop.test', 'x_email', 'root@shop.test', 'X-Users', 'kept'],
+  ...['X-Email', 'root@shop.test', 'x_email', 'root@shop.test', 'X.User', 'root', "X'user", 'root', 'X-Users', 'kept'],
 ];
 
 /** What an endpoint may take for who it is. */
 function alike({ lines }: Received): readonly string[] {
-  return lines.map((line) => line.toLowerCase()).filter((line) => /^x[-_](user|email)/.test(line));
+  return lines.map((line) => line.toLowerCase()).filter((line) => /^x[^a-z0-9](user|email)/.test(line));
 }
 
 /** One route with authentication, one without, and one whose authentication can't be compiled. */

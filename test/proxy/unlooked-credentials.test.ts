@@ -69,3 +69,25 @@ matrix(
   },
   { without: ONE_PROTOCOL },
 );
+
+matrix(
+  'an auth service sees no session of a login: it is for the gateway alone, on whatever route',
+  async ({ gateway, origin }) => {
+    const [shop, service] = [await origin(), await origin()];
+    const url = `http://127.0.0.1:${service.port}/`;
+    const oidc = { issuer: 'http://127.0.0.1:1', clientId: 'c', cookie: { name: 'login' } };
+    const front = await gateway({
+      pools: { shop: { endpoints: [`127.0.0.1:${shop.port}`] } },
+      routes: [
+        { match: { path: '/a/**' }, pool: 'shop', auth: { oidc } },
+        { match: { path: '/b/**' }, pool: 'shop', auth: { forward: { url } } },
+      ],
+    });
+    await front.send({
+      path: '/b/',
+      headers: ['Cookie', 'a=1; login=1.x; login.1=y; __Host-login=1.z; login.login.k=v'],
+    });
+    expect(service.received[0]?.all('cookie')).toEqual(['a=1']);
+  },
+  { without: ONE_PROTOCOL },
+);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { removeCookies } from '../../http/cookie.ts';
 import type { HeaderDraft, HeaderList } from '../../http/headers.ts';
 import { requestEndToEnd } from '../../http/hop-by-hop.ts';
 import { uriOf, type Variables } from '../variables.ts';
@@ -8,6 +9,8 @@ export interface QuestionOptions {
   readonly requestHeaders: readonly string[];
   /** `X-Original-URL` and `X-Original-Method` besides, as nginx users have it. */
   readonly originalUrl: boolean;
+  /** Names of the cookies that hold sessions of logins here, which are for us alone; `null` for none. */
+  readonly sessionCookies: readonly string[] | null;
 }
 
 /** Makes what the service is sent for a request. Never the body, never fields of the connection. */
@@ -24,7 +27,7 @@ export const QUESTION_FIELDS = [
   'X-Original-Method',
 ] as const;
 
-export function questions({ requestHeaders, originalUrl }: QuestionOptions): AskQuestion {
+export function questions({ requestHeaders, originalUrl, sessionCookies }: QuestionOptions): AskQuestion {
   const told = new Set(requestHeaders.map((name) => name.toLowerCase()));
   return (variables) => {
     const { request, client } = variables;
@@ -47,6 +50,7 @@ export function questions({ requestHeaders, originalUrl }: QuestionOptions): Ask
     }
     // What a client takes away by `Connection` the endpoint does not see either.
     const endToEnd = requestEndToEnd(request.headers);
+    if (sessionCookies !== null) removeCookies(endToEnd, sessionCookies);
     for (let i = 0; i < endToEnd.length; i += 2) {
       const name = endToEnd[i] as string;
       if (told.has(name.toLowerCase())) question.push(name, endToEnd[i + 1] as string);

@@ -7,6 +7,7 @@ import { QUESTION_FIELDS, questions } from '../../../policy/auth/forward-questio
 import { isClientField } from '../../../policy/auth/identity-fields.ts';
 import { fieldRefusal } from '../../../policy/field.ts';
 import { readAuthorities } from '../authorities.ts';
+import { sessionCookieNames } from '../oidc-names.ts';
 import { placeOf } from '../place-of-url.ts';
 import type { PolicyContext } from '../policy-kind.ts';
 import { AuthAsker } from './auth-asker.ts';
@@ -37,6 +38,7 @@ export function compileForward(config: ForwardAuthConfig, context: PolicyContext
           `auth answers ${id}`,
           () => new ForwardAnswers(`auth answers ${id}`, () => world.clock.monotonic()),
         );
+  const sessionCookies = sessionCookieNames(context.config);
   const isReplaced = (name: string): boolean => isClientField(name.toLowerCase());
   return forwardAuthenticator(
     {
@@ -46,7 +48,7 @@ export function compileForward(config: ForwardAuthConfig, context: PolicyContext
       identityFields: responseHeaders.filter((name) => !isReplaced(name)),
       replaces: responseHeaders.filter(isReplaced).map((name) => name.toLowerCase()),
     },
-    { question: questions({ requestHeaders, originalUrl }), service: service.ask, answers },
+    { question: questions({ requestHeaders, originalUrl, sessionCookies }), service: service.ask, answers },
   );
 }
 

@@ -125,7 +125,7 @@ test('control characters in what a service says never reach a line of ours', () 
 });
 
 test('a question has what the service is told and nothing else; another client, path or credential is another one', () => {
-  const ask = questions({ requestHeaders: ['Authorization', 'X-Api'], originalUrl: true });
+  const ask = questions({ requestHeaders: ['Authorization', 'X-Api'], originalUrl: true, sessionCookies: null });
   const headers = [
     'Authorization',
     'Bearer a',
