@@ -279,6 +279,24 @@ test('a store behind TLS is held to its certificate', async () => {
   }
 });
 
+test('who owes by a slower limit, or since the clock of the store was set back, is kept out for one refill and no longer', async () => {
+  const slow = gcraOf({ rate: { count: 1, periodMs: 3_600_000 }, burst: 5 });
+  const fast = gcraOf({ rate: { count: 50, periodMs: 1_000 }, burst: 5 });
+  const take = (client: Redis, gcra: typeof slow, cost: number): Promise<unknown> =>
+    client.eval(SCRIPT, 1, ...scriptArguments('test', [{ key: 'owes', gcra, cost, watches: false }]));
+  await redis(async (client) => {
+    await take(client, slow, 5);
+    expect(await take(client, fast, 1)).toEqual([fast.burstTicks]);
+    // A refill of five at 50/s.
+    expect(await client.pttl('test:rate:owes')).toBeLessThanOrEqual(101);
+    await eventually(
+      async () => ((await client.exists('test:rate:owes')) === 0 ? true : null),
+      'the bucket to be full',
+    );
+    expect(await take(client, fast, 5)).toEqual([0]);
+  });
+});
+
 test('the script decides as the gateway does by itself, to the tick (property)', async () => {
   const atTime = SCRIPT.replace("redis.call('TIME')", '{ARGV[#ARGV - 1], ARGV[#ARGV]}');
   expect(atTime).not.toBe(SCRIPT);

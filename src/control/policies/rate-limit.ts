@@ -48,7 +48,7 @@ function ruleOf(config: LimitConfig, { index, name, context }: Place): LimitRule
   const options = { ...allowance, maxKeys: config.keys };
   const id = `rate-limit ${context.owner} ${name} ${key.text}`;
   const limit = context.state(id, () => new Limit(id, name, options));
-  context.whenServed(() => limit.adopt(options));
+  context.whenServed(() => limit.adopt(options, context.world.clock.monotonic()));
   const tells = config.headers && !config.dryRun;
   return {
     limit,

@@ -57,13 +57,15 @@ export class BucketTable {
     if (slot !== undefined) this.#fullAt[slot] = (this.#fullAt[slot] as number) - ticks;
   }
 
-  /** Other bounds, and times in ticks of another length. Linear, once a reload that changes them. */
-  adopt(maxKeys: number, scale: number): void {
+  adopt(maxKeys: number): void {
     this.#maxKeys = maxKeys;
     while (this.#keys.length > maxKeys) this.#remove(this.#keys.length - 1);
-    if (scale === 1) return;
+  }
+
+  /** Times in ticks of another length, and none after `latest`, which is in those. Linear, once a reload that changes them. */
+  rescale(scale: number, latest: number): void {
     for (let slot = 0; slot < this.#keys.length; slot += 1) {
-      this.#fullAt[slot] = Math.floor((this.#fullAt[slot] as number) * scale);
+      this.#fullAt[slot] = Math.min(latest, Math.floor((this.#fullAt[slot] as number) * scale));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { PolicyState } from '../policy-state.ts';
 import { BucketTable } from './bucket-table.ts';
-import { type Allowance, type Gcra, gcraOf } from './gcra.ts';
+import { type Allowance, type Gcra, gcraOf, ticksAt } from './gcra.ts';
 
 export interface LimitOptions extends Allowance {
   /** Most keys that are told apart. */
@@ -29,11 +29,14 @@ export class Limit implements PolicyState {
     return this.#gcra;
   }
 
-  /** Counts by other numbers from now on. What is owed stays owed for as long, but never for longer than a whole refill. */
-  adopt(options: LimitOptions): void {
+  /** Counts by other numbers from `nowMs` on. What is owed stays owed for as long, but never for longer than a whole refill. */
+  adopt(options: LimitOptions, nowMs: number): void {
     const before = this.#gcra;
-    this.#gcra = gcraOf(options);
-    this.table.adopt(options.maxKeys, this.#gcra.ticksPerMs / before.ticksPerMs);
+    const after = gcraOf(options);
+    this.table.adopt(options.maxKeys);
+    this.#gcra = after;
+    if (after.ticksPerMs === before.ticksPerMs && after.burstTicks === before.burstTicks) return;
+    this.table.rescale(after.ticksPerMs / before.ticksPerMs, ticksAt(after, nowMs) + after.burstTicks);
   }
 
   status(): Readonly<Record<string, string | number>> {

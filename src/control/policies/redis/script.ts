@@ -8,6 +8,9 @@ import type { Claim } from '../../../policy/rate-limit/rate-store.ts';
  * What is kept of a key is the tick at which its bucket is full and how many ticks a microsecond has, since another rate counts in others;
  * it is gone once the bucket is full. Needs Redis 5 or Valkey: the effects are replicated, not the script.
  *
+ * A time beyond a whole refill is from another limit, or from before the clock was set back: it is brought down to one, so that nobody is kept out
+ * for longer.
+ *
  * KEYS: one for each claim. ARGV, for each: ticks a microsecond, ticks of the burst, ticks that the request takes, 1 if it only watches.
  * Returns what each owed before.
  */
@@ -16,6 +19,10 @@ local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local owed, now = {}, {}
 local refused = false
+local function keep(key, full, scale, ticks)
+  local lives = math.ceil(ticks / tonumber(scale) / 1000) + 1
+  redis.call('SET', key, string.format('%.0f %s', full, scale), 'PX', string.format('%.0f', lives))
+end
 for i, key in ipairs(KEYS) do
   local scale = tonumber(ARGV[i * 4 - 3])
   local burst = tonumber(ARGV[i * 4 - 2])
@@ -30,7 +37,11 @@ for i, key in ipairs(KEYS) do
       if of ~= ARGV[i * 4 - 3] then full = math.floor(full / tonumber(of) * scale) end
     end
   end
-  owed[i] = math.min(math.max(full - now[i], 0), burst)
+  if full - now[i] > burst then
+    full = now[i] + burst
+    keep(key, full, ARGV[i * 4 - 3], burst)
+  end
+  owed[i] = math.max(full - now[i], 0)
   if owed[i] + cost > burst and ARGV[i * 4] ~= '1' then refused = true end
 end
 if not refused then
@@ -38,8 +49,7 @@ if not refused then
     local scale = ARGV[i * 4 - 3]
     local after = owed[i] + tonumber(ARGV[i * 4 - 1])
     if after <= tonumber(ARGV[i * 4 - 2]) then
-      local lives = math.ceil(after / tonumber(scale) / 1000) + 1
-      redis.call('SET', key, string.format('%.0f %s', now[i] + after, scale), 'PX', string.format('%.0f', lives))
+      keep(key, now[i] + after, scale, after)
     end
   end
 end

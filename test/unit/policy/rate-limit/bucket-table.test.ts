@@ -44,9 +44,11 @@ describe('a bounded table of buckets', () => {
   test('takes over other bounds and ticks of another length', () => {
     const table = new BucketTable(100);
     for (let i = 0; i < 100; i += 1) table.set(`key ${i}`, 1_000, 0);
-    table.adopt(10, 1.5);
+    table.set('key 1', 2_000, 0);
+    table.adopt(10);
+    table.rescale(1.5, 2_500);
     expect(table.size).toBe(10);
-    expect(table.fullAt('key 0')).toBe(1_500);
+    expect([table.fullAt('key 0'), table.fullAt('key 1')]).toEqual([1_500, 2_500]);
   });
 
   test('gives back what was taken, also when the key is gone', () => {

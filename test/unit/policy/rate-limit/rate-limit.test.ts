@@ -141,10 +141,22 @@ describe('a rate limit', () => {
     const { policy: limit, clock } = policy([only]);
     ask(limit);
     ask(limit);
-    only.limit.adopt({ rate: perSecond(3), burst: 4, maxKeys: 100 });
+    only.limit.adopt({ rate: perSecond(3), burst: 4, maxKeys: 100 }, clock.monotonic());
     expect(statusOf(ask(limit).verdict)).toBe(429);
     clock.advance(1_001);
     expect(statusOf(ask(limit).verdict)).toBeNull();
+  });
+
+  test('whoever owed hours by the limit before is kept out by the new one for a whole refill, and no longer', () => {
+    const only = rule({ rate: { count: 1, periodMs: 3_600_000 }, burst: 5 });
+    const { policy: limit, clock } = policy([only]);
+    for (let i = 0; i < 5; i += 1) ask(limit);
+    only.limit.adopt({ rate: perSecond(10), burst: 5, maxKeys: 100 }, clock.monotonic());
+    expect(statusOf(ask(limit).verdict)).toBe(429);
+    clock.advance(100);
+    expect([statusOf(ask(limit).verdict), statusOf(ask(limit).verdict)]).toEqual([null, 429]);
+    clock.advance(400);
+    for (let i = 0; i < 4; i += 1) expect(statusOf(ask(limit).verdict)).toBeNull();
   });
 });
 
