@@ -21,7 +21,7 @@ export interface Identity {
   readonly apart?: string;
 }
 
-/** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text. Octets are the caller's. */
+/** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text, nor a number that JSON keeps. Octets are the caller's. */
 export function claimText(claims: Readonly<Record<string, unknown>>, name: string): string {
   const value = claimOf(claims, name);
   if (Array.isArray(value)) return value.map(scalarText).join(',');
@@ -40,5 +40,15 @@ export function claimOf(claims: Readonly<Record<string, unknown>>, name: string)
 }
 
 function scalarText(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  return isScalar(value) ? String(value) : '';
+}
+
+/**
+ * Can it be written as text, and is it then what somebody signed? JSON leaves nothing of an integer beyond 2^53 but a neighbour (RFC 8259 §6): two users
+ * with such numbers would be one.
+ */
+export function isScalar(value: unknown): value is string | number | boolean {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+  return typeof value === 'string' || typeof value === 'boolean';
 }

@@ -130,7 +130,7 @@ class Question implements Consultation {
     this.#asked.begin((result) => {
       if (this.#answered) return;
       this.#answered = true;
-      const verdict = settle(this.#stage, result);
+      const verdict = settledOrBug(this.#stage, result);
       if (verdict?.kind !== 'consult') {
         done(verdict);
         return;
@@ -144,6 +144,16 @@ class Question implements Consultation {
     if (this.#then !== null) this.#then.cancel();
     else if (!this.#answered) this.#asked.cancel();
     this.#answered = true;
+  }
+}
+
+/** Nobody stands behind whoever answers later and could catch it. */
+function settledOrBug(stage: Stage, result: AuthResult): Verdict | null {
+  try {
+    return settle(stage, result);
+  } catch (cause) {
+    const options = { blame: 'gateway', status: 500, reason: 'bug', cause } as const;
+    return { kind: 'refuse', error: new GatewayError('proxy_internal_error', options) };
   }
 }
 

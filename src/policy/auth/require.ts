@@ -2,7 +2,7 @@ import { RE2JS } from 're2js';
 import { GatewayError } from '../../errors.ts';
 import type { AdmitPolicy, PolicyRequest } from '../admit.ts';
 import { type Compiled, compiledUnless, type PolicyProblem } from '../compiled.ts';
-import { claimOf, type Identity } from '../identity.ts';
+import { claimOf, type Identity, isScalar } from '../identity.ts';
 import { fromOctets } from '../octets.ts';
 
 export type ClaimTest =
@@ -109,8 +109,4 @@ function compileRegex(source: string): RE2JS | string {
 function contains(value: unknown, wanted: string): boolean {
   if (Array.isArray(value)) return value.some((member) => isScalar(member) && String(member) === wanted);
   return isScalar(value) && (String(value) === wanted || String(value).split(' ').includes(wanted));
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

@@ -27,6 +27,14 @@ function header(text: string, facts: Variables): string | null {
 }
 
 describe('a claim as text', () => {
+  test('is nothing for a number that JSON did not keep, or two users would have one name', () => {
+    for (const written of ['9007199254740993', '-9007199254740993', '1e300', '1e400']) {
+      const claims = JSON.parse(`{"sub":${written},"ids":[1,${written}]}`);
+      expect([claimText(claims, 'sub'), claimText(claims, 'ids')]).toEqual(['', '1,']);
+    }
+    expect(claimText(JSON.parse('{"n":9007199254740991.0}'), 'n')).toBe('9007199254740991');
+  });
+
   const claims = {
     ...{
       sub: 'u1',

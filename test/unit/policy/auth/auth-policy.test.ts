@@ -137,6 +137,18 @@ describe('a way that has to wait', () => {
   });
 });
 
+test('a bug after a wait is an answer of 500, since nobody else would catch it', () => {
+  const { asked, authenticator } = slow('one');
+  const broken = way('two', {
+    authenticate: () => {
+      throw new Error('bug');
+    },
+  });
+  const { verdicts } = begun(policy([authenticator, broken], { satisfy: 'all' }).admit(policyRequest()));
+  asked.done?.({ kind: 'known', identity: identity() });
+  expect(verdicts.map(refusalOf)).toMatchObject([{ status: 500, reason: 'bug', cause: { message: 'bug' } }]);
+});
+
 describe('what endpoints are told', () => {
   const headers = { 'X-User': '{auth.user}', 'X-Role': '{claim.role}', 'X-Team': '{claim.team}' };
 

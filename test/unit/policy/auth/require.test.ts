@@ -7,6 +7,7 @@ import { policyRequest } from '../policy-request.ts';
 const CLAIMS = {
   role: 'admin',
   level: 5,
+  serial: JSON.parse('9007199254740993'),
   staff: true,
   groups: ['a', 'b', 7],
   scope: 'read write',
@@ -28,6 +29,7 @@ test.each<[string, string, ClaimTest, boolean]>([
   ['a value', 'role', { kind: 'oneOf', values: ['admin'] }, true],
   ['another value', 'role', { kind: 'oneOf', values: ['Admin', 'user'] }, false],
   ['a number', 'level', { kind: 'oneOf', values: ['5'] }, true],
+  ['a number that JSON did not keep', 'serial', { kind: 'oneOf', values: ['9007199254740992'] }, false],
   ['a boolean', 'staff', { kind: 'oneOf', values: ['true'] }, true],
   ['a list where a value is meant', 'groups', { kind: 'oneOf', values: ['a', 'a,b,7'] }, false],
   ['an object where a value is meant', 'org', { kind: 'oneOf', values: ['[object Object]'] }, false],
