@@ -104,13 +104,17 @@ function servedOnce(entry: CacheEntry): Storable {
  */
 const NOT_UPDATED = new Set(['content-length', 'content-encoding', 'content-range', 'content-digest', 'content-md5']);
 
+/** The same where the stored body is not the one that the 304 is about: what that one's digests are, and that there are parts of it. */
+const NOT_UPDATED_IF_ALTERED = new Set([...NOT_UPDATED, 'repr-digest', 'digest', 'accept-ranges']);
+
 /**
  * Stored fields, each one that the 304 has replaced by all of its lines. A weak entity tag stays weak: it tells that these bytes are
  * not the ones that the strong tag of the same name stands for.
  */
 function updatedFields(entry: CacheEntry, notModified: HeaderList): HeaderDraft {
+  const notUpdated = entry.altered ? NOT_UPDATED_IF_ALTERED : NOT_UPDATED;
   const isKept = (lower: string): boolean =>
-    NOT_UPDATED.has(lower) || (lower === 'etag' && entry.etag !== null && entry.etag.startsWith('W/'));
+    notUpdated.has(lower) || (lower === 'etag' && entry.etag !== null && entry.etag.startsWith('W/'));
   const update = responseEndToEnd(notModified);
   const names = new Set<string>();
   for (let i = 0; i < update.length; i += 2) names.add((update[i] as string).toLowerCase());

@@ -1,15 +1,7 @@
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { parseCacheControl } from '../http/cache-control.ts';
 import { parseEntityTags } from '../http/conditional.ts';
-import {
-  getCombined,
-  getHeader,
-  type HeaderDraft,
-  type HeaderList,
-  hasHeader,
-  isNamed,
-  setHeader,
-} from '../http/headers.ts';
+import { getCombined, getHeader, type HeaderDraft, type HeaderList, hasHeader, isNamed } from '../http/headers.ts';
 import { addVary } from './vary.ts';
 
 /**
@@ -73,7 +65,7 @@ export function announcedBytes(headers: HeaderList): number | null {
 }
 
 /**
- * The head of a 304 for a client that has what was made of the response (RFC 9110 §15.4.5): the tag is what it was sent with then. `null` when
+ * The head of a 304 for a client that has what was made of the response (RFC 9110 §15.4.5): what it was sent with then. `null` when
  * nothing says that it has. `varies`: what the 200 would vary on besides.
  */
 export function alteredNotModified(head: ResponseHead, request: HeaderList, varies: string | null): HeaderDraft | null {
@@ -81,8 +73,7 @@ export function alteredNotModified(head: ResponseHead, request: HeaderList, vari
   const hasWeak = etag?.startsWith('"') === true && hasTag(request, weakTag(etag));
   const vary = varies !== null && (hasWeak || hasHeader(head.headers, 'vary')) ? varies : null;
   if (!hasWeak && vary === null) return null;
-  const draft = head.headers.slice();
-  if (hasWeak) setHeader(draft, 'ETag', weakTag(etag));
+  const draft = hasWeak ? alteredFields(head.headers) : head.headers.slice();
   if (vary !== null) addVary(draft, [vary]);
   return draft;
 }

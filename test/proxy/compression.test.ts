@@ -249,14 +249,15 @@ matrix('HEAD gets the head of GET, and no body', async ({ gateway, origin }) => 
 
 matrix('a 304 has the tag that its client has', async ({ gateway, origin }) => {
   const shop = await origin({
-    script: ['read head', { send: 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nVary: Origin\r\n\r\n' }],
+    script: ['read head', { send: 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nRepr-Digest: x\r\nVary: Origin\r\n\r\n' }],
   });
   const front = await gateway(compressing(shop));
   const ask = async (tag: string) => front.send({ headers: ['Accept-Encoding', 'gzip', 'If-None-Match', tag] });
   const weak = await ask('W/"a"');
   expect([weak.status, weak.header('etag'), weak.header('vary')]).toEqual([304, 'W/"a"', 'Origin, Accept-Encoding']);
+  expect(weak.header('repr-digest')).toBe(null);
   const strong = await ask('"b", "a"');
-  expect([strong.status, strong.header('etag')]).toEqual([304, '"a"']);
+  expect([strong.status, strong.header('etag'), strong.header('repr-digest')]).toEqual([304, '"a"', 'x']);
   expect(shop.received.map((request) => request.header('if-none-match'))).toEqual(['W/"a"', '"b", "a"']);
 });
 

@@ -74,6 +74,15 @@ describe('updating from a 304 (RFC 9111 §3.2, §4.3.4)', () => {
     },
   );
 
+  test.each(['Repr-Digest', 'Digest', 'Accept-Ranges'])(
+    '%s of a 304 is not about a body that was altered here',
+    (name) => {
+      const altered = { ...page, altered: true, endpointTag: '"v1"', etag: 'W/"v1"' };
+      expect(getHeader(confirm([name, 'x']).keep?.headers ?? [], name.toLowerCase())).toBe('x');
+      expect(getHeader(confirm([name, 'x'], altered).keep?.headers ?? [], name.toLowerCase())).not.toBe('x');
+    },
+  );
+
   test('the body is the stored one, not a copy', () => {
     const { serve, keep } = confirm([]);
     expect(keep?.body).toBe(page.body);
