@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors.ts';
 import type { BodySink } from '../exchange/body.ts';
 import { getCombined, getHeader, type HeaderDraft, type HeaderList } from '../http/headers.ts';
 import type { BodyFilter, BodyTransform } from '../policy/body-transform.ts';
+import { alteredTrailers } from '../policy/representation.ts';
 import type { Caching } from './caching.ts';
 import type { Progress } from './progress.ts';
 
@@ -91,7 +92,7 @@ export class TransformedBody implements BodySink {
   }
 
   end(trailers: HeaderList | null): void {
-    this.#first.end(trailers);
+    this.#first.end(alteredTrailers(trailers));
   }
 
   fail(cause: GatewayError): void {

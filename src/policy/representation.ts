@@ -32,6 +32,17 @@ export function alteredFields(headers: HeaderList): HeaderDraft {
   return draft;
 }
 
+/** The same for what comes behind the body, where digests may stand too (RFC 9530 §6.4); `null` for nothing. */
+export function alteredTrailers(trailers: HeaderList | null): HeaderList | null {
+  if (trailers === null) return null;
+  const draft: HeaderDraft = [];
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i] as string;
+    if (!OF_THE_BYTES.has(name.toLowerCase())) draft.push(name, trailers[i + 1] as string);
+  }
+  return draft.length === 0 ? null : draft;
+}
+
 /** Any tag as a weak one; what is no tag as it is. */
 export function weakTag(etag: string): string {
   return etag.startsWith('"') ? `W/${etag}` : etag;

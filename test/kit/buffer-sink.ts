@@ -1,10 +1,12 @@
 import type { GatewayError } from '../../src/errors.ts';
 import type { BodySink } from '../../src/exchange/body.ts';
+import type { HeaderList } from '../../src/http/headers.ts';
 
 /** Keeps what it gets. `takes`: how many chunks until it says that it wants no more for now. */
 export class BufferSink implements BodySink {
   onDrain: (() => void) | null = null;
   ended = false;
+  trailers: HeaderList | null = null;
   failure: GatewayError | null = null;
   readonly #takes: number;
   readonly #chunks: Uint8Array[] = [];
@@ -25,8 +27,9 @@ export class BufferSink implements BodySink {
     return this.#taken < this.#takes;
   }
 
-  end(): void {
+  end(trailers: HeaderList | null = null): void {
     this.ended = true;
+    this.trailers = trailers;
   }
 
   fail(cause: GatewayError): void {

@@ -1,6 +1,7 @@
 import { badRequest, type GatewayError } from '../../errors.ts';
 import type { BodySink, BodySource } from '../../exchange/body.ts';
 import type { HeaderList } from '../../http/headers.ts';
+import { alteredTrailers } from '../representation.ts';
 import type { Decoder } from './decoder.ts';
 
 /** How large what is decoded may become. */
@@ -17,7 +18,7 @@ const RATIO_FROM_BYTES = 256 * 1024;
 /**
  * The body of a request without its content coding. Decoded in the thread pool as fast as it is taken: besides the decoder’s own window it holds
  * 64 KiB of what was decoded and 16 KiB and one piece of what came. What is too large decoded is cut off with 413 `decompressed-too-large`, what is
- * not what it says with 400 `body-encoding-malformed`; trailers pass. To be stopped when its exchange is over.
+ * not what it says with 400 `body-encoding-malformed`; trailers pass, but for digests of what came. To be stopped when its exchange is over.
  */
 export class DecodedBody implements BodySource, BodySink {
   /** Set by the source. */
@@ -93,7 +94,7 @@ export class DecodedBody implements BodySource, BodySink {
 
   end(trailers: HeaderList | null): void {
     this.#complete = true;
-    this.#trailers = trailers;
+    this.#trailers = alteredTrailers(trailers);
     if (!this.#isOver) this.#decoder?.end();
   }
 

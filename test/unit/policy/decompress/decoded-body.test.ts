@@ -54,7 +54,7 @@ class Pieces implements BodySource {
     }
     const into = this.#into;
     this.#into = null;
-    into?.end(['X', 'y']);
+    into?.end(['X', 'y', 'Content-Digest', 'of what came']);
   }
 }
 
@@ -82,6 +82,7 @@ describe.each(CODINGS)('a request body in %s', (coding) => {
           body.pipe(into);
           await until(() => into.ended, 'the end');
           expect(Buffer.from(into.text, 'latin1').toString()).toBe(text);
+          expect(into.trailers).toEqual(['X', 'y']);
         },
       ),
       { seed: 5, numRuns: 20 },
