@@ -132,7 +132,8 @@ export class CombinedAccessLog implements ExchangeObserver, StreamObserver {
 
   finished(record: ExchangeRecord): void {
     const { request } = record;
-    const referer = getHeader(request.headers, 'referer') ?? '-';
+    // The page before this one may have been asked for with a key in its query.
+    const referer = pathOf(getHeader(request.headers, 'referer') ?? '-');
     const agent = getHeader(request.headers, 'user-agent') ?? '-';
     this.#sink.write(
       `${record.clientAddress} - ${userWord(record.user)} [${commonLogTime(record.startedAtEpoch)}] ` +

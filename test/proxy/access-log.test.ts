@@ -43,7 +43,7 @@ matrix(
     const shop = await origin();
     const config = forwardTo(shop, { rest: { accessLog: { file, format: 'combined' } } });
     const front = await gateway(config, { accessLog: true });
-    await front.send({ path: '/a', headers: ['User-Agent', 'curl" 200 1\t\xff', 'Referer', 'http://x/'] });
+    await front.send({ path: '/a', headers: ['User-Agent', 'curl" 200 1\t\xff', 'Referer', 'http://x/?key=secret'] });
     await front.gateway.gateway.close();
     const text = readFileSync(file, 'latin1');
     expect(text.split('\n')).toHaveLength(2);
