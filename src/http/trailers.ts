@@ -19,6 +19,9 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Nobody was authenticated by them, and an endpoint that merges them with the head would take them for what was (RFC 9110 §6.5.1). */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
+
 /**
  * The trailers of a response as they may go on: without the fields that describe a message's framing, its route or a
  * connection, which a recipient might merge with those of the head. `null` when none are left.
@@ -27,7 +30,7 @@ export function responseTrailers(trailers: HeaderList): HeaderList | null {
   return without(trailers, isUnfit);
 }
 
-/** The same for a request, whose client may say nothing in its trailers that is removed from its head: forwarding, certificates. */
+/** The same for a request, whose client may say nothing in its trailers that is removed from its head, or looked at there: forwarding, certificates, credentials. */
 export function requestTrailers(trailers: HeaderList): HeaderList | null {
   return without(trailers, isUnfitInRequest);
 }
@@ -48,5 +51,5 @@ function isUnfit(name: string): boolean {
 function isUnfitInRequest(name: string): boolean {
   // CGI-like endpoints can't tell the two apart.
   const plain = name.replaceAll('_', '-');
-  return isUnfit(plain) || isForwardingName(plain) || isClientCertField(plain);
+  return isUnfit(plain) || CREDENTIALS.has(plain.toLowerCase()) || isForwardingName(plain) || isClientCertField(plain);
 }

@@ -94,7 +94,8 @@ matrix('nor in trailers', async ({ gateway }) => {
       { match: { path: '/known/**' }, pool: 'shop', auth },
     ],
   });
-  const trailers = ['x-user', 'root', 'x_user', 'root', 'x-sum', '9'];
+  const credentials = ['authorization', 'Bearer forged', 'cookie', 'login=forged'];
+  const trailers = ['x-user', 'root', 'x_user', 'root', ...credentials, 'x-sum', '9'];
   const exchange = await front.begin({ method: 'POST', path: '/open/a', chunked: true, body: 'abc', trailers });
   const arrival = await shop.next();
   expect(await arrival.body()).toBe('abc');
