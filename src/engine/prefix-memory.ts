@@ -12,6 +12,7 @@ export class PrefixMemory {
   #capacity: number;
   #taken = 0;
   readonly #waiting = new Set<PrefixWaiter>();
+  #isServing = false;
 
   constructor(bytes: number) {
     this.#capacity = bytes;
@@ -50,11 +51,18 @@ export class PrefixMemory {
 
   /** In the order in which they came; a large one is not overtaken. More than all is room enough when nobody holds any. */
   #serve(): void {
-    for (const waiter of this.#waiting) {
-      if (this.#taken > 0 && this.#taken + waiter.bytes > this.#capacity) return;
-      this.#waiting.delete(waiter);
-      this.#taken += waiter.bytes;
-      waiter.granted();
+    // Who is granted room may give it back at once: the loop below sees that, and one within another would be as deep as there are waiters.
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      for (const waiter of this.#waiting) {
+        if (this.#taken > 0 && this.#taken + waiter.bytes > this.#capacity) return;
+        this.#waiting.delete(waiter);
+        this.#taken += waiter.bytes;
+        waiter.granted();
+      }
+    } finally {
+      this.#isServing = false;
     }
   }
 }

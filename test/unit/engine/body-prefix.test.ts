@@ -159,6 +159,21 @@ describe('memory for beginnings of bodies', () => {
     expect(log).toEqual(['50', '5', '20']);
   });
 
+  test('any number that need nothing after all get their turn one after the other', () => {
+    const memory = new PrefixMemory(10);
+    memory.take({ bytes: 10, granted: () => {} });
+    const order: number[] = [];
+    for (let i = 0; i < 20_000; i += 1) {
+      const granted = (): void => {
+        order.push(i);
+        memory.giveBack(10);
+      };
+      memory.take({ bytes: 10, granted });
+    }
+    memory.giveBack(10);
+    expect([order.length, order.at(-1), memory.waiting, memory.takenBytes]).toEqual([20_000, 19_999, 0, 0]);
+  });
+
   test('whatever comes and goes, no more is held than there is, and in the end nothing', () => {
     fc.assert(
       fc.property(
