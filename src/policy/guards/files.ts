@@ -20,16 +20,15 @@ const AIMS = [
   'wp-config',
 ] as const;
 
+/** Those whose names are plain text, segment by segment. */
+const PLAIN_LOCAL_FILES = ['/etc/passwd', '/etc/shadow', '/proc/self/', '/boot.ini', '/win.ini'] as const;
+
 const LOCAL_FILES = [
-  '/etc/passwd',
-  '/etc/shadow',
-  '/proc/self/',
+  ...PLAIN_LOCAL_FILES,
   'c:\\windows\\',
   'c:/windows/',
   '\\boot.ini',
-  '/boot.ini',
   '\\win.ini',
-  '/win.ini',
   'php://filter',
   'php://input',
   'phar://',
@@ -124,6 +123,8 @@ function isPartOfName(character: string | undefined): boolean {
 export function pathIn(sent: string, form: string): Findings {
   let found = 0;
   if (form !== sent && stepsIn(form) > stepsIn(sent)) found |= TRAVERSAL;
+  // Also in a path that is plain otherwise, which no other rule is asked about.
+  if (holdsOneOf(form, PLAIN_LOCAL_FILES)) found |= LOCAL_FILE;
   for (const segment of form.split('/')) {
     if (SENSITIVE.has(segment)) found |= SENSITIVE_FILE;
     else if (SENSITIVE_BEGINS.some((begin) => segment.startsWith(begin)) && !HARMLESS.has(segment))
