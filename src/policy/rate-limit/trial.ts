@@ -52,14 +52,19 @@ export class Trial {
 
   /** What is owed at `ms`, by what this process knows. */
   lookHere(ms: number): void {
+    // A reload may have come while the store was asked.
+    this.#gcra = this.rule.limit.gcra;
     this.#now = ticksAt(this.#gcra, ms);
     this.#owed = owedAt(this.#gcra, this.rule.limit.table.fullAt(this.#key ?? ''), this.#now);
   }
 
-  /** What is owed at `ms`, by what the store has said. */
+  /** What is owed at `ms`, by what the store has said, in ticks of what it was asked. */
   hear(owed: number, ms: number): void {
-    this.#now = ticksAt(this.#gcra, ms);
-    this.#owed = owedAt(this.#gcra, owed, 0);
+    const asked = this.#gcra;
+    const gcra = this.rule.limit.gcra;
+    this.#gcra = gcra;
+    this.#now = ticksAt(gcra, ms);
+    this.#owed = owedAt(gcra, asked === gcra ? owed : Math.floor((owed * gcra.ticksPerMs) / asked.ticksPerMs), 0);
   }
 
   get admitted(): boolean {

@@ -291,6 +291,27 @@ describe('a limit that counts at a store', () => {
     expect([answers, request.responseFields]).toEqual([[], []]);
   });
 
+  test.each<[string, (gcra: Gcra) => Owed | null]>([
+    ['says', ({ unitTicks }) => [unitTicks]],
+    ['does not say', () => null],
+  ])('counts by the numbers of a reload that comes before the store %s', (_, answer) => {
+    const store = new ScriptedStore();
+    const shared = rule({ store, rate: perSecond(10), burst: 2 });
+    const { policy: limit, clock } = policy([shared]);
+    // Ticks of another length make times of long uptimes mean others by hours.
+    clock.advance(30 * 86_400_000);
+    const { answers } = consult(limit);
+    const before = shared.limit.gcra;
+    const after = { rate: perSecond(600_000), burst: 600_000, maxKeys: 100 };
+    shared.limit.adopt(after, clock.monotonic());
+    expect(shared.limit.gcra.ticksPerMs).not.toBe(before.ticksPerMs);
+    store.answer(answer(before));
+    expect(answers).toEqual([null]);
+    const owedMs = shared.limit.table.fullAt('192.0.2.7') / shared.limit.gcra.ticksPerMs - clock.monotonic();
+    expect(owedMs).toBeGreaterThan(0);
+    expect(owedMs).toBeLessThanOrEqual(101);
+  });
+
   test('asks nobody about a hypothetical request', () => {
     const store = new ScriptedStore();
     const { policy: limit } = policy([rule({ store })]);
