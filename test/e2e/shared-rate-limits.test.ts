@@ -297,6 +297,23 @@ test('who owes by a slower limit, or since the clock of the store was set back, 
   });
 });
 
+test.each(['', 'x', '5', '5 x', '5 0', '5 nan', '5 inf', '5 1 1', '-5 1', `${'9'.repeat(400)} 1`, '1e5 1'])(
+  'text that is none of ours in a key of ours, “%s”, is nothing owed, or no more than a burst, and makes no error',
+  async (text) => {
+    const gcra = gcraOf({ rate: { count: 10, periodMs: 1_000 }, burst: 5 });
+    await redis(async (client) => {
+      await client.set('test:rate:text', text);
+      const [owed] = (await client.eval(
+        SCRIPT,
+        1,
+        ...scriptArguments('test', [{ key: 'text', gcra, cost: 1, watches: false }]),
+      )) as readonly number[];
+      expect([0, gcra.burstTicks]).toContain(owed);
+      expect(await client.pttl('test:rate:text')).toBeGreaterThan(0);
+    });
+  },
+);
+
 test('the script decides as the gateway does by itself, to the tick (property)', async () => {
   const atTime = SCRIPT.replace("redis.call('TIME')", '{ARGV[#ARGV - 1], ARGV[#ARGV]}');
   expect(atTime).not.toBe(SCRIPT);

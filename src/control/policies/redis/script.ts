@@ -32,9 +32,10 @@ for i, key in ipairs(KEYS) do
   local full = now[i]
   if kept then
     local at, of = string.match(kept, '^(%d+) (%S+)$')
-    if at then
+    local was = tonumber(of)
+    if was and was > 0 then
       full = tonumber(at)
-      if of ~= ARGV[i * 4 - 3] then full = math.floor(full / tonumber(of) * scale) end
+      if of ~= ARGV[i * 4 - 3] then full = math.floor(full / was * scale) end
     end
   end
   if full - now[i] > burst then
