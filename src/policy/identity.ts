@@ -21,7 +21,7 @@ export interface Identity {
   readonly apart?: string;
 }
 
-/** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text, nor a number that JSON keeps. Octets are the caller's. */
+/** A claim by its path, `realm_access.roles`, as text: lists with commas between; '' for what is not there or is no text that stays what it is as a field. Octets are the caller's. */
 export function claimText(claims: Readonly<Record<string, unknown>>, name: string): string {
   const value = claimOf(claims, name);
   if (Array.isArray(value)) return value.map(scalarText).join(',');
@@ -39,8 +39,20 @@ export function claimOf(claims: Readonly<Record<string, unknown>>, name: string)
   return value;
 }
 
+/** The name of a user by a claim, as `claimText`; '' also for one with control characters, which as a field would be the name of another. */
+export function userOf(claims: Readonly<Record<string, unknown>>, name: string): string {
+  const text = claimText(claims, name);
+  return CONTROL.test(text) ? '' : text;
+}
+
+const CONTROL = /[\0-\x1f\x7f]/;
+/** Controls become blanks in a field, and blanks at its ends are no part of it (RFC 9110 §5.5): “admin” is not who is called “ admin”. */
+const LOST_AT_ENDS = /^[\0-\x20\x7f]|[\0-\x20\x7f]$/;
+
 function scalarText(value: unknown): string {
-  return isScalar(value) ? String(value) : '';
+  if (!isScalar(value)) return '';
+  const text = String(value);
+  return LOST_AT_ENDS.test(text) ? '' : text;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { GatewayError } from '../../errors.ts';
-import { claimText, type Identity } from '../identity.ts';
+import { claimText, type Identity, userOf } from '../identity.ts';
 import { toOctets } from '../octets.ts';
 import type { Authenticator, AuthResult } from './authenticator.ts';
 import { bearerRefusals, cannotVerify } from './bearer-refusals.ts';
@@ -92,7 +92,7 @@ function faults(errors: ReturnType<typeof bearerRefusals>['invalid']): Readonly<
 
 function identityOf({ claims }: ReadToken, digest: string, options: JwtOptions): Identity {
   const { userClaim, forwardCredentials } = options;
-  const user = toOctets(claimText(claims, userClaim));
+  const user = toOctets(userOf(claims, userClaim));
   return {
     ...{ scheme: 'jwt', user, claims, fields: [], removes: null, cookie: null },
     seesCredentials: forwardCredentials,

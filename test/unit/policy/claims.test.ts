@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { getHeader, type HeaderDraft } from '../../../src/http/headers.ts';
 import type { Compiled } from '../../../src/policy/compiled.ts';
 import { compileHeaderEdits } from '../../../src/policy/header-edits.ts';
-import { claimText, type Identity } from '../../../src/policy/identity.ts';
+import { claimText, type Identity, userOf } from '../../../src/policy/identity.ts';
 import { compileRedirect } from '../../../src/policy/redirect.ts';
 import { compileRespond } from '../../../src/policy/respond.ts';
 import { compileRewrite } from '../../../src/policy/rewrite.ts';
@@ -27,6 +27,16 @@ function header(text: string, facts: Variables): string | null {
 }
 
 describe('a claim as text', () => {
+  test('is nothing where it would be another one once it is a field: blanks and controls at its ends go on the way', () => {
+    for (const name of [' admin', 'admin ', '\tadmin', 'admin\n', '\0admin', 'admin\x7f']) {
+      expect([claimText({ name }, 'name'), claimText({ name: ['a', name] }, 'name')]).toEqual(['', 'a,']);
+      expect(userOf({ name }, 'name')).toBe('');
+      expect(header('{claim.name}', known({ name }))).toBeNull();
+    }
+    expect([claimText({ name: 'a\nb' }, 'name'), userOf({ name: 'a\nb' }, 'name')]).toEqual(['a\nb', '']);
+    expect(userOf({ name: 'a b \u00e9' }, 'name')).toBe('a b \u00e9');
+  });
+
   test('is nothing for a number that JSON did not keep, or two users would have one name', () => {
     for (const written of ['9007199254740993', '-9007199254740993', '1e300', '1e400']) {
       const claims = JSON.parse(`{"sub":${written},"ids":[1,${written}]}`);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../clock.ts';
 import type { HeaderList } from '../../../http/headers.ts';
 import type { PolicyRequest } from '../../admit.ts';
-import { claimText } from '../../identity.ts';
+import { claimText, userOf } from '../../identity.ts';
 import type { AuthResult } from '../authenticator.ts';
 import { LOGIN_MS, type LoginAttempt, loginId, OTHER_LOGINS } from './login-attempt.ts';
 import { originOf, schemeOf } from './origin.ts';
@@ -128,7 +128,7 @@ export class Sessions {
   }
 
   #user(claims: Readonly<Record<string, unknown>>): string {
-    return claimText(claims, this.#options.userClaim);
+    return userOf(claims, this.#options.userClaim);
   }
 
   #tokens(
