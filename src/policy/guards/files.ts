@@ -125,7 +125,10 @@ export function pathIn(sent: string, form: string): Findings {
   if (form !== sent && stepsIn(form) > stepsIn(sent)) found |= TRAVERSAL;
   // Also in a path that is plain otherwise, which no other rule is asked about.
   if (holdsOneOf(form, PLAIN_LOCAL_FILES)) found |= LOCAL_FILE;
-  for (const segment of form.split('/')) {
+  for (const whole of form.split('/')) {
+    // Servlet containers cut parameters off: `.env;x.css` is `.env` to them.
+    const semicolon = whole.indexOf(';');
+    const segment = semicolon === -1 ? whole : whole.slice(0, semicolon);
     if (SENSITIVE.has(segment)) found |= SENSITIVE_FILE;
     else if (SENSITIVE_BEGINS.some((begin) => segment.startsWith(begin)) && !HARMLESS.has(segment))
       found |= SENSITIVE_FILE;
