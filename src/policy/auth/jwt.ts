@@ -61,19 +61,24 @@ export function jwtAuthenticator(options: JwtOptions, { clock, source, checks }:
       const settle = (checked: Checked): AuthResult => {
         if (checked.kind === 'refused') return known[checked.why];
         if (checked.kind === 'unavailable') return refused(cannotVerify(checked.why, source.retryAfterSeconds));
+        // They have changed meanwhile, or it was looked at for a configuration of before.
+        if (checked.keys !== source.current) return ask();
         const made = identify();
         checks.verified.add(digest, { identity: made, keys: checked.keys, untilMs, length: found.token.length });
         return { kind: 'known', identity: made };
       };
-      let letGo: (() => void) | null = null;
-      return {
-        kind: 'ask',
-        whom: `the verifier of signatures (keys of ${source.name})`,
-        begin: (done) => {
-          letGo = checks.check(digest, token, { source, done: (checked) => done(settle(checked)) });
-        },
-        cancel: () => letGo?.(),
+      const ask = (): AuthResult => {
+        let letGo: (() => void) | null = null;
+        return {
+          kind: 'ask',
+          whom: `the verifier of signatures (keys of ${source.name})`,
+          begin: (done) => {
+            letGo = checks.check(digest, token, { source, done: (checked) => done(settle(checked)) });
+          },
+          cancel: () => letGo?.(),
+        };
       };
+      return ask();
     },
     hideCredentials(request, decided) {
       hide(request, decided && forwardCredentials);
