@@ -157,10 +157,19 @@ function carryOut(progress: Progress, plan: RoutePlan, nowMs: number): Decision 
     return { kind: 'refuse', error: outOfService(outage.retryAfterSeconds) };
   if (plan.purge !== null && exchange.request.method === 'PURGE') return decidePurge(progress, plan, plan.purge);
   if (progress.bodyLimitBytes !== null && announcedTooLarge(progress.requestBody, progress.bodyLimitBytes)) {
-    return { kind: 'refuse', error: badRequest('body-too-large', 413) };
+    return closedTo(progress) ?? { kind: 'refuse', error: badRequest('body-too-large', 413) };
   }
   if (progress.policies === null) return act(progress, plan, nowMs);
   return throughPolicies(progress, plan, (now) => act(progress, plan, now), nowMs);
+}
+
+/** The refusal of a policy that has the route out of service, which comes before all limits; `null` for none. */
+function closedTo(progress: Progress): Decision | null {
+  const first = progress.policies?.admit?.[0];
+  const verdict = first?.phase === 'maintenance' ? first.admit(progress) : null;
+  if (verdict?.kind !== 'refuse') return null;
+  progress.decidedBy = 'maintenance';
+  return verdict;
 }
 
 /** Nobody objects. */

@@ -92,3 +92,15 @@ test('a policy that does nothing is a mistake, and one that names no network ser
   const broken = await start({ allow: ['10.0.0.0/33'] }, { tolerance: 'start' });
   expect(await (await fetch(broken.url())).json()).toMatchObject({ reason: 'route-quarantined' });
 });
+
+test('what is out of service says so also to whoever announces more than it would take', async () => {
+  const gateway = await startTestGateway({
+    routes: [{ respond: {}, maintenance: { enabled: true, allow: ['10.0.0.0/8'] }, limits: { body: '10' } }],
+    listeners: { web: { port: 0, ...PROXY } },
+  });
+  const upload = async (address: string): Promise<number> =>
+    (await fetch(gateway.url(), { method: 'POST', body: 'x'.repeat(11), headers: { 'X-Forwarded-For': address } }))
+      .status;
+  expect([await upload('192.0.2.1'), await upload('10.1.2.3')]).toEqual([503, 413]);
+  expect(await gateway.nextRecord()).toMatchObject({ policy: 'maintenance', end: { reason: 'maintenance' } });
+});
