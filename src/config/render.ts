@@ -104,7 +104,16 @@ function gutter(label: number | '', { paint, width }: Frame): string {
 /** The part of a line that is shown: all of it, or a window around `column`. */
 function excerpt(line: string, column: number): { text: string; from: number } {
   const from = line.length <= LINE_WIDTH || column < LINE_WIDTH - 20 ? 0 : column - 40;
-  return { text: visible(line.slice(from, from + LINE_WIDTH)), from };
+  return { text: visible(hidden(line).slice(from, from + LINE_WIDTH)), from };
+}
+
+/** What stands behind a key that names a secret, as far as one line can tell; a reference (`${…}`) says nothing. */
+const SECRET_VALUE =
+  /(?<=(?:(?<!forward)token|secret|passphrase|password|hmac)["']?: +)(?:"(?!\$\{)[^"]*"|'(?!\$\{)[^']*'|[^\s"'$&*{}[\],][^\s,}]*)/gi;
+
+/** What is wrong is told on terminals, and by services in the journal: that is no place for secrets. As long as before. */
+function hidden(line: string): string {
+  return line.replaceAll(SECRET_VALUE, (value) => '*'.repeat(value.length));
 }
 
 /** A line without what a terminal would act on; as long as before, so that carets stay below what they mean. */

@@ -126,3 +126,19 @@ test('programs get one JSON object on one line', () => {
     ],
   });
 });
+
+test('a secret on a line that is shown, or on the one before, is not shown; carets stay where they were', () => {
+  const text = `routes:
+  - pool: shop
+    auth:
+      oidc:
+        clientSecret: "hidden, too"
+        issuer: { a: 1, sessionSecret: hidden, forwardToken: access }
+        sesionSecret: 'hidden'
+        clientId: \${NAME}
+`;
+  const shown = render(text);
+  expect(shown).not.toContain('hidden');
+  expect(shown).toContain('5 │         clientSecret: *************');
+  expect(shown).toContain('sessionSecret: ******, forwardToken: access }');
+});
