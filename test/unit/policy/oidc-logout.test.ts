@@ -70,9 +70,13 @@ test('a provider that is down keeps nobody logged in here', async () => {
   expect(browser.cookies.size).toBe(0);
 });
 
-test('a logout that is only asked about ends nothing', async () => {
-  const browser = await loggedIn(new OidcScene());
-  const { says, setCookies } = await browser.visit(LOGOUT, { ...OWN_FORM, hypothetical: true });
+test('a logout that is only asked about ends nothing, and asks the provider for nothing', async () => {
+  const scene = new OidcScene();
+  const browser = await loggedIn(scene);
+  // To look at them may be to ask for them again.
+  Object.defineProperty(scene.provider, 'pages', { get: () => expect.unreachable() });
+  const { says, setCookies, location } = await browser.visit(LOGOUT, { ...OWN_FORM, hypothetical: true });
+  expect(location).toBe('https://login.test');
   expect([says, setCookies]).toEqual(['303 logout', []]);
 });
 

@@ -28,12 +28,15 @@ export function logOut(request: PolicyRequest, parts: LogoutParts): AuthResult {
   if (origin === null || !isOwnDoing(request.request, origin)) {
     return method === 'POST' ? { kind: 'refused', error: foreignLogout() } : { kind: 'reply', reply: confirmLogout };
   }
+  // As the login is told: nothing is asked for, and no token stands in an explanation.
+  if (request.hypothetical) return { kind: 'reply', reply: sendTo(provider.issuer, 303, 'logout') };
   const idToken = sessions.any(request)?.session.idToken ?? null;
   const leave = (pages: ProviderPages | null): AuthResult => {
-    if (!request.hypothetical) addCookies(request, sessions.cookies(request).clear(request.request.headers));
+    addCookies(request, sessions.cookies(request).clear(request.request.headers));
     return farewell(pages, { ...parts, origin, idToken });
   };
-  if (provider.pages !== null || request.hypothetical) return leave(provider.pages);
+  const { pages } = provider;
+  if (pages !== null) return leave(pages);
   return asked(
     provider.whom,
     () => provider.discover(),
