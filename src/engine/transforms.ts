@@ -24,6 +24,7 @@ export function transformAnswer(
   const facts = {
     hasBody: progress.request.method !== 'HEAD',
     acceptEncoding: getCombined(fieldsOf(progress, caching), 'accept-encoding'),
+    ifNoneMatch: head.status === 304 ? conditionOf(progress, caching) : null,
   };
   const through: ((into: BodySink) => BodyFilter)[] = [];
   let current = head;
@@ -41,6 +42,12 @@ export function transformAnswer(
 /** Where the answer may be stored, it has to be what the variant is selected by, whatever else the client accepts. */
 function fieldsOf(progress: Progress, caching: Caching | null): HeaderList {
   return caching === null ? progress.request.headers : caching.request.headers;
+}
+
+/** What a 304 is the answer to, if it is the client's. */
+function conditionOf({ request }: Progress, caching: Caching | null): string | null {
+  const isOurs = caching !== null && 'conditional' in caching.lookup;
+  return isOurs ? null : getCombined(request.headers, 'if-none-match');
 }
 
 /** Where a transformed body goes to in the end. */

@@ -24,6 +24,8 @@ export interface ResponseFacts {
   readonly hasBody: boolean;
   /** The client’s, or where the response may be stored the one that selects a stored variant; `null` for none. */
   readonly acceptEncoding: string | null;
+  /** The client’s, which a 304 is the answer to; `null` for none, and where the cache has asked by a condition of its own. */
+  readonly ifNoneMatch: string | null;
 }
 
 /**

@@ -79,9 +79,13 @@ export function announcedBytes(headers: HeaderList): number | null {
  * The head of a 304 for a client that has what was made of the response (RFC 9110 §15.4.5): what it was sent with then. `null` when
  * nothing says that it has. `varies`: what the 200 would vary on besides.
  */
-export function alteredNotModified(head: ResponseHead, request: HeaderList, varies: string | null): HeaderDraft | null {
+export function alteredNotModified(
+  head: ResponseHead,
+  ifNoneMatch: string | null,
+  varies: string | null,
+): HeaderDraft | null {
   const etag = getHeader(head.headers, 'etag');
-  const hasWeak = etag?.startsWith('"') === true && hasTag(request, weakTag(etag));
+  const hasWeak = etag?.startsWith('"') === true && hasTag(ifNoneMatch, weakTag(etag));
   const vary = varies !== null && (hasWeak || hasHeader(head.headers, 'vary')) ? varies : null;
   if (!hasWeak && vary === null) return null;
   const draft = hasWeak ? alteredFields(head.headers) : head.headers.slice();
@@ -89,8 +93,7 @@ export function alteredNotModified(head: ResponseHead, request: HeaderList, vari
   return draft;
 }
 
-function hasTag(request: HeaderList, tag: string): boolean {
-  const list = getCombined(request, 'if-none-match');
+function hasTag(list: string | null, tag: string): boolean {
   const tags = list === null ? [] : parseEntityTags(list);
   return tags !== '*' && tags.includes(tag);
 }

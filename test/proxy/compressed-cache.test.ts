@@ -250,3 +250,29 @@ matrix(
   },
   { without: ONE_PROTOCOL },
 );
+
+matrix(
+  'a body that was not altered keeps its strong tag, whatever tag the client has by which it is asked for anew',
+  async ({ gateway, origin }) => {
+    const shop = await origin({
+      script: [
+        'read head',
+        {
+          respond: 200,
+          headers: ['Content-Type', 'image/png', 'Cache-Control', 'no-cache', 'ETag', '"v1"'],
+          body: BODY,
+        },
+        'read head',
+        { send: 'HTTP/1.1 304 Not Modified\r\nETag: "v1"\r\n\r\n' },
+      ],
+    });
+    const connection = await (await gateway(caching(shop))).connect();
+    const headers = ['Accept-Encoding', 'gzip'];
+    await connection.send({ headers });
+    const weak = await connection.send({ headers: [...headers, 'If-None-Match', 'W/"v1"'] });
+    expect([weak.status, weak.header('etag')]).toEqual([304, '"v1"']);
+    const part = await connection.send({ headers: [...headers, 'Range', 'bytes=0-1', 'If-Range', '"v1"'] });
+    expect([part.status, part.header('etag')]).toEqual([206, '"v1"']);
+  },
+  { without: ONE_PROTOCOL },
+);

@@ -33,7 +33,7 @@ export function compressTransform(plan: CompressPlan): BodyTransform {
     ask: (draft, request) => askForWhole(draft, request, codings),
     written: null,
     transform: (head, request, facts) =>
-      head.status === 304 ? notModified(head, request) : transformed(plan, head, request, { ...facts, codings }),
+      head.status === 304 ? notModified(head, facts) : transformed(plan, head, request, { ...facts, codings }),
   };
 }
 
@@ -72,8 +72,8 @@ function varying(head: ResponseHead): TransformedHead {
   return { head: { status: head.status, headers }, through: null };
 }
 
-function notModified(head: ResponseHead, request: PolicyRequest): TransformedHead | null {
-  const headers = alteredNotModified(head, request.request.headers, 'Accept-Encoding');
+function notModified(head: ResponseHead, { ifNoneMatch }: ResponseFacts): TransformedHead | null {
+  const headers = alteredNotModified(head, ifNoneMatch, 'Accept-Encoding');
   return headers === null ? null : { head: { status: head.status, headers }, through: null };
 }
 

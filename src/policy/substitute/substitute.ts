@@ -85,8 +85,8 @@ function transformOf(
     codings: null,
     ask: askForPlain,
     written: writtenBy(substitutions, rules),
-    transform: (head, request, { hasBody }) => {
-      if (head.status === 304) return notModified(head, request.request.headers);
+    transform: (head, request, { hasBody, ifNoneMatch }) => {
+      if (head.status === 304) return notModified(head, ifNoneMatch);
       const type = mediaType(head.headers);
       if (!isWanted(type) || !isAlterable(head, type) || !isReadable(head) || announcedBytes(head.headers) === 0)
         return null;
@@ -98,8 +98,8 @@ function transformOf(
   };
 }
 
-function notModified(head: ResponseHead, request: readonly string[]): TransformedHead | null {
-  const headers = alteredNotModified(head, request, null);
+function notModified(head: ResponseHead, ifNoneMatch: string | null): TransformedHead | null {
+  const headers = alteredNotModified(head, ifNoneMatch, null);
   return headers === null ? null : { head: { status: head.status, headers }, through: null };
 }
 

@@ -20,7 +20,11 @@ function compressing(atOnce = 2) {
     more: { readonly asks?: readonly string[]; readonly hasBody?: boolean } = {},
   ) => {
     const { asks = [], hasBody = true } = more;
-    const made = transform.transform({ status, headers }, asking(asks), { hasBody, acceptEncoding: 'gzip' });
+    const made = transform.transform({ status, headers }, asking(asks), {
+      hasBody,
+      acceptEncoding: 'gzip',
+      ifNoneMatch: null,
+    });
     return made === null ? 'as it is' : { head: made.head.headers, isCompressed: made.through !== null, made };
   };
   return { transform, compressions, answer };
