@@ -31,15 +31,32 @@ export async function origin(options: OriginOptions = {}): Promise<Origin> {
   return started;
 }
 
-/** A port of 127.0.0.1 where nobody listens: it was bound and closed. */
+/** Below what Linux (32768) and others (49152) hand out by themselves: whoever listens on port 0 never gets one of these. */
+const DEAD_PORTS = { first: 21_000, count: 10_000 };
+let deadPorts = 0;
+
+/** A port of 127.0.0.1 where nobody listens, now or later: it was bound and closed, and is no port that others get by chance. */
 export async function deadPort(): Promise<number> {
+  const { first, count } = DEAD_PORTS;
+  for (;;) {
+    // Processes that run side by side begin far from each other.
+    const port = first + ((process.pid * 997 + deadPorts) % count);
+    deadPorts += 1;
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false; // EADDRINUSE
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 interface Waiter {
