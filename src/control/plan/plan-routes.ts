@@ -1,7 +1,9 @@
+import type { Config } from '../../config/schema/config.ts';
 import type { RouteConfig } from '../../config/schema/route.ts';
 import type { RoutePlan } from '../../engine/snapshot.ts';
 import type { RouteRule } from '../../routing/route.ts';
 import { changedKeys } from './changed-keys.ts';
+import { changedIncluded } from './included-policies.ts';
 import type { PlanSide } from './make-plan.ts';
 import type { PlannedRoute, RouteChanges } from './plan.ts';
 
@@ -43,7 +45,7 @@ export function* planRoutes(before: PlanSide, next: PlanSide): Generator<void, O
       kept.push({ from: former.index, route: { name, at } });
       // The compiler has taken it over as it was.
       const same = rule !== undefined && rule.match === former.rule?.match && rule.plan === former.rule.plan;
-      const keys = same ? [] : changedKeys(former.route, route).filter((changedKey) => changedKey !== 'tests');
+      const keys = same ? [] : keysOf({ config: before.config, route: former.route }, { config: next.config, route });
       if (keys.length > 0) changed.push({ name, at, keys });
     }
     yield;
@@ -56,6 +58,15 @@ export function* planRoutes(before: PlanSide, next: PlanSide): Generator<void, O
     reordered: outOfOrder(kept),
     quarantined: newlyQuarantined(before, next),
   };
+}
+
+/** What has changed of a route: its own keys, and policies that it has by groups. */
+function keysOf(
+  before: { readonly config: Config; readonly route: RouteConfig },
+  next: { readonly config: Config; readonly route: RouteConfig },
+): readonly string[] {
+  const own = changedKeys(before.route, next.route).filter((key) => key !== 'tests');
+  return [...own, ...changedIncluded(before, next)];
 }
 
 /** All but a longest run that stands in the same order as before: the fewest that must have been moved. */

@@ -41,6 +41,20 @@ describe('the plan of', () => {
     expect(routes.reordered.map(({ name }) => name)).toEqual(['blog']);
   });
 
+  test('a group says which routes have it, and by what of it they change', () => {
+    const [beta, api, blog, old] = site.routes as Site['routes'];
+    const routes = [{ ...beta, use: 'staff' }, { ...api, use: ['staff'], rateLimit: { rate: '1/s' } }, blog, old];
+    const listeners = { ...site.listeners, extra: { port: 8081, use: 'far' } };
+    const grouped = (rate: string, preset: string) => ({
+      ...{ ...site, routes, listeners },
+      policies: { staff: { csrf: {}, rateLimit: { rate } }, far: { securityHeaders: { preset } }, unused: {} },
+    });
+    const changes = (next: object) => planned(grouped('5/s', 'basic'), next).routes.changed.map(({ keys }) => keys);
+    expect(changes(grouped('5/s', 'basic'))).toEqual([]);
+    expect(changes(grouped('6/s', 'basic'))).toEqual([['policies.staff.rateLimit'], ['policies.staff.rateLimit']]);
+    expect(changes(grouped('5/s', 'strict'))).toEqual(Array(4).fill(['policies.far.securityHeaders']));
+  });
+
   test('a route that takes requests from another says which, with the request', () => {
     const next = {
       ...site,
