@@ -68,6 +68,7 @@ export function openLogSink(
   const state = watch(stream, watcher);
   const flushing = setInterval(() => flushSoon(stream), FLUSH_EVERY_MS).unref();
   let closed = false;
+  const reopen = file === null ? null : oneAtATime(stream, () => closed);
   return {
     write: (line) => {
       // The stream throws at what comes after its end.
@@ -77,9 +78,7 @@ export function openLogSink(
     },
     flushSync: () => flushQuietly(stream, state),
     flushed: () => flushed(stream, state),
-    reopen: () => {
-      if (file !== null && !closed) stream.reopen();
-    },
+    reopen: () => reopen?.(),
     close: async () => {
       await flushed(stream, state);
       if (closed) return;
@@ -89,6 +88,33 @@ export function openLogSink(
       if (state.waiting > 0) stream.destroy();
       else stream.end();
     },
+  };
+}
+
+/**
+ * Opens the file again, and once more if it is asked to while the file is being opened. SonicBoom, asked twice, takes the second for done with the
+ * first: lines are written twice, and it throws where nobody catches when it was destroyed meanwhile.
+ */
+function oneAtATime(stream: ReturnType<typeof destination>, isClosed: () => boolean): () => void {
+  let isOpening = true;
+  let again = false;
+  const open = (): void => {
+    if (isClosed()) return;
+    isOpening = true;
+    stream.reopen();
+  };
+  const opened = (): void => {
+    isOpening = false;
+    if (!again) return;
+    again = false;
+    // Not within its own event: what it does after that is about the file that it has just opened.
+    setImmediate(open);
+  };
+  stream.on('ready', opened);
+  stream.on('error', opened);
+  return () => {
+    if (isOpening) again = true;
+    else open();
   };
 }
 

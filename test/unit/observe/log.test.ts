@@ -132,6 +132,23 @@ test('rotation under traffic loses no line: the file is renamed, and opened agai
   expect(text).toBe(written.join(''));
 });
 
+test('a file that is opened again while it is being opened has every line once, and nothing is thrown after it was closed', async () => {
+  for (let run = 0; run < 30; run += 1) {
+    const file = join(directory, 'twice', `${run}.log`);
+    const sink = openLogSink(file);
+    const written: string[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      const line = `${i} ${'x'.repeat(200)}\n`;
+      written.push(line);
+      sink.write(line);
+      if (i >= 95) sink.reopen();
+      if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sink.close();
+    expect(readFileSync(file, 'utf8')).toBe(written.join(''));
+  }
+});
+
 function watched() {
   const told: string[] = [];
   const watcher = {
