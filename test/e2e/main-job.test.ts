@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deadPort } from '../kit/origin.ts';
 import { ask } from './kit/client.ts';
 import { CHECKOUT, GatewayProcess, MAIN } from './kit/gateway-process.ts';
-import { deadPort, isFree, LocalService, requireFreePorts } from './kit/local-service.ts';
+import { isFree, LocalService, requireFreePorts } from './kit/local-service.ts';
 import { eventually, within } from './kit/patience.ts';
 import { childrenOf, isRunning } from './kit/process-facts.ts';
 import { requirePrograms } from './kit/programs.ts';

@@ -8,7 +8,7 @@ import { admits, gcraOf, owedAt, ticksAt } from '../../src/policy/rate-limit/gcr
 import { certificateFor } from '../kit/certificate.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
-import { deadPort } from './kit/local-service.ts';
+import { deadPort } from '../kit/origin.ts';
 import { eventually } from './kit/patience.ts';
 import { requirePrograms } from './kit/programs.ts';
 import { Spawned } from './kit/spawned.ts';

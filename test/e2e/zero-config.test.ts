@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { deadPort } from '../kit/origin.ts';
 import { ask } from './kit/client.ts';
 import { GatewayProcess } from './kit/gateway-process.ts';
-import { deadPort, LocalService } from './kit/local-service.ts';
+import { LocalService } from './kit/local-service.ts';
 import { within } from './kit/patience.ts';
 import { temporaryDirectory } from './kit/temporary-directory.ts';
 

@@ -41,21 +41,6 @@ export class LocalService {
   }
 }
 
-/** Below what the system hands out by itself (test/kit/origin.ts): whoever listens on port 0 never gets one of these. */
-const DEAD_PORTS = { first: 21_000, count: 10_000 };
-let deadPorts = 0;
-
-/** A port of 127.0.0.1 on which nothing listens, now or later: it is free, was not given out before, and is no port that others get by chance. */
-export async function deadPort(): Promise<number> {
-  const { first, count } = DEAD_PORTS;
-  for (;;) {
-    // Processes that run side by side begin far from each other.
-    const port = first + ((process.pid * 997 + deadPorts) % count);
-    deadPorts += 1;
-    if (await isFree(port)) return port;
-  }
-}
-
 /** Throws when one of `ports` is taken on this machine. */
 export async function requireFreePorts(ports: readonly number[], why: string): Promise<void> {
   const taken: number[] = [];

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { certificateFor } from '../../kit/certificate.ts';
-import { deadPort } from './local-service.ts';
+import { deadPort } from '../../kit/origin.ts';
 import { requirePrograms } from './programs.ts';
 import { Spawned } from './spawned.ts';
 
