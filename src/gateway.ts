@@ -17,6 +17,7 @@ import type { InheritedSocket } from './gateway/inherited-sockets.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
 import type { FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
+import type { Http1Choice } from './transport/by-protocol.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** How hard the process is pressed, in place of measuring it. For tests. */
   readonly pressure?: () => Pressure;
+  /** What speaks HTTP/1.1 to endpoints. Default `lean`. For tests. */
+  readonly http1?: Http1Choice;
   /** Listening sockets that the process was started with. Default none. */
   readonly sockets?: readonly InheritedSocket[];
   /** For one of several processes that serve by one configuration. Default: it is alone. */

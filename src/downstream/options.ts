@@ -40,6 +40,8 @@ export interface ListenerOptions {
   readonly http2: boolean;
   /** Take HTTP/2 by prior knowledge beside HTTP/1.x; with TLS it has no effect. */
   readonly h2c: boolean;
+  /** Canonical HTTP/1.1 requests are read without Node's parser and Fastify. */
+  readonly fastLane: boolean;
   /** How much a client of HTTP/2 may reset, ask and chat (docs/http2.md). */
   readonly profile: 'edge' | 'development';
   readonly limits: ListenerLimits;

@@ -17,7 +17,7 @@ import { addConnectionMetrics } from '../observe/connection-metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import { addMaintenanceMetrics } from '../observe/maintenance-metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { TransportByProtocol } from '../transport/by-protocol.ts';
+import { type Http1Choice, TransportByProtocol } from '../transport/by-protocol.ts';
 import { TcpTransport } from '../transport/tcp.ts';
 import type { ProbeMemory, ProbeNews } from '../upstream/health/probe-state.ts';
 import { Prober } from '../upstream/health/prober.ts';
@@ -42,6 +42,7 @@ export interface BackParts {
   readonly config: () => Config;
   /** `null` for a gateway that is alone. */
   readonly worker: WorkerPart | null;
+  readonly http1: Http1Choice;
 }
 
 /** Everything that endpoints meet: connections, checks, discovery, and what is known of them by identity. */
@@ -78,7 +79,7 @@ export class Back {
       discovered: () => this.discovery.counts(),
     });
     this.control = new Control({ pools: () => snapshot().pools, observer: this.#watch });
-    this.transport = new TransportByProtocol({ clock });
+    this.transport = new TransportByProtocol({ clock, http1: parts.http1 });
     this.streams = new TcpTransport(clock);
     const via = { transport: this.transport, streams: this.streams };
     addConnectionMetrics(metrics, () => connectionsOf(pools(), via));

@@ -97,6 +97,7 @@ export class Composition implements Gateway, WorkerDeeds {
       snapshot: () => this.#engine.snapshot,
       config: () => this.#running.config,
       worker: options.worker ?? null,
+      http1: options.http1 ?? 'lean',
     });
     this.control = this.#back.control;
     const { recent: entries, recentBytes: bytes } = config.accessLog;

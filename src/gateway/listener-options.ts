@@ -19,6 +19,7 @@ export function listenerOptions(name: string, config: ListenerConfig): ListenerO
     hsts: transportSecurity(config.tls?.hsts ?? null),
     http2: config.http2,
     h2c: config.h2c,
+    fastLane: config.fastLane,
     profile: config.profile,
     limits: { ...config.limits, streams: config.limits.streams ?? HTTP2_PROFILES[config.profile].streams },
     trustedProxies: config.trustedProxies,

@@ -11,7 +11,12 @@ import { type ConnectionTraffic, sumOf, type TrafficSource } from './connection-
 import { Http2Transport } from './http2/transport.ts';
 import { UndiciTransport } from './undici.ts';
 
+/** What speaks HTTP/1.1 to endpoints: our own short path, for what it can do, or undici for everything. */
+export type Http1Choice = 'lean' | 'undici';
+
 export interface TransportOptions {
+  /** Default: `lean`. */
+  readonly http1?: Http1Choice;
   /** Default: the system clock. */
   readonly clock?: Clock;
   /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */

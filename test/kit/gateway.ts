@@ -11,6 +11,7 @@ import type { ExchangeObserver } from '../../src/exchange/observer.ts';
 import type { ExchangeRecord, RefreshRecord } from '../../src/exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
+import type { Http1Choice } from '../../src/transport/by-protocol.ts';
 import { inTime, until } from './deadline.ts';
 import { stopAfterFile, stopAfterTest } from './stop.ts';
 
@@ -24,6 +25,8 @@ export interface TestGatewayOptions {
   readonly accessLog?: boolean;
   /** How hard the process is pressed. Default: as it is. */
   readonly pressure?: () => Pressure;
+  /** What speaks HTTP/1.1 to endpoints. Default: as in production. */
+  readonly http1?: Http1Choice;
   /** Default: a free one, which the gateway does not know before it listens. */
   readonly adminPort?: number;
   /** Routes and pools may be broken, and `strict` refuses them. Default: a test with a broken one is wrong. */
@@ -145,7 +148,7 @@ export async function startLoaded(loaded: LoadResult, options: TestGatewayOption
   if (part === null) throw new Error(loaded.ok ? '' : loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
   const file: { content: LoadResult } = { content: loaded };
-  const { clock, accessLog, pressure } = options;
+  const { clock, accessLog, pressure, http1 } = options;
   const gateway = await startGateway({
     config: part.config,
     origins: part.origins,
@@ -157,6 +160,7 @@ export async function startLoaded(loaded: LoadResult, options: TestGatewayOption
     ...(accessLog === true ? {} : { observer: collector }),
     ...(clock === undefined ? {} : { clock }),
     ...(pressure === undefined ? {} : { pressure }),
+    ...(http1 === undefined ? {} : { http1 }),
   });
   const started = new TestGateway(gateway, collector, { file, options });
   stopAfterTest(() => started.stop());

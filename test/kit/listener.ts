@@ -114,6 +114,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       hsts: null,
       http2: true,
       h2c: false,
+      fastLane: true,
       profile: 'edge',
       limits: { ...limits, ...options.limits },
       trustedProxies: [],

@@ -100,6 +100,7 @@ describe('TLS', () => {
       hsts: null,
       http2: true,
       h2c: false,
+      fastLane: true,
       profile: 'edge',
       trustedProxies: [],
       forwardedBy: 'forwarded',

@@ -58,6 +58,10 @@ export const listener = z
     tls: tls.optional().describe('Terminate TLS here; {} mints a certificate from the local CA'),
     http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN (with TLS only)'),
     h2c: z.boolean().default(false).describe('Take HTTP/2 by prior knowledge (without TLS only)'),
+    fastLane: z
+      .boolean()
+      .default(true)
+      .describe('Read plain HTTP/1.1 requests on a short path of our own; false: Fastify reads them all'),
     profile: z
       .enum(['edge', 'development'])
       .default('edge')
