@@ -55,6 +55,8 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#parts = parts;
     this.listener = parts.options.name;
     this.#since = parts.connections.now;
+    // Node writes a head that goes before its body in the socket's default encoding: values would change from latin1 to UTF-8.
+    socket.setDefaultEncoding('latin1');
   }
 
   get reusable(): boolean {

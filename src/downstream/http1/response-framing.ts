@@ -78,7 +78,8 @@ function isOwnFraming(lower: string): boolean {
   return lower === 'connection' || lower === 'keep-alive' || lower === 'transfer-encoding';
 }
 
-function lengthOf(text: string): number {
+/** What a Content-Length announces, or -1 when it announces nothing that can be counted. */
+export function lengthOf(text: string): number {
   const length = Number(text);
   return Number.isSafeInteger(length) && length >= 0 ? length : -1;
 }

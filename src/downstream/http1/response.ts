@@ -45,6 +45,8 @@ export class Http1Sink implements ResponseSink {
   #waitsForDrain = false;
   /** Node has the last byte of the body, though its end was not told yet. */
   #ended = false;
+  /** The owner knows that the last byte was given to Node. */
+  #told = false;
   #over = false;
 
   constructor(response: Http1Response, owner: ResponseOwner, http10: boolean) {
@@ -95,6 +97,8 @@ export class Http1Sink implements ResponseSink {
     }
     this.#headFlushed = true;
     this.bytesOut += chunk.byteLength;
+    // More than was announced, after all of that: `end` cuts the connection.
+    if (this.#ended) return true;
     if (this.#response.write(chunk)) return true;
     if (!this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -148,6 +152,8 @@ export class Http1Sink implements ResponseSink {
     if (this.#over) return;
     this.#over = true;
     this.phase = 'closed';
+    // A body of the announced length may be handed on before its end is told: what is left of the request is nobody's then.
+    if (complete) this.#tellEnded();
     this.#owner.responseClosed(complete);
     if (this.onClose !== null) this.onClose();
   }
@@ -175,9 +181,11 @@ export class Http1Sink implements ResponseSink {
     this.unsendable = true;
     const response = this.#response;
     response.shouldKeepAlive = false;
+    // Node keeps the phrase of the head that it did not write.
+    response.statusMessage = '';
     response.writeHead(502, ['Content-Length', '0', 'Proxy-Status', 'headgate; error=http_protocol_error']);
     response.end();
-    this.#owner.responseEnded();
+    this.#tellEnded();
   }
 
   #addTrailers(trailers: HeaderList): boolean {
@@ -203,6 +211,12 @@ export class Http1Sink implements ResponseSink {
   #finish(): void {
     this.phase = 'closed';
     if (!this.#ended) this.#response.end();
+    this.#tellEnded();
+  }
+
+  #tellEnded(): void {
+    if (this.#told) return;
+    this.#told = true;
     this.#owner.responseEnded();
   }
 
