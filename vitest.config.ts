@@ -8,6 +8,14 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.c
 const ALONE = ['test/unit/transport/{endurance,streaming}.test.ts'];
 const E2E = 'test/e2e/**';
 
+/** What HTTP/1.1 itself is about, outside the matrix: run a second time over Fastify and undici alone (test/kit/general.ts). */
+const GENERAL = [
+  'test/proxy/{downstream-{messages,bodies,connections,refusals,resets,tls,upgrades},early-goodbyes,ended-tunnels}.test.ts',
+  'test/proxy/{h2c,proxy-protocol-in,reload-state,refused-uploads,unix-listeners}.test.ts',
+  'test/unit/transport/{connections,dialling,early-head,failure,idle-limit,keep-alive,proxied-connections}.test.ts',
+  'test/unit/transport/{proxy-header,request-framing,requests,response-head,responses,upgrade,warm-up}.test.ts',
+];
+
 export default defineConfig({
   test: {
     // Node itself loads what is tested, as it does in production, and strips its types.
@@ -23,6 +31,10 @@ export default defineConfig({
         // Two processes for all files: to start one and to load everything again for each file was a third of the time. What a
         // file may rely on, and must leave behind, is in docs/architecture.md.
         test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [E2E, ...ALONE], isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'general', include: GENERAL, isolate: false, env: { TEST_GENERAL: '1' } },
       },
       {
         extends: true,

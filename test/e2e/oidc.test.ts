@@ -101,7 +101,7 @@ async function world(
     headers: { 'X-User': '{auth.user}', 'X-Email': '{claim.email}' },
   };
   const config = forwardTo(shop, { listener: { tls: { names: ['shop.test'] } }, route: { auth } as never });
-  const front = new Front(await startTestGateway(config, { clock }), 'h1-tls');
+  const front = new Front(await startTestGateway(config, { clock }), 'lane-tls');
   return { front, jar: new CookieJar(front), shop, visitor: new LoginVisitor(), clock, groups, provider, server };
 }
 

@@ -13,6 +13,7 @@ import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts'
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import type { Http1Choice } from '../../src/transport/by-protocol.ts';
 import { inTime, until } from './deadline.ts';
+import { GENERAL } from './general.ts';
 import { stopAfterFile, stopAfterTest } from './stop.ts';
 
 /** A configuration without listeners gets one, `web`, on plain HTTP. */
@@ -148,7 +149,7 @@ export async function startLoaded(loaded: LoadResult, options: TestGatewayOption
   if (part === null) throw new Error(loaded.ok ? '' : loaded.diagnostics.map(({ message }) => message).join('\n'));
   const collector = new RecordCollector();
   const file: { content: LoadResult } = { content: loaded };
-  const { clock, accessLog, pressure, http1 } = options;
+  const { clock, accessLog, pressure, http1 = GENERAL ? 'undici' : undefined } = options;
   const gateway = await startGateway({
     config: part.config,
     origins: part.origins,
@@ -173,7 +174,8 @@ function load(config: TestConfig, { adminPort = 0, admin = {} }: TestGatewayOpti
 
 function onFreePorts(config: TestConfig): TestConfig {
   const listeners = Object.entries(config.listeners ?? { web: { port: 0 } }).map(([name, listener]) => {
-    return [name, { address: '127.0.0.1', ...listener }];
+    const way = GENERAL && listener.kind !== 'tcp' ? { fastLane: false } : {};
+    return [name, { address: '127.0.0.1', ...way, ...listener }];
   });
   return { ...config, listeners: Object.fromEntries(listeners) };
 }

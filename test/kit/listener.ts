@@ -7,6 +7,7 @@ import type { TlsPolicy, TlsPolicySource } from '../../src/exchange/tls-policy.t
 import { certificateFor, type TestCertificate } from './certificate.ts';
 import { inTime } from './deadline.ts';
 import { ExchangeInbox } from './exchange-inbox.ts';
+import { GENERAL } from './general.ts';
 import { stopAfterTest } from './stop.ts';
 
 export interface TestListenerOptions {
@@ -114,7 +115,7 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
       hsts: null,
       http2: true,
       h2c: false,
-      fastLane: true,
+      fastLane: !GENERAL,
       profile: 'edge',
       limits: { ...limits, ...options.limits },
       trustedProxies: [],

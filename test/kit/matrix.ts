@@ -16,16 +16,20 @@ import { Http1Client, type Http1ClientExchange } from './http1-client.ts';
 import { Http2Client, settled } from './http2-client.ts';
 import { origin } from './origin.ts';
 import { stopAfterTest } from './stop.ts';
+import { WHOLE } from './whole.ts';
 
-/** How clients talk to the gateway, and what the gateway talks to endpoints with. A new one of either is one member more. */
-const DOWNSTREAMS = ['h1', 'h1-tls', 'h2', 'h2c'] as const;
-const TRANSPORTS = ['undici'] as const;
+/**
+ * How clients talk to the gateway: HTTP/1.1 to Fastify alone (`h1`) or to the fast lane first (`lane`), or HTTP/2; and what the gateway
+ * talks HTTP/1.1 to endpoints with. A new one of either is one member more.
+ */
+const DOWNSTREAMS = ['h1', 'lane', 'h1-tls', 'lane-tls', 'h2', 'h2c'] as const;
+const TRANSPORTS = ['undici', 'lean'] as const;
 
 export type Downstream = (typeof DOWNSTREAMS)[number];
 export type TransportName = (typeof TRANSPORTS)[number];
 
 export interface MatrixOptions {
-  /** Combinations that are left out, each with the reason why; one for `h2` counts for `h2c` too. */
+  /** Combinations that are left out, each with the reason why; one for `h1` counts for `lane` too, `h1-tls` for `lane-tls`, `h2` for `h2c`. */
   readonly without?: Readonly<Partial<Record<Downstream | TransportName, string>>>;
 }
 
@@ -38,27 +42,63 @@ export interface Stage {
   readonly gateway: (config: TestConfig, options?: TestGatewayOptions) => Promise<Front>;
 }
 
-/** Runs `body` as one test for each combination of a downstream and a transport. */
+/**
+ * Runs `body` as one test for each combination of a downstream and a transport: for all of them under `npm run test:matrix`, for the part
+ * that `fairShare` chooses under `npm test`.
+ */
 export function matrix(name: string, body: (stage: Stage) => Promise<void>, options: MatrixOptions = {}): void {
-  for (const downstream of DOWNSTREAMS) {
-    for (const transport of TRANSPORTS) {
-      const { without = {} } = options;
-      const reason = without[downstream] ?? without[transport] ?? (downstream === 'h2c' ? without.h2 : undefined);
-      if (reason !== undefined) continue;
-      test(`${name} (${downstream}, ${transport})`, () =>
-        body({ downstream, transport, origin, gateway: (config, more) => frontOf(downstream, config, more) }));
-    }
+  const { without = {} } = options;
+  const downstreams = DOWNSTREAMS.filter((one) => (without[one] ?? without[AS[one]]) === undefined);
+  const transports = TRANSPORTS.filter((one) => without[one] === undefined);
+  const all = downstreams.flatMap((downstream) => transports.map((transport) => ({ downstream, transport })));
+  for (const speak of WHOLE ? all : fairShare(name, downstreams, transports)) {
+    test(`${name} (${speak.downstream}, ${speak.transport})`, () =>
+      body({ ...speak, origin, gateway: (config, more) => frontOf(speak, config, more) }));
   }
+}
+
+interface Combination {
+  readonly downstream: Downstream;
+  readonly transport: TransportName;
+}
+
+/** What is left out with which other: the same client sends the same bytes. */
+const AS: Readonly<Record<Downstream, Downstream>> = {
+  h1: 'h1',
+  lane: 'h1',
+  'h1-tls': 'h1-tls',
+  'lane-tls': 'h1-tls',
+  h2: 'h2',
+  h2c: 'h2',
+};
+
+/**
+ * Each downstream with one transport, the next downstream with the next transport; of the two that differ in what is behind TLS alone, one.
+ * Where the two circles begin is said by the sum of the characters of the name: so each pair of a downstream and a transport has its
+ * part of the tests, about half or a quarter, and a test keeps its combinations whatever tests come or go around it.
+ */
+function fairShare(
+  name: string,
+  downstreams: readonly Downstream[],
+  transports: readonly TransportName[],
+): Combination[] {
+  let sum = 0;
+  for (let at = 0; at < name.length; at += 1) sum += name.charCodeAt(at);
+  const secured = downstreams.filter((one) => AS[one] === 'h1-tls');
+  const chosen = secured[(sum >> 1) % secured.length];
+  return downstreams
+    .filter((one) => one === chosen || !secured.includes(one))
+    .map((downstream, at) => ({ downstream, transport: transports[(sum + at) % transports.length] ?? 'undici' }));
 }
 
 /** The client speaks HTTP/2. */
 export function isHttp2(downstream: Downstream): boolean {
-  return downstream === 'h2' || downstream === 'h2c';
+  return AS[downstream] === 'h2';
 }
 
 /** Without TLS. */
 export function isPlain(downstream: Downstream): boolean {
-  return downstream === 'h1' || downstream === 'h2c';
+  return downstream === 'h1' || downstream === 'lane' || downstream === 'h2c';
 }
 
 /** For `without`: what HTTP/2 has no way to say. */
@@ -67,21 +107,27 @@ export const HTTP1_ONLY = { h2: 'HTTP/1.1 syntax' } as const;
 /** For `without`: what only HTTP/2 has a way to say. */
 export const HTTP2_ONLY = { h1: 'HTTP/2 syntax', 'h1-tls': 'HTTP/2 syntax' } as const;
 
-/** For `without`: what the protocol of the client has no part in, so that one is as good as all. */
+/** For `without`: what the protocol of the client has no part in, so that one is as good as all; by either way in for HTTP/1.1. */
 export const ONE_PROTOCOL = {
   'h1-tls': 'the same behind every protocol',
   h2: 'the same behind every protocol',
 } as const;
 
-async function frontOf(downstream: Downstream, config: TestConfig, options?: TestGatewayOptions): Promise<Front> {
-  return new Front(await startTestGateway(speaking(downstream, config), options), downstream);
+async function frontOf(
+  { downstream, transport }: Combination,
+  config: TestConfig,
+  options?: TestGatewayOptions,
+): Promise<Front> {
+  const started = await startTestGateway(speaking(downstream, config), { http1: transport, ...options });
+  return new Front(started, downstream);
 }
 
 function speaking(downstream: Downstream, config: TestConfig): TestConfig {
   const names = ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'];
   const protocol = isPlain(downstream) ? { h2c: downstream === 'h2c' } : { tls: { names } };
+  const fastLane = downstream !== 'h1' && downstream !== 'h1-tls';
   const { web, ...others } = config.listeners ?? {};
-  const listeners = { web: { port: 0, ...protocol, ...web }, ...others };
+  const listeners = { web: { port: 0, fastLane, ...protocol, ...web }, ...others };
   return { ...config, listeners };
 }
 
@@ -133,7 +179,7 @@ export class Front {
   async connectHttp1(serverName = 'shop.test'): Promise<Http1Client> {
     if (isHttp2(this.downstream)) throw new Error('Cannot speak HTTP/1.1 here: leave h2 out, with a reason');
     const tcp = await this.#dial();
-    const client = new Http1Client(this.downstream === 'h1' ? tcp : await secured(tcp, serverName, 'http/1.1'), tcp);
+    const client = new Http1Client(isPlain(this.downstream) ? tcp : await secured(tcp, serverName, 'http/1.1'), tcp);
     stopAfterTest(() => client.close());
     return client;
   }
@@ -148,7 +194,7 @@ export class Front {
     return client;
   }
 
-  async #dial(allowHalfOpen = this.downstream === 'h1'): Promise<Socket> {
+  async #dial(allowHalfOpen = isPlain(this.downstream)): Promise<Socket> {
     const socket = connectTcp({ port: this.gateway.port(), host: '127.0.0.1', allowHalfOpen, noDelay: true });
     socket.on('error', () => {});
     await once(socket, 'connect');

@@ -30,7 +30,7 @@ async function endpoint(): Promise<string> {
 
 /** What comes of every request but those of the route with that number, where it is not from its own pool. */
 async function strays(gateway: TestGateway, spoilt: number): Promise<string[]> {
-  const connection = await new Front(gateway, 'h1').connect();
+  const connection = await new Front(gateway, 'lane').connect();
   const found: string[] = [];
   for (const [index, { request, pool }] of fiftyRoutes.entries()) {
     if (index === spoilt) continue;

@@ -3,6 +3,7 @@ import { until } from '../kit/deadline.ts';
 import { originsAtOnePort, troubleOf, untilHosts, visit } from '../kit/discovery.ts';
 import { type Container, type Docker, docker } from '../kit/docker.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { hastyClock } from '../kit/hasty-clock.ts';
 import { type Origin, origin } from '../kit/origin.ts';
 
 const LABELS = { 'headgate.pool': 'shop' };
@@ -16,7 +17,7 @@ function start(engine: Docker, more: object = {}): Promise<TestGateway> {
     pools: { shop: { discover: { docker: { socket: engine.socket, ...more } } } },
     routes: [{ name: 'all', pool: 'shop' }],
   };
-  return startTestGateway(config);
+  return startTestGateway(config, { clock: hastyClock() });
 }
 
 test('containers with the label of the pool are its endpoints; those that start and stop come and go', async () => {

@@ -6,6 +6,7 @@ import { until } from '../kit/deadline.ts';
 import { originsAtOnePort, troubleOf, untilHosts, visit } from '../kit/discovery.ts';
 import { dnsServer } from '../kit/dns-server.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { hastyClock } from '../kit/hasty-clock.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import type { Origin } from '../kit/origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
@@ -17,11 +18,8 @@ async function emptyDirectory(): Promise<string> {
 }
 
 function start(file: string, more: TestConfig = {}): Promise<TestGateway> {
-  return startTestGateway({
-    pools: { shop: { discover: { file } } },
-    routes: [{ name: 'all', pool: 'shop' }],
-    ...more,
-  });
+  const pools = { shop: { discover: { file } } };
+  return startTestGateway({ pools, routes: [{ name: 'all', pool: 'shop' }], ...more }, { clock: hastyClock() });
 }
 
 function detailOf(gateway: TestGateway): string | null {

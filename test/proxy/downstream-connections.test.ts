@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../kit/deadline.ts';
 import { StallingSink } from '../kit/exchange-inbox.ts';
+import { hastyClock } from '../kit/hasty-clock.ts';
 import { startListener } from '../kit/listener.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { exchangeRaw, RawClient } from '../kit/raw-client.ts';
@@ -239,7 +240,7 @@ describe('a trusted proxy', () => {
 
 describe('drain', () => {
   test('idle connections close, a response in progress is finished and the last', async () => {
-    const { port, inbox, listener } = await startListener();
+    const { port, inbox, listener } = await startListener({ clock: hastyClock() });
     const idle = await RawClient.connect({ port });
     const busy = await RawClient.connect({ port });
     busy.send(get);

@@ -104,14 +104,15 @@ matrix(
   { without: HTTP2_ONLY },
 );
 
-matrix('a thousand requests on one connection leave no warning behind', async ({ gateway, origin }) => {
+matrix('two hundred requests on one connection leave no warning behind', async ({ gateway, origin }) => {
   const warnings: Error[] = [];
   const note = (warning: Error): number => warnings.push(warning);
   process.on('warning', note);
   const shop = await origin();
   const front = await gateway(forwardTo(shop));
   const connection = await front.connect();
-  for (let i = 0; i < 1000; i += 1) expect((await connection.send({})).status).toBe(200);
+  // Node warns of the eleventh listener that is added to one socket.
+  for (let i = 0; i < 200; i += 1) expect((await connection.send({})).status).toBe(200);
   expect(shop.accepted).toBe(1);
   process.off('warning', note);
   expect(warnings).toEqual([]);

@@ -229,7 +229,7 @@ test('one port terminates some names and passes others through', async () => {
     },
     pools: { ...config.pools, bank: { endpoints: [bank.address] } },
   });
-  const h1 = await new Front(gateway, 'h1-tls').send({});
+  const h1 = await new Front(gateway, 'lane-tls').send({});
   const h2 = await new Front(gateway, 'h2').send({});
   expect([h1.status, h2.status, shop.requests]).toEqual([200, 200, 2]);
   expect(await ask(gateway.port(), 'bank.example', bank.ca)).toBe('bank.example');

@@ -28,7 +28,7 @@ async function site(more: {
 }
 
 async function broken(more: Parameters<typeof site>[0]): Promise<Front> {
-  return new Front(await startTestGateway(await site(more), { tolerance: 'start' }), 'h1');
+  return new Front(await startTestGateway(await site(more), { tolerance: 'start' }), 'lane');
 }
 
 function verdicts(front: Front): unknown[] {
@@ -174,7 +174,7 @@ describe('at the start, a broken pool', () => {
   test('refuses the connections of a listener that forwards to it', async () => {
     const config = await site({ pools: { broken: { endpoints: [] } } });
     const listeners = { raw: { kind: 'tcp', port: 0, pool: 'broken' }, web: { port: 0 } } as const;
-    const front = new Front(await startTestGateway({ ...config, listeners }, { tolerance: 'start' }), 'h1');
+    const front = new Front(await startTestGateway({ ...config, listeners }, { tolerance: 'start' }), 'lane');
     // It is reset, perhaps before it is open.
     connect(front.gateway.port('raw'), '127.0.0.1').on('error', () => {});
     expect((await front.gateway.nextStream()).end).toMatchObject({ reason: 'pool-quarantined' });

@@ -6,6 +6,7 @@ import { configFromObject } from '../../src/config/load.ts';
 import { config } from '../../src/config/schema/config.ts';
 import { until } from '../kit/deadline.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
+import { hastyClock } from '../kit/hasty-clock.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 
 const routes = [{ respond: { status: 200, body: 'here' } }];
@@ -80,7 +81,8 @@ test('an access log that can’t be written refuses the reload', async () => {
 
 test('overload is measured by the thresholds of the configuration that is served', async () => {
   const pressure = () => ({ eventLoopDelayMs: 300, memory: 0 });
-  const gateway = await startTestGateway({ routes, overload: { eventLoopDelay: 0, memory: 0 } }, { pressure });
+  const options = { pressure, clock: hastyClock() };
+  const gateway = await startTestGateway({ routes, overload: { eventLoopDelay: 0, memory: 0 } }, options);
   expect(gateway.status().overload).toBeNull();
   await gateway.reload({ routes, overload: { eventLoopDelay: '100ms', memory: 0 } });
   await until(() => gateway.status().overload?.active === true, 'overload');

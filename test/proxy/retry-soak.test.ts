@@ -4,9 +4,10 @@ import { type Http2Arrival, http2Origin } from '../kit/http2-origin.ts';
 import { type Front, matrix, type Stage } from '../kit/matrix.ts';
 import { type Below, ResettingOrigin } from '../kit/resetting-origin.ts';
 import { stopAfterTest } from '../kit/stop.ts';
+import { WHOLE } from '../kit/whole.ts';
 
 /** The long version is test/e2e/retry-soak.test.ts. */
-const POSTS = 200;
+const POSTS = WHOLE ? 200 : 100;
 const AT_ONCE = 12;
 
 const EVERYTHING = { attempts: 5, on: ['connect', 'reused', 'reset', 'timeout', 500, 502, 503] as const };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startTestGateway, type TestConfig } from '../kit/gateway.ts';
-import { matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { isPlain, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { deadPort, type Origin, origin } from '../kit/origin.ts';
 
 type Route = NonNullable<TestConfig['routes']>[number];
@@ -35,7 +35,7 @@ matrix(
     const first = await connection.send({});
     const cookie = first.header('set-cookie') ?? '';
     expect(cookie).toMatch(/^headgate-split-v1\.v2=[\w-]{32}; Path=\//);
-    expect(cookie.includes('Secure')).toBe(downstream === 'h2' || downstream === 'h1-tls');
+    expect(cookie.includes('Secure')).toBe(!isPlain(downstream));
     for (let i = 0; i < 8; i += 1) {
       const reply = await connection.send({ headers: ['Cookie', cookie.split(';')[0] ?? ''] });
       expect([reply.text, reply.header('set-cookie')]).toEqual([first.text, null]);

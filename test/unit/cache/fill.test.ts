@@ -5,6 +5,7 @@ import { lookup } from '../../../src/cache/lookup.ts';
 import type { CacheStore } from '../../../src/cache/store.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
 import { getHeader } from '../../../src/http/headers.ts';
+import { runs } from '../../kit/whole.ts';
 import { allowed, at, get, ok, policy, smallStore, T0, textOf } from './origin.ts';
 
 const MINUTE: HeaderList = ['Cache-Control', 'max-age=60'];
@@ -110,7 +111,7 @@ describe('storing a body (RFC 9111 §3.3)', () => {
         }
         expect(kept.length).toBeLessThanOrEqual(Math.ceil(whole.byteLength / 65_536) + 1);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../kit/whole.ts';
 import { MANNERS, RangeScene } from './range-scene.ts';
 
 type Step = (scene: RangeScene) => void;
@@ -110,11 +111,11 @@ for (const ranges of ['pass', 'whole'] as const) {
           if (isPart && status.includes('fwd=partial; fwd-status=206; stored')) together += 1;
         }
       }),
-      { seed: 9110, numRuns: 300 },
+      { seed: 9110, numRuns: runs(300) },
     );
     // A property of parts that never saw one would prove nothing.
-    expect(parts).toBeGreaterThan(200);
-    if (ranges === 'pass') expect(Math.min(completed, together)).toBeGreaterThan(20);
+    expect(parts).toBeGreaterThan(runs(200));
+    if (ranges === 'pass') expect(Math.min(completed, together)).toBeGreaterThan(runs(20));
   });
 }
 
@@ -132,6 +133,6 @@ test('with little room for fills, nothing wrong is served and nothing is held (p
         await scene.settle();
       },
     ),
-    { seed: 9111, numRuns: 300 },
+    { seed: 9111, numRuns: runs(300) },
   );
 });

@@ -14,6 +14,7 @@ import { ManualClock } from '../../kit/manual-clock.ts';
 import { ScriptedClient } from '../../kit/scripted-client.ts';
 import { scriptedEngine } from '../../kit/scripted-engine.ts';
 import { type ScriptedAttempt, ScriptedTransport } from '../../kit/scripted-transport.ts';
+import { runs } from '../../kit/whole.ts';
 
 /** A configuration of a few pools and routes; small numbers, so that the next one often has the same parts. */
 interface Site {
@@ -62,7 +63,7 @@ test('each request is answered by the configuration that served when it came, wh
       for (const one of steps) scene.take(one);
       scene.finish();
     }),
-    { seed: 20261121, numRuns: 400 },
+    { seed: 20261121, numRuns: runs(400) },
   );
 });
 
@@ -80,7 +81,7 @@ test('what is kept over reloads is kept: the same endpoint of the same pool has 
       }
       scene.finish();
     }),
-    { seed: 20261122, numRuns: 200 },
+    { seed: 20261122, numRuns: runs(200) },
   );
 });
 

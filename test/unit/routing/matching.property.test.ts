@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RouteTable } from '../../../src/routing/route-table.ts';
 import { trace } from '../../../src/routing/trace.ts';
+import { runs } from '../../kit/whole.ts';
 import { routeRequest, ruleSet } from './arbitraries.ts';
 import { holds, naiveMatch } from './naive.ts';
 
@@ -15,7 +16,7 @@ describe('matching, over generated rules and requests', { timeout: 60_000 }, () 
         const table = RouteTable.of(rules);
         for (const one of asked) expect(table.match(one)?.rule.name).toBe(naiveMatch(rules, one)?.name);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -30,7 +31,7 @@ describe('matching, over generated rules and requests', { timeout: 60_000 }, () 
           for (const line of lines) expect(line.misses.length === 0).toBe(holds(line.rule.match, one));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

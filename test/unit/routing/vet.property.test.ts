@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RouteTable } from '../../../src/routing/route-table.ts';
 import { vet } from '../../../src/routing/vet.ts';
+import { runs } from '../../kit/whole.ts';
 import { holds } from './naive.ts';
 import { alikeRules, everyRequest } from './small-world.ts';
 
@@ -19,7 +20,7 @@ describe('vetting, over generated rules that are much alike', { timeout: 60_000 
         if (findings.some(({ kind }) => kind === 'hidden'))
           expectNeverChosen(rules, new Set(findings.map(({ rule }) => rule)));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     // Otherwise this test would prove nothing.
     expect(refused['never-matches']).toBeGreaterThan(20);
