@@ -2,7 +2,7 @@ import type { TestConfig } from './gateway.ts';
 
 type Listener = NonNullable<TestConfig['listeners']>[string];
 type Pool = NonNullable<TestConfig['pools']>[string];
-type Route = NonNullable<TestConfig['routes']>[number];
+export type Route = NonNullable<TestConfig['routes']>[number];
 
 interface Endpoint {
   readonly port: number;

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { configFromObject } from '../../src/config/load.ts';
-import { forwardTo } from '../kit/config.ts';
+import { forwardTo, type Route } from '../kit/config.ts';
 import { until } from '../kit/deadline.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
 import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
-import { deadPort, origin } from '../kit/origin.ts';
+import { deadPort, type Origin, origin } from '../kit/origin.ts';
 import type { Script } from '../kit/script.ts';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
@@ -19,37 +19,57 @@ function endpointAt(front: Front, index: number): EndpointStatus {
 }
 
 /** Sends requests until one of the endpoints is aside; at most `most`. */
-async function requestsUntilAside(front: Front, most: number): Promise<number> {
+async function requestsUntilAside(
+  front: Front,
+  most: number,
+  send: () => Promise<unknown> = () => front.send({}),
+): Promise<number> {
   for (let sent = 1; sent <= most; sent += 1) {
     // Broken responses are what this is about.
-    await front.send({}).catch(() => {});
+    await send().catch(() => {});
     if (front.gateway.status().pools[0]?.endpoints.some(({ ejection }) => ejection !== null) === true) return sent;
   }
   return Number.POSITIVE_INFINITY;
 }
 
-/** For those that say nothing: long enough for the others, however busy the machine is. */
-const SILENT = { timeouts: { head: '500ms', idle: '500ms' } } as const;
+/** The same where the sick one says nothing: time passes only while it has a request, and the others need none. */
+async function sendPastSilence(front: Front, { clock, sick }: { clock: ManualClock; sick: Origin }): Promise<void> {
+  const before = sick.requests;
+  let over = false;
+  const sent = front.send({}).finally(() => {
+    over = true;
+  });
+  sent.catch(() => {});
+  await until(() => {
+    if (sick.requests > before) clock.advance(50);
+    return over;
+  }, 'the silence to be noticed');
+}
 
-const misbehaviours: [what: string, script: Script, route?: typeof SILENT][] = [
+const HEADLESS = { timeouts: { head: '500ms' } } as const;
+const STOPPED = { timeouts: { head: 0, idle: '500ms' } } as const;
+
+const misbehaviours: [what: string, script: Script, route?: Partial<Route>][] = [
   ['resets every connection', ['read head', 'reset']],
   ['closes every connection', ['read head', 'end']],
   ['resets at byte 12', ['read head', { send: 'HTTP/1.1 200' }, 'reset']],
   ['says what is not HTTP', ['read head', { send: 'SSH-2.0-x\r\n\r\n' }, 'silent']],
-  ['never answers', ['read head', 'silent'], SILENT],
+  ['never answers', ['read head', 'silent'], HEADLESS],
   ['cuts its bodies short', ['read head', { send: `${HEAD}four` }, 'reset']],
-  ['stops within its bodies', ['read head', { send: `${HEAD}four` }, 'silent'], SILENT],
+  ['stops within its bodies', ['read head', { send: `${HEAD}four` }, 'silent'], STOPPED],
   ['answers 503', ['respond 503']],
 ];
 
-for (const [what, script, route = {}] of misbehaviours) {
+for (const [what, script, route] of misbehaviours) {
   matrix(
     `an endpoint that ${what} is put aside at the third failure in a row, and the others serve`,
     async ({ gateway }) => {
       const [sick, sound] = [await origin({ script }), await origin()];
       const over = { pool: { outliers: OUTLIERS }, route: { retry: { attempts: 1 }, ...route } };
-      const front = await gateway(forwardTo([sick, sound], over));
-      expect(await requestsUntilAside(front, 6)).toBeGreaterThanOrEqual(5);
+      const clock = new ManualClock();
+      const front = await gateway(forwardTo([sick, sound], over), { clock });
+      const send = () => sendPastSilence(front, { clock, sick });
+      expect(await requestsUntilAside(front, 6, ...(route === undefined ? [] : [send]))).toBeGreaterThanOrEqual(5);
       expect(endpointAt(front, 0)).toMatchObject({ ejection: { reason: 'consecutive-failures', inARow: 1 } });
       const asked = sick.requests;
       for (let i = 0; i < 6; i += 1) expect((await front.send({})).status).toBe(200);
