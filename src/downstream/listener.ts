@@ -6,6 +6,8 @@ import { Binding, type BindingParts } from './binding.ts';
 import { ClientAddresses } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { createHttp1Front, type Http1Front } from './fastify/http1.ts';
+import { LaneConnection } from './fastlane/connection.ts';
+import { laneSocketOf } from './fastlane/lane-socket.ts';
 import type { FrontParts } from './front.ts';
 import { Http2Connection } from './http2/connection.ts';
 import { awaitPreface } from './http2/preface.ts';
@@ -45,6 +47,8 @@ export class Listener {
   readonly #proxied = new WeakMap<Socket, ProxyHeader>();
   /** For certificate authorities; `null` when none would ask. */
   readonly #challenges: ChallengeServer | null;
+  /** Whoever connects speaks HTTP/1.1 from the first byte on, so that the fast lane may read the socket its own way. */
+  readonly #lanesFromStart: boolean;
   #http1: Http1Front | null = null;
 
   /** Throws `RangeError` for a trusted proxy that is no network, `TypeError` when TLS has no certificates. */
@@ -64,6 +68,8 @@ export class Listener {
     this.#tls = options.tls ? this.#createTls() : null;
     this.#challenges = options.tls ? this.#createChallenges() : null;
     this.#streams = options.kind === 'tcp' || options.passthrough ? this.#createStreams() : null;
+    const { fastLane, tls, h2c, proxyProtocol } = options;
+    this.#lanesFromStart = fastLane && !tls && !h2c && !proxyProtocol && this.#streams === null;
     this.#binding = new Binding(options.place, this.#bindingParts);
   }
 
@@ -140,7 +146,8 @@ export class Listener {
     await this.#http1?.close();
   }
 
-  #accept(socket: Socket): void {
+  #accept(accepted: Socket): void {
+    const socket = this.#lanesFromStart ? laneSocketOf(accepted) : accepted;
     // Before anything else: a reset at the wrong moment must not end the process.
     socket.on('error', ignoreError);
     const peer = this.#addresses.peerOf(socket);
@@ -205,7 +212,14 @@ export class Listener {
   #speak(socket: Socket, peer: string): void {
     if (this.#tls !== null) this.#shakeHands(socket, peer, this.#tls);
     else if (this.#options.h2c) this.#awaitPreface(socket);
-    else this.#http1?.accept(socket, this.#clientOn(socket, null));
+    else this.#speakHttp1(socket, this.#clientOn(socket, null));
+  }
+
+  #speakHttp1(socket: Socket, client: Client): void {
+    const http1 = this.#http1;
+    if (http1 === null) return;
+    if (this.#options.fastLane) new LaneConnection(socket, client, this.#parts, http1.accept).start();
+    else http1.accept(socket, client);
   }
 
   #awaitPreface(socket: Socket): void {
@@ -218,9 +232,7 @@ export class Listener {
           this.#connections.attach(new Http2Connection(socket, client, this.#parts));
           return;
         }
-        this.#http1?.accept(socket, client);
-        // Where reading ahead has left off; an HTTP/2 session takes what is there by itself.
-        socket.resume();
+        this.#speakHttp1(socket, client);
       },
       late: (bytesRead) => this.#refused(socket, bytesRead === 0 ? 'no-request' : 'head-timeout'),
     });
@@ -285,7 +297,7 @@ export class Listener {
     if (facts.refusal !== null)
       this.#deps.log.refused({ listener: this.name, peer: client.peer, status: 400, reason: facts.refusal });
     if (socket.alpnProtocol === 'h2') this.#connections.attach(new Http2Connection(socket, client, this.#parts));
-    else this.#http1?.accept(socket, client);
+    else this.#speakHttp1(socket, client);
   }
 
   #turnAway(socket: Socket, reason: string): void {

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { clientGone, type GatewayError } from '../errors.ts';
 import type { BodySink, BodySource } from '../exchange/body.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -9,6 +8,17 @@ export const DISCARD_BYTES = 256 * 1024;
 
 /** Window in which a body must reach the minimum rate. */
 const RATE_WINDOW_MS = 10_000;
+
+/** What a body is pushed out of: as much of Node's `Readable` as that takes. */
+export interface BodyFlow {
+  /** `end` was told. */
+  readonly readableEnded: boolean;
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  /** Chunks come from the next tick on. */
+  resume(): unknown;
+  pause(): unknown;
+}
 
 /** What the protocol knows of a body on its way. */
 export interface BodyWire {
@@ -22,7 +32,7 @@ export interface BodyWire {
 
 type State = 'unread' | 'flowing' | 'detached' | 'discarding' | 'failed' | 'over';
 
-/** The body of a request that has one, pushed out of a Node stream with back-pressure. */
+/** The body of a request that has one, pushed out of a stream with back-pressure. */
 export class RequestBody implements BodySource {
   readonly length: number | null;
   untouched = true;
@@ -30,7 +40,7 @@ export class RequestBody implements BodySource {
   received = 0;
   /** The client was told to send it, or needs no telling (`Expect: 100-continue`). */
   invited = true;
-  readonly #stream: Readable;
+  readonly #stream: BodyFlow;
   readonly #wire: BodyWire;
   #sink: BodySink | null = null;
   #state: State = 'unread';
@@ -42,7 +52,7 @@ export class RequestBody implements BodySource {
   #windowStart = 0;
   #windowBytes = 0;
 
-  constructor(stream: Readable, wire: BodyWire, length: number | null) {
+  constructor(stream: BodyFlow, wire: BodyWire, length: number | null) {
     this.#stream = stream;
     this.#wire = wire;
     this.length = length;

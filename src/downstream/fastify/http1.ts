@@ -9,7 +9,11 @@ import { Http1Request, Http1Response } from '../http1/message.ts';
 
 /** Takes accepted connections that speak HTTP/1.x. */
 export interface Http1Front {
-  accept(socket: Socket, client: Client): void;
+  /**
+   * `unread` are the first bytes of `socket`, which were read before; with `since` it has been waited since then for the end of
+   * the head that they begin. A socket that was read ahead may be paused.
+   */
+  accept(socket: Socket, client: Client, unread?: Uint8Array | null, since?: number): void;
   close(): Promise<void>;
 }
 
@@ -55,16 +59,19 @@ function frontOf(
   parts: FrontParts,
 ): Http1Front {
   return {
-    accept(socket, client) {
-      const connection = new Http1Connection(socket, client, parts);
+    accept(socket, client, unread = null, since = undefined) {
+      const connection = new Http1Connection(socket, client, parts, since);
       connections.set(socket, connection);
       socket.on('close', () => {
         connections.delete(socket);
         parts.connections.detach(connection);
         connection.lost();
       });
+      if (unread !== null) socket.unshift(unread);
       server.emit('connection', socket);
       parts.connections.attach(connection);
+      // Where reading ahead has left off; what was unread comes before anything else, at the end of this tick.
+      if (socket.isPaused()) socket.resume();
     },
     close: () => app.close(),
   };

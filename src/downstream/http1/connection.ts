@@ -49,12 +49,13 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** The last Host value that was found valid: clients repeat it. */
   #knownHost = '';
 
-  constructor(socket: Socket, client: Client, parts: FrontParts) {
+  /** `since`: when it began to be waited for the first request. */
+  constructor(socket: Socket, client: Client, parts: FrontParts, since = parts.connections.now) {
     this.socket = socket;
     this.#client = client;
     this.#parts = parts;
     this.listener = parts.options.name;
-    this.#since = parts.connections.now;
+    this.#since = since;
     // Node writes a head that goes before its body in the socket's default encoding: values would change from latin1 to UTF-8.
     socket.setDefaultEncoding('latin1');
   }

@@ -1,0 +1,355 @@
+import type { Socket } from 'node:net';
+import type { Client } from '../../exchange/exchange.ts';
+import { isValidAuthority } from '../../http/target.ts';
+import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
+import type { FrontParts } from '../front.ts';
+import { RequestBody } from '../request-body.ts';
+import { StallWatch } from '../stall.ts';
+import { LaneExchange, type LaneHost } from './exchange.ts';
+import { giveBack, readInto } from './lane-socket.ts';
+import { LaneBody } from './request-body.ts';
+import { type CanonicalHead, type HeadBounds, MAX_FIELDS, scanHead } from './scan.ts';
+
+/** After a last response, what the client is still sending is read and dropped for this long (RFC 9112 §9.6). */
+const LINGER_MS = 2_000;
+
+/** Of a head: no listener's limit makes one canonical that is longer. */
+const MAX_HEAD_BYTES = 16 * 1024;
+
+/** Bytes that may wait behind a request in progress before the client is not read any more; one packet may come on top. */
+const MAX_UNREAD_BYTES = 64 * 1024;
+
+/** A head that comes in more pieces is not read from its start once more with each of them: that would be a quadratic cost. */
+const MAX_PIECES = 8;
+
+const nothing: Buffer = Buffer.alloc(0);
+
+/** `head`: waiting for the rest of a request. `idle`: between requests, no byte came yet. `closing`: no request is taken. */
+type State = 'head' | 'idle' | 'exchange' | 'closing';
+
+/** Takes a connection for ever: `unread` are its next bytes, and since `since` it is waited for the end of a head. */
+export type Defer = (socket: Socket, client: Client, unread: Buffer | null, since: number) => void;
+
+/**
+ * One HTTP/1.1 connection, for as long as all its requests are canonical. It accepts them or defers: what is anything else, too
+ * slow or too large, goes to Fastify with the socket, and the connection stays there. It answers nothing by itself.
+ * Everything that a client can observe is as `Http1Connection` does it; what differs would be a bug here.
+ */
+export class LaneConnection implements Tended, LaneHost {
+  readonly listener: string;
+  readonly socket: Socket;
+  readonly #client: Client;
+  readonly #parts: FrontParts;
+  readonly #defer: Defer;
+  readonly #bounds: HeadBounds;
+  readonly #stall = new StallWatch();
+  #exchange: LaneExchange | null = null;
+  /** What of the last request's body has not come yet; the exchange may be over already. */
+  #body: LaneBody | null = null;
+  /** Own bytes behind what is in progress: at most `MAX_UNREAD_BYTES` and one packet. */
+  #unread: Buffer = nothing;
+  /** All of `#unread` was looked at, and is canonical as far as it goes. */
+  #vetted = false;
+  #pieces = 0;
+  #state: State = 'head';
+  #since: number;
+  /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
+  #bytesAtIdle = 0;
+  #last = false;
+  #lingers = false;
+  #paused = false;
+  #working = false;
+  #knownHost = '';
+
+  constructor(socket: Socket, client: Client, parts: FrontParts, defer: Defer) {
+    this.socket = socket;
+    this.#client = client;
+    this.#parts = parts;
+    this.#defer = defer;
+    this.listener = parts.options.name;
+    this.#since = parts.connections.now;
+    const { headerBytes, headerCount } = parts.options.limits;
+    this.#bounds = { bytes: Math.min(headerBytes, MAX_HEAD_BYTES), count: Math.min(headerCount, MAX_FIELDS) };
+  }
+
+  start(): void {
+    const { socket } = this;
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    // A listener that drains already retires it within this call.
+    this.#parts.connections.attach(this);
+    readInto(socket, this.#take);
+  }
+
+  get reusable(): boolean {
+    return !this.#last;
+  }
+
+  lingerAfterResponse(): void {
+    this.#last = true;
+    this.#lingers = true;
+  }
+
+  exchangeEnded(exchange: LaneExchange): void {
+    if (this.#exchange !== exchange) return;
+    this.#exchange = null;
+    if (this.#state === 'closing') return;
+    if (exchange.response.last && !this.#lingers) {
+      this.#state = 'closing';
+      this.socket.destroySoon();
+      return;
+    }
+    if (this.#last) {
+      this.#state = 'closing';
+      // The head may have promised more before it was known that this response is the last.
+      if (!this.socket.writableEnded && !this.socket.destroyed) this.#linger();
+      return;
+    }
+    if (this.#unread.length > 0) {
+      this.#awaitHead();
+      this.#next();
+      this.#flow();
+      return;
+    }
+    this.#state = 'idle';
+    this.#since = this.#parts.connections.now;
+    this.#bytesAtIdle = this.socket.bytesRead;
+  }
+
+  tend(nowMs: number): void {
+    const { limits } = this.#parts.options;
+    switch (this.#state) {
+      case 'head':
+        // A client that is too slow is not answered here.
+        if (nowMs - this.#since >= limits.headTimeout + SWEEP_MS) this.#handOver();
+        else if (this.#last && this.socket.bytesRead === 0) this.#closeIfIdleFor(RECENT_MS, nowMs);
+        return;
+      case 'idle':
+        if (this.socket.bytesRead !== this.#bytesAtIdle) {
+          this.#state = 'head';
+          this.#since = nowMs;
+        } else {
+          this.#closeIfIdleFor(this.#last ? RECENT_MS : limits.idleTimeout, nowMs);
+        }
+        return;
+      case 'exchange':
+        this.#exchange?.tend(nowMs, limits.bodyRate);
+        this.#tendReader(nowMs);
+        return;
+      case 'closing':
+        this.#tendReader(nowMs);
+    }
+  }
+
+  retire(): void {
+    // As `Http1Connection` does: who is just about to send is served once more.
+    this.#last = true;
+    this.tend(this.#parts.clock.monotonic());
+  }
+
+  readonly #take = (bytes: Buffer, shared: boolean): void => {
+    let rest = bytes;
+    const body = this.#body;
+    if (body !== null) {
+      const wanted = Math.min(body.missing, bytes.length);
+      const part = bytes.subarray(0, wanted);
+      rest = bytes.subarray(wanted);
+      if (wanted === body.missing) this.#body = null;
+      // `Buffer.from` of a `Buffer` is a copy.
+      body.take(shared ? Buffer.from(part) : part);
+    }
+    if (rest.length > 0) this.#takeRest(rest, shared);
+    this.#flow();
+  };
+
+  #takeRest(bytes: Buffer, shared: boolean): void {
+    if (this.#state === 'closing') return;
+    if (this.#exchange?.closes === true) {
+      this.#tooMuch(bytes);
+      return;
+    }
+    this.#vetted = false;
+    if (this.#exchange !== null || this.#unread.length > 0) {
+      this.#unread = Buffer.concat([this.#unread, bytes]);
+      if (this.#exchange === null) this.#next();
+      return;
+    }
+    this.#unread = bytes;
+    if (this.#state === 'idle') this.#awaitHead();
+    this.#next();
+    // What is left is the buffer that others will read into.
+    if (shared && this.#unread.length > 0) this.#unread = Buffer.from(this.#unread);
+  }
+
+  /** Begins with the requests that lie in `#unread`, until one is in progress or there is no whole one. */
+  #next(): void {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#exchange === null && this.#body === null && this.#unread.length > 0 && this.#state !== 'closing') {
+      if (!this.#nextRequest()) break;
+    }
+    this.#working = false;
+  }
+
+  #nextRequest(): boolean {
+    const bytes = this.#unread;
+    const head = this.#scan(bytes, 0);
+    if (head === 'defer') {
+      this.#handOver();
+      return false;
+    }
+    if (head === 'more') {
+      this.#awaitMore();
+      return false;
+    }
+    const end = head.end + head.contentLength;
+    // What follows in the same packet may change what the first one gets: Node's parser would have seen it before the response.
+    if (end < bytes.length && !this.#vetted && !this.#vet(head, end)) {
+      this.#handOver();
+      return false;
+    }
+    this.#vetted = true;
+    this.#pieces = 0;
+    this.#unread = end < bytes.length ? bytes.subarray(end) : nothing;
+    this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)));
+    return true;
+  }
+
+  #scan(bytes: Buffer, from: number): CanonicalHead | 'more' | 'defer' {
+    const head = scanHead(bytes, from, bytes.length, this.#bounds);
+    if (typeof head === 'string') return head;
+    if (head.host === this.#knownHost) return head;
+    if (!isValidAuthority(head.host)) return 'defer';
+    this.#knownHost = head.host;
+    return head;
+  }
+
+  /** Is everything from `from` on canonical too, as far as it has come? Nothing is behind a request that closes. */
+  #vet(first: CanonicalHead, from: number): boolean {
+    const bytes = this.#unread;
+    let head: CanonicalHead = first;
+    for (let at = from; at < bytes.length; at = head.end + head.contentLength) {
+      if (head.closes) return false;
+      const next = this.#scan(bytes, at);
+      if (next === 'more') return true;
+      if (next === 'defer') return false;
+      head = next;
+    }
+    return true;
+  }
+
+  #awaitHead(): void {
+    this.#state = 'head';
+    this.#since = this.#parts.connections.now;
+  }
+
+  #awaitMore(): void {
+    this.#pieces += 1;
+    if (this.#pieces > MAX_PIECES) this.#handOver();
+  }
+
+  #begin(head: CanonicalHead, bodyPart: Buffer): void {
+    this.#state = 'exchange';
+    const { contentLength, headers } = head;
+    const exchange = new LaneExchange({
+      host: this,
+      request: {
+        method: head.method,
+        target: head.target,
+        authority: head.host,
+        scheme: this.#client.tls === null ? 'http' : 'https',
+        version: '1.1',
+        headers,
+      },
+      client: this.#parts.addresses.forRequest(this.#client, headers),
+      body: contentLength === 0 ? null : this.#bodyOf(contentLength, bodyPart),
+      closes: head.closes,
+    });
+    this.#exchange = exchange;
+    try {
+      this.#parts.handle(exchange);
+    } catch (bug) {
+      this.#parts.log.broke(bug);
+      this.socket.destroy();
+    }
+  }
+
+  #bodyOf(length: number, part: Buffer): RequestBody {
+    const body = new LaneBody(length, this.#flow);
+    // A copy: it may lie in the shared buffer, and its other bytes are nobody's then.
+    if (part.length > 0) body.take(Buffer.from(part));
+    if (!body.complete) this.#body = body;
+    return new RequestBody(body, body, length);
+  }
+
+  /** Bytes behind a request that said it was the last: Node's parser takes line ends there, and calls everything else broken. */
+  #tooMuch(bytes: Buffer): void {
+    if (this.#lingers || bytes.every((c) => c === 0x0a || c === 0x0d)) return;
+    this.#report(400, 'closed-connection');
+    this.lingerAfterResponse();
+  }
+
+  /** Fastify's from now on. */
+  #handOver(): void {
+    const { socket } = this;
+    this.#state = 'closing';
+    socket.removeListener('drain', this.#onDrain);
+    socket.removeListener('end', this.#onEnd);
+    socket.removeListener('close', this.#onClose);
+    this.#parts.connections.detach(this);
+    // A copy: it may lie in the shared buffer.
+    const unread = this.#unread.length === 0 ? null : Buffer.from(this.#unread);
+    this.#unread = nothing;
+    giveBack(socket);
+    this.#defer(socket, this.#client, unread, this.#since);
+  }
+
+  /** Reads the client, or does not, as what has come demands. */
+  readonly #flow = (): void => {
+    const wants = this.#body === null ? this.#unread.length < MAX_UNREAD_BYTES : this.#body.wantsMore;
+    if (wants !== this.#paused) return;
+    this.#paused = !wants;
+    if (wants) this.socket.resume();
+    else this.socket.pause();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#exchange?.response.drained();
+  };
+
+  /** The client sends no more. As Node's server has it, it gets no more either, beyond what was written. */
+  readonly #onEnd = (): void => {
+    // In the middle of a head or of a body there is nobody to answer.
+    if (this.#body !== null || (this.#exchange === null && this.#unread.length > 0)) this.socket.destroy();
+    else this.socket.end();
+  };
+
+  readonly #onClose = (): void => {
+    this.#parts.connections.detach(this);
+    this.#state = 'closing';
+    this.#unread = nothing;
+    this.#exchange?.response.connectionClosed();
+  };
+
+  #closeIfIdleFor(limitMs: number, nowMs: number): void {
+    if (limitMs === 0 || nowMs - this.#since < limitMs + SWEEP_MS) return;
+    this.#state = 'closing';
+    this.socket.destroySoon();
+  }
+
+  #tendReader(nowMs: number): void {
+    const { socket } = this;
+    if (this.#stall.isStalled(nowMs, socket.bytesWritten, socket.writableLength)) socket.destroy();
+  }
+
+  #linger(): void {
+    this.socket.end();
+    const timer = this.#parts.clock.after(LINGER_MS, () => this.socket.destroy());
+    this.socket.once('close', () => this.#parts.clock.cancel(timer));
+  }
+
+  #report(status: number, reason: string): void {
+    this.#parts.log.refused({ listener: this.listener, peer: this.#client.peer, status, reason });
+  }
+}

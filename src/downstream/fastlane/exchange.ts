@@ -1,0 +1,105 @@
+import type { Socket } from 'node:net';
+import { badRequest, clientGone, type GatewayError } from '../../errors.ts';
+import { type BodySource, noBody } from '../../exchange/body.ts';
+import type { Client, Exchange, RequestHead } from '../../exchange/exchange.ts';
+import type { ResponseOwner } from '../http1/response.ts';
+import { DISCARD_BYTES, type RequestBody } from '../request-body.ts';
+import { LaneSink } from './response.ts';
+
+/** What an exchange needs of the connection it came on. */
+export interface LaneHost {
+  readonly listener: string;
+  readonly socket: Socket;
+  /** False: the response in progress is the connection's last. */
+  readonly reusable: boolean;
+  /** After the response, what the client still sends is read and dropped for a while before the connection closes. */
+  lingerAfterResponse(): void;
+  exchangeEnded(exchange: LaneExchange): void;
+}
+
+export interface LaneExchangeParts {
+  readonly host: LaneHost;
+  readonly request: RequestHead;
+  readonly client: Client;
+  readonly body: RequestBody | null;
+  /** The client wants the connection closed afterwards. */
+  readonly closes: boolean;
+}
+
+/** One canonical request and its response: for the engine the same as an `Http1Exchange`. */
+export class LaneExchange implements Exchange, ResponseOwner {
+  readonly request: RequestHead;
+  readonly requestBody: BodySource;
+  readonly response: LaneSink;
+  readonly client: Client;
+  readonly listener: string;
+  readonly upgrade = null;
+  readonly sendContinue = null;
+  onClientGone: ((cause: GatewayError) => void) | null = null;
+  bodyMayPause = false;
+  /** The client asked for the end of the connection. */
+  readonly closes: boolean;
+  /** The response says `Connection: close`. */
+  saidClose = false;
+  readonly #host: LaneHost;
+  readonly #body: RequestBody | null;
+
+  constructor(parts: LaneExchangeParts) {
+    this.request = parts.request;
+    this.client = parts.client;
+    this.listener = parts.host.listener;
+    this.closes = parts.closes;
+    this.#host = parts.host;
+    this.#body = parts.body;
+    this.requestBody = parts.body ?? noBody;
+    this.response = new LaneSink(parts.host.socket, this, parts.request.method === 'HEAD');
+  }
+
+  get bytesIn(): number {
+    return this.#body === null ? 0 : this.#body.received;
+  }
+
+  get bytesOut(): number {
+    return this.response.bytesOut;
+  }
+
+  keepsAlive(): boolean {
+    this.saidClose = this.closes || !this.#mayKeep();
+    return !this.saidClose;
+  }
+
+  responseEnded(): void {
+    const body = this.#body;
+    if (body === null || body.complete) return;
+    body.discard();
+    if (!this.#mayKeep()) this.#host.lingerAfterResponse();
+  }
+
+  responseClosed(complete: boolean): void {
+    if (!complete) this.#clientGone();
+    this.#host.exchangeEnded(this);
+  }
+
+  /** Called at every sweep: fails a request body that comes too slowly, which the engine answers. */
+  tend(nowMs: number, bytesPerSecond: number): void {
+    const body = this.#body;
+    if (body === null || bytesPerSecond === 0 || !body.isTooSlow(nowMs, bytesPerSecond)) return;
+    // Once there is a response, both sides may well be waiting for each other's next message; its idle timeout bounds that.
+    if (this.bodyMayPause || this.response.phase === 'started') return;
+    body.fail(badRequest('body-too-slow', 408));
+  }
+
+  #mayKeep(): boolean {
+    if (!this.#host.reusable) return false;
+    // What is left of the body is read and dropped after the response, so that the next request is found; but only so much.
+    return this.#body === null || this.#body.remaining <= DISCARD_BYTES;
+  }
+
+  #clientGone(): void {
+    const cause = clientGone();
+    const tell = this.onClientGone;
+    this.onClientGone = null;
+    if (tell !== null) tell(cause);
+    if (this.#body !== null && !this.#body.complete) this.#body.fail(cause);
+  }
+}
