@@ -101,6 +101,11 @@ export function isPlain(downstream: Downstream): boolean {
   return downstream === 'h1' || downstream === 'lane' || downstream === 'h2c';
 }
 
+/** The listener may read HTTP/1.1 by itself. */
+export function hasFastLane(downstream: Downstream): boolean {
+  return downstream !== 'h1' && downstream !== 'h1-tls';
+}
+
 /** For `without`: what HTTP/2 has no way to say. */
 export const HTTP1_ONLY = { h2: 'HTTP/1.1 syntax' } as const;
 
@@ -125,9 +130,8 @@ async function frontOf(
 function speaking(downstream: Downstream, config: TestConfig): TestConfig {
   const names = ['shop.test', '*.shop.test', 'localhost', '127.0.0.1'];
   const protocol = isPlain(downstream) ? { h2c: downstream === 'h2c' } : { tls: { names } };
-  const fastLane = downstream !== 'h1' && downstream !== 'h1-tls';
   const { web, ...others } = config.listeners ?? {};
-  const listeners = { web: { port: 0, fastLane, ...protocol, ...web }, ...others };
+  const listeners = { web: { port: 0, fastLane: hasFastLane(downstream), ...protocol, ...web }, ...others };
   return { ...config, listeners };
 }
 
@@ -149,6 +153,11 @@ export class Front {
   /** Reloads the gateway, with `config` in place of what it was started with. */
   reload(config: TestConfig): Promise<ReloadReport> {
     return this.gateway.reload(speaking(this.downstream, config));
+  }
+
+  /** What the next reload finds, by whoever it is asked for. */
+  source(config: TestConfig): void {
+    this.gateway.source(speaking(this.downstream, config));
   }
 
   /** A connection for several requests. Closed after the test. */

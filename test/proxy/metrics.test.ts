@@ -181,11 +181,9 @@ matrix(
     const digestOf = async () => (await metricsOf(front)).find((line) => line.startsWith('headgate_config_info'));
     const digest = await digestOf();
     expect(digest).toMatch(/^headgate_config_info\{digest="[0-9a-f]{12}"\} 1$/);
-    await front.gateway.reload(config);
+    await front.reload(config);
     expect(await digestOf()).toBe(digest);
-    expect((await front.gateway.reload({ ...config, routes: [{ name: 'other', pool: 'shop' }] })).result).toBe(
-      'applied',
-    );
+    expect((await front.reload({ ...config, routes: [{ name: 'other', pool: 'shop' }] })).result).toBe('applied');
     const lines = await metricsOf(front);
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -196,7 +194,7 @@ matrix(
       ]),
     );
     expect(await digestOf()).not.toBe(digest);
-    expect((await front.gateway.reload({ ...config, drainTimeout: 'soon' })).result).toBe('refused');
+    expect((await front.reload({ ...config, drainTimeout: 'soon' })).result).toBe('refused');
     expect(await metricsOf(front)).toEqual(
       expect.arrayContaining([
         'headgate_config_reloads_total{result="refused"} 1',

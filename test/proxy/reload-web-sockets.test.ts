@@ -4,7 +4,7 @@ import { inTime, until } from '../kit/deadline.ts';
 import { alive } from '../kit/garbage.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
-import { type Front, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
+import { type Front, hasFastLane, matrix, ONE_PROTOCOL } from '../kit/matrix.ts';
 import { echoOrigin, type OpenWebSocket, openWebSocket } from '../kit/web-sockets.ts';
 
 matrix('WebSockets and connections outlive reloads that edit another route', async (stage) => {
@@ -102,8 +102,9 @@ function live(port: number): TestConfig {
   };
 }
 
-async function servedBy({ gateway }: Front, edit: number, port: number): Promise<WeakRef<object>> {
-  const loaded = configFromObject({ listeners: { web: { port: 0, address: '127.0.0.1' } }, ...site(port, edit) });
+async function servedBy({ gateway, downstream }: Front, edit: number, port: number): Promise<WeakRef<object>> {
+  const web = { port: 0, address: '127.0.0.1', fastLane: hasFastLane(downstream) };
+  const loaded = configFromObject({ listeners: { web }, ...site(port, edit) });
   if (!loaded.ok) throw new Error('The configuration is wrong');
   await gateway.reloadFrom(loaded);
   return new WeakRef(loaded.config);

@@ -186,7 +186,7 @@ matrix(
       ['one', 'two'].map((body) => stage.origin({ script: [{ respond: 200, body }] })),
     );
     const front = await stage.gateway(site(one?.port));
-    front.gateway.source(site(two?.port));
+    front.source(site(two?.port));
     const planned = await front.gateway.gateway.plan();
     const endpoints = { added: [`127.0.0.1:${two?.port}`], removed: [`127.0.0.1:${one?.port}`] };
     expect(planned).toMatchObject({
@@ -194,7 +194,7 @@ matrix(
       plan: { same: false, pools: { changed: [{ name: 'site', keys: ['endpoints'], endpoints }] } },
     });
     expect((await front.send({})).text).toBe('one');
-    front.gateway.source({ routes: [{ pool: 'gone' }] });
+    front.source({ routes: [{ pool: 'gone' }] });
     expect(await front.gateway.gateway.plan()).toMatchObject({ result: 'refused', diagnostics: [{ code: 'HG0103' }] });
     expect((await front.reload(site(two?.port))).changes).toMatchObject({
       pools: { added: 0, removed: 0, changed: 1 },
