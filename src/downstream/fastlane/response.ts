@@ -225,7 +225,11 @@ export class LaneSink implements ResponseSink {
 
   #writeLast(text: string): void {
     const socket = this.#socket;
-    if (!socket.writable) return;
+    // The client has ended its side, and with it ours: nothing of this is sent, as the connection's close will tell.
+    if (!socket.writable) {
+      this.#awaited = true;
+      return;
+    }
     // TLS never hands on within the write.
     if (socket instanceof TLSSocket) {
       this.#awaited = true;
@@ -238,6 +242,7 @@ export class LaneSink implements ResponseSink {
   #finish(): void {
     this.phase = 'closed';
     this.#ended = true;
+    if (!this.#socket.writable) this.#awaited = true;
     this.#later();
     this.#tellEnded();
   }

@@ -281,3 +281,35 @@ test('the lane writes what the general sink writes through Node, and tells of it
   );
   expect(Math.min(cut, bare, chunked)).toBeGreaterThan(10);
 });
+
+test.each(['respond', 'end'] as const)(
+  'a response whose client has ended both sides before %s is cut',
+  async (last) => {
+    const seen: string[][] = [];
+    for (const server of [general, lane]) {
+      const events: string[] = [];
+      const over = Promise.withResolvers<void>();
+      play = (socket, sinkOf) => {
+        const sink = sinkOf({
+          keepsAlive: () => true,
+          responseEnded: () => events.push('ended'),
+          responseClosed: (complete) => events.push(complete ? 'complete' : 'cut'),
+        });
+        sink.onClose = over.resolve;
+        if (last === 'end') sink.start({ status: 200, headers: ['Content-Length', '0'] });
+        socket.end();
+        if (last === 'end') sink.end(null);
+        else sink.respond({ status: 200, headers: [] }, Buffer.from('too late'));
+      };
+      const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      client.write('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+      client.resume();
+      await over.promise;
+      seen.push(events);
+    }
+    expect(seen).toEqual([
+      ['ended', 'cut'],
+      ['ended', 'cut'],
+    ]);
+  },
+);
