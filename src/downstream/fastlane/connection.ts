@@ -59,7 +59,8 @@ export class LaneConnection implements Tended, LaneHost {
   #lingers = false;
   #paused = false;
   #working = false;
-  #knownHost = '';
+  /** Of a request before; none is empty. */
+  #knownHost: string | null = null;
 
   constructor(socket: Socket, client: Client, parts: FrontParts, defer: Defer) {
     this.socket = socket;
