@@ -353,7 +353,7 @@ describe('the socket of the fast lane', () => {
     expect(sharesBuffer(socket)).toBe(true);
     expect(socket.remotePort).toBe(client.socket.localPort);
     const taken: string[] = [];
-    readInto(socket, (bytes) => taken.push(bytes.toString('latin1')));
+    readInto(socket, (bytes, length) => taken.push(bytes.toString('latin1', 0, length)));
     client.send('lane');
     await until(() => taken.join('') === 'lane', 'the bytes');
     giveBack(socket);

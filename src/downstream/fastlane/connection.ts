@@ -149,13 +149,14 @@ export class LaneConnection implements Tended, LaneHost {
     this.tend(this.#parts.clock.monotonic());
   }
 
-  readonly #take = (bytes: Buffer, shared: boolean): void => {
-    let rest = bytes;
+  readonly #take = (bytes: Buffer, length: number, shared: boolean): void => {
+    if (this.#takeWhole(bytes, length)) return;
+    let rest = bytes.subarray(0, length);
     const body = this.#body;
     if (body !== null) {
-      const wanted = Math.min(body.missing, bytes.length);
-      const part = bytes.subarray(0, wanted);
-      rest = bytes.subarray(wanted);
+      const wanted = Math.min(body.missing, length);
+      const part = rest.subarray(0, wanted);
+      rest = rest.subarray(wanted);
       if (wanted === body.missing) this.#body = null;
       // `Buffer.from` of a `Buffer` is a copy.
       body.take(shared ? Buffer.from(part) : part);
@@ -163,6 +164,16 @@ export class LaneConnection implements Tended, LaneHost {
     if (rest.length > 0) this.#takeRest(rest, shared);
     this.#flow();
   };
+
+  /** Nearly every packet is one request without a body, on a connection that waits for it. False: it is not, and nothing was done. */
+  #takeWhole(bytes: Buffer, length: number): boolean {
+    if (this.#body !== null || this.#exchange !== null || this.#unread.length > 0 || this.#state === 'closing')
+      return false;
+    const head = this.#scan(bytes, 0, length);
+    if (typeof head === 'string' || head.end !== length || head.contentLength > 0) return false;
+    this.#begin(head, nothing);
+    return true;
+  }
 
   #takeRest(bytes: Buffer, shared: boolean): void {
     if (this.#state === 'closing') return;
@@ -195,7 +206,7 @@ export class LaneConnection implements Tended, LaneHost {
 
   #nextRequest(): boolean {
     const bytes = this.#unread;
-    const head = this.#scan(bytes, 0);
+    const head = this.#scan(bytes, 0, bytes.length);
     if (head === 'defer') {
       this.#handOver();
       return false;
@@ -217,8 +228,8 @@ export class LaneConnection implements Tended, LaneHost {
     return true;
   }
 
-  #scan(bytes: Buffer, from: number): CanonicalHead | 'more' | 'defer' {
-    const head = scanHead(bytes, from, bytes.length, this.#bounds);
+  #scan(bytes: Buffer, from: number, to: number): CanonicalHead | 'more' | 'defer' {
+    const head = scanHead(bytes, from, to, this.#bounds);
     if (typeof head === 'string') return head;
     if (head.host === this.#knownHost) return head;
     if (!isValidAuthority(head.host)) return 'defer';
@@ -232,7 +243,7 @@ export class LaneConnection implements Tended, LaneHost {
     let head: CanonicalHead = first;
     for (let at = from; at < bytes.length; at = head.end + head.contentLength) {
       if (head.closes) return false;
-      const next = this.#scan(bytes, at);
+      const next = this.#scan(bytes, at, bytes.length);
       if (next === 'more') return true;
       if (next === 'defer') return false;
       head = next;

@@ -7,9 +7,10 @@ import { Socket } from 'node:net';
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
- * Takes what a client has sent. `shared` bytes are overwritten when this returns: what is to last longer is copied. Must not throw.
+ * Takes what a client has sent: the first `length` of `bytes`. `shared` ones are overwritten when this returns, so that what is to
+ * last longer is copied. Must not throw. A length in place of a view of the buffer: views are what the garbage collector had most of.
  */
-export type TakeBytes = (bytes: Buffer, shared: boolean) => void;
+export type TakeBytes = (bytes: Buffer, length: number, shared: boolean) => void;
 
 /** Who reads a socket that was made by `laneSocketOf`. `null`: it is an ordinary stream. */
 interface Reader {
@@ -44,7 +45,7 @@ export function laneSocketOf(accepted: Socket): Socket {
       buffer: SHARED,
       callback: (length: number): boolean => {
         if (reader.take === null) return socket.push(Buffer.from(SHARED.subarray(0, length)));
-        reader.take(SHARED.subarray(0, length), true);
+        reader.take(SHARED, length, true);
         return true;
       },
     },
@@ -70,7 +71,7 @@ export function readInto(socket: Socket, take: TakeBytes): void {
     reader.take = take;
     return;
   }
-  const onData = (chunk: Buffer): void => take(chunk, false);
+  const onData = (chunk: Buffer): void => take(chunk, chunk.length, false);
   listeners.set(socket, onData);
   socket.on('data', onData);
   // After reading ahead (a PROXY header, an HTTP/2 preface) it is paused.
