@@ -1,0 +1,91 @@
+import { type Case, NONCE, OK, reply } from './case.ts';
+
+/** Cases that once showed a difference, or are hard by their nature. Each is run through every variant by every `npm test`. */
+export const CORPUS: Readonly<Record<string, Case>> = {
+  'a request, an empty line before the next': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n' }],
+    origin: [],
+  },
+  'five requests at once, the third of them for HTTP/1.0': {
+    client: [
+      {
+        send:
+          'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc' +
+          'GET /3 HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n' +
+          'GET /4 HTTP/1.1\r\nHost: a\r\n\r\nGET /5 HTTP/1.1\r\nHost: a\r\n\r\n',
+      },
+      'fin',
+    ],
+    origin: [],
+  },
+  'a canonical request, then one with chunks and trailers, then a canonical one': {
+    client: [
+      {
+        send: 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab',
+      },
+      { send: 'c\r\n0\r\nX-T: 1\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n' },
+    ],
+    origin: [],
+  },
+  'a head that never ends': { client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\nX-' }], origin: [] },
+  'a body that never ends, answered before': {
+    client: [{ send: 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc' }],
+    origin: [{ ...OK, when: 'head' }],
+  },
+  'a half-closed connection that waits for its answer': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }, 'fin'],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n', 'ab', 'cd')],
+  },
+  'a client that leaves in the middle of its answer': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }, 'rst'],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n', 'ab', 'cd')],
+    eager: true,
+  },
+  'a miss, a hit, a conditional hit and a HEAD of what is stored': {
+    client: [
+      { send: `GET /cached/${NONCE} HTTP/1.1\r\nHost: a\r\n\r\n` },
+      {
+        send: `GET /cached/${NONCE} HTTP/1.1\r\nHost: a\r\n\r\nGET /cached/${NONCE} HTTP/1.1\r\nHost: a\r\nIf-None-Match: "x"\r\n\r\n`,
+      },
+      {
+        send: `HEAD /cached/${NONCE} HTTP/1.1\r\nHost: a\r\n\r\nGET /cached/${NONCE} HTTP/1.1\r\nHost: a\r\nRange: bytes=1-2\r\nConnection: close\r\n\r\n`,
+      },
+    ],
+    origin: [reply('HTTP/1.1 200 OK\r\nETag: "x"\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nabcd')],
+  },
+  'an answer that outgrows its length': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }, { send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno')],
+  },
+  'an answer that ends with its connection': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n' }],
+    origin: [{ when: 'message', packets: ['HTTP/1.1 200 OK\r\n\r\nab', 'cd'], after: 'fin' }],
+  },
+  'an answer with chunks and trailers, cut off within them': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }],
+    origin: [
+      {
+        when: 'message',
+        packets: ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-T'],
+        after: 'fin',
+      },
+    ],
+  },
+};
+
+/** Bytes of clients that are cut at every place. */
+export const SPLIT_REQUESTS: readonly string[] = [
+  'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nX-T: 1\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\n\r\n',
+  'GET / HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\nGET / HTTP/1.1\r\n\r\n',
+  '\r\nGET http://b/x?y HTTP/1.1\r\nhost:  a \r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx',
+];
+
+/** The same of endpoints. */
+export const SPLIT_RESPONSES: readonly string[] = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc',
+  'HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n',
+  'HTTP/1.1 204 No\r\nX: 1\r\n\r\nx',
+  'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc',
+];
