@@ -17,7 +17,7 @@ import type { InheritedSocket } from './gateway/inherited-sockets.ts';
 import type { WorkerDeeds, WorkerPart } from './gateway/worker-part.ts';
 import type { FamilyReading } from './observe/family.ts';
 import type { LogLevel } from './observe/log.ts';
-import type { Http1Choice } from './transport/by-protocol.ts';
+import type { Http1Choice } from './transport/http1.ts';
 
 export interface GatewayOptions {
   readonly config: Config;

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type {
   Attempt,
   AttemptReceiver,
@@ -8,30 +7,18 @@ import type {
   Transport,
 } from '../exchange/attempt.ts';
 import { type ConnectionTraffic, sumOf, type TrafficSource } from './connection-counts.ts';
+import { Http1Transport, type Http1TransportOptions } from './http1.ts';
 import { Http2Transport } from './http2/transport.ts';
-import { UndiciTransport } from './undici.ts';
 
-/** What speaks HTTP/1.1 to endpoints: our own short path, for what it can do, or undici for everything. */
-export type Http1Choice = 'lean' | 'undici';
-
-export interface TransportOptions {
-  /** Default: `lean`. */
-  readonly http1?: Http1Choice;
-  /** Default: the system clock. */
-  readonly clock?: Clock;
-  /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
-  readonly maxHeadBytes?: number;
-  /** A number in [0, 1). Default `Math.random`. */
-  readonly random?: () => number;
-}
+export type TransportOptions = Http1TransportOptions;
 
 /** Sends each attempt by the protocol of its destination. */
 export class TransportByProtocol implements Transport, ConnectionWarmer, TrafficSource {
-  readonly #http1: UndiciTransport;
+  readonly #http1: Http1Transport;
   readonly #http2: Http2Transport;
 
   constructor(options: TransportOptions = {}) {
-    this.#http1 = new UndiciTransport(options);
+    this.#http1 = new Http1Transport(options);
     this.#http2 = new Http2Transport({ ...options, http1: this.#http1 });
   }
 
@@ -66,7 +53,7 @@ export class TransportByProtocol implements Transport, ConnectionWarmer, Traffic
     await Promise.all([this.#http1.drain(deadlineMs), this.#http2.drain(deadlineMs)]);
   }
 
-  #by({ protocol, tls }: Destination): UndiciTransport | Http2Transport {
+  #by({ protocol, tls }: Destination): Http1Transport | Http2Transport {
     // Without TLS nobody can say what they speak.
     return protocol === 'http1' || (protocol === 'auto' && tls === null) ? this.#http1 : this.#http2;
   }

@@ -7,6 +7,8 @@ import { type Codec, Connection, type ConnectionOwner } from './connection.ts';
 import { ConnectionCounts } from './connection-counts.ts';
 import { Dial, type DialOutcome, TlsClient } from './dial.ts';
 import { dialFailure, queueFull, shutDown } from './failure.ts';
+import { Line } from './h1/line.ts';
+import { SocketReader } from './h1/socket-reader.ts';
 import { IdleConnections, type Taker } from './idle-connections.ts';
 import { Spare, type SpareOwner } from './spare.ts';
 
@@ -26,7 +28,11 @@ export interface PoolParts {
   readonly deadlines: CoarseClock;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Puts a codec on a fresh socket. */
+  /** Largest response head, in bytes of names and values. */
+  readonly maxHeadBytes: number;
+  /** Our own HTTP/1.1 speaks where it can; otherwise undici does everywhere. */
+  readonly lean: boolean;
+  /** Has undici speak on a socket. */
   readonly codecFor: (socket: Socket, destination: Destination) => Codec;
   /** Called whenever the pool has become empty: no connection, no dial, nobody waiting. */
   readonly emptied: () => void;
@@ -164,9 +170,12 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
   dialled(dial: Dial, socket: Socket): void {
     const waiter = this.#ownerOf(dial);
     this.counts.made(dial.tookMs);
+    const { reader } = dial;
+    const { codecFor, maxHeadBytes } = this.#parts;
     const connection = new Connection({
       socket,
-      codec: this.#parts.codecFor(socket, this.#destination),
+      lineFor: reader === null ? null : (owner) => new Line({ socket, reader, owner, maxHeadBytes }),
+      codecFor: (on) => codecFor(on, this.#destination),
       owner: this,
       preamble: waiter.preamble,
       madeAt: this.#parts.clock.monotonic(),
@@ -281,6 +290,7 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
         clock: this.#parts.clock,
         outcome: this,
         preamble: waiter.preamble,
+        reader: this.#parts.lean ? new SocketReader() : null,
       });
       this.#dials.set(waiter, dial);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { ignoreBrokenPipe } from './broken-pipe.ts';
-import type { Flight } from './flight.ts';
+import type { Line } from './h1/line.ts';
+import type { UndiciFlight } from './undici-flight.ts';
 
 /** What undici's controller offers to a handler. */
 export interface ResponseController {
@@ -11,10 +12,10 @@ export interface ResponseController {
   resume(): void;
 }
 
-/** Writes requests on one socket and parses its responses, one at a time. Made in `undici.ts`. */
+/** undici on one socket: writes requests and parses their responses, one at a time. Made in `undici.ts`. */
 export interface Codec {
   /** Never throws: what can't be sent is reported to the flight. `rested`: the socket has been idle, and may be closed by now. */
-  dispatch(flight: Flight, rested: boolean): void;
+  dispatch(flight: UndiciFlight, rested: boolean): void;
 }
 
 export interface ConnectionOwner {
@@ -26,10 +27,13 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
 }
 
-/** One open socket with its codec. Carries one request at a time. */
+/**
+ * One open socket. Carries one request at a time, spoken by our own HTTP/1.1 on `line`, or by undici: on a connection that has no
+ * line always, otherwise for what only undici can do. A connection that it has had stays its own.
+ */
 export class Connection {
   readonly socket: Socket;
-  readonly codec: Codec;
+  readonly line: Line | null;
   /** Requests begun on it. */
   served = 0;
   /** The PROXY header that it began with: it may carry requests of that client only. `null` for none. */
@@ -53,12 +57,17 @@ export class Connection {
   /** How long it was idle before its present request; 0 for a new one. */
   idledMs = 0;
   readonly #owner: ConnectionOwner;
+  readonly #codecFor: (socket: Socket) => Codec;
+  #codec: Codec | null = null;
   #uploads = false;
   #guarded = false;
+  #closed = false;
 
   constructor(parts: {
     readonly socket: Socket;
-    readonly codec: Codec;
+    /** `null`: everything goes by undici. */
+    readonly lineFor: ((connection: Connection) => Line) | null;
+    readonly codecFor: (socket: Socket) => Codec;
     readonly owner: ConnectionOwner;
     readonly preamble: string | null;
     readonly madeAt: number;
@@ -70,13 +79,18 @@ export class Connection {
     this.madeAt = parts.madeAt;
     this.roundTripMs = parts.roundTripMs;
     this.chance = parts.chance;
-    this.codec = parts.codec;
     this.preamble = parts.preamble;
     this.#owner = owner;
+    this.#codecFor = parts.codecFor;
+    this.line = parts.lineFor === null ? null : parts.lineFor(this);
+    if (this.line === null) this.#codec = parts.codecFor(socket);
     socket.on('error', (error) => {
       this.error = error;
     });
-    socket.on('close', () => owner.closed(this));
+    socket.on('close', () => {
+      owner.closed(this);
+      this.line?.closed(this.error);
+    });
   }
 
   /**
@@ -85,7 +99,9 @@ export class Connection {
    * When nobody waits it lies with the idle ones meanwhile; those are looked at again before they are used.
    */
   release(): void {
-    if (this.#owner.eager) queueMicrotask(this.#offer);
+    // A stream to undici, and nobody's line any more.
+    if (this.line !== null && this.#codec !== null) this.destroy();
+    else if (this.#owner.eager) queueMicrotask(this.#offer);
     else this.#owner.idle(this);
   }
 
@@ -98,28 +114,44 @@ export class Connection {
 
   /** Nothing was asked on it yet, and nobody reads: what comes nevertheless closes it. */
   guard(): void {
-    if (this.#guarded || this.served > 0) return;
+    if (this.line !== null || this.#guarded || this.served > 0) return;
     this.#guarded = true;
     this.socket.on('readable', this.#unasked);
   }
 
-  /** A request comes next. */
-  begin(flight: Flight): void {
+  /** It had been idle, or has carried a request before. */
+  get used(): boolean {
+    return this.served > 0 || this.idledMs > 0;
+  }
+
+  /** A request comes next, by undici. */
+  begin(flight: UndiciFlight): void {
     if (this.#guarded) {
       this.#guarded = false;
       this.socket.off('readable', this.#unasked);
     }
-    this.codec.dispatch(flight, this.idledMs > 0);
+    if (this.#codec === null) {
+      this.line?.asStream();
+      this.#codec = this.#codecFor(this.socket);
+    }
+    this.#codec.dispatch(flight, this.idledMs > 0);
   }
 
   /** Closes it at once, whatever it is doing. */
   destroy(): void {
+    this.#closed = true;
     this.socket.destroy();
   }
 
-  /** The codec has closed it by its own decision, after an answer that said `close` for example. */
-  get closedByCodec(): boolean {
-    return this.error !== null && 'code' in this.error && this.error.code === 'UND_ERR_INFO';
+  /** The endpoint has spoken to nobody on it, or ended it (`unasked` is false). */
+  useless(unasked: boolean): void {
+    if (unasked) this.#closed = true;
+    this.socket.destroy();
+  }
+
+  /** Closed by our own decision, after an answer that said `close` for example. */
+  get closedByUs(): boolean {
+    return this.#closed || (this.error !== null && 'code' in this.error && this.error.code === 'UND_ERR_INFO');
   }
 
   readonly #unasked = (): void => {

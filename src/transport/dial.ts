@@ -4,6 +4,7 @@ import type { Clock, TimerHandle } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Destination, UpstreamTls } from '../exchange/attempt.ts';
 import { type DialPhase, dialFailure, dialTimeout } from './failure.ts';
+import type { SocketReader } from './h1/socket-reader.ts';
 
 /** An address gets this long before the next one of the same name is tried. Node's 250 ms never reach a distant endpoint. */
 const ADDRESS_TIMEOUT_MS = 1000;
@@ -57,6 +58,8 @@ export interface DialParts {
   readonly outcome: DialOutcome;
   /** Written before anything else, TLS included: one byte for each character (`proxyHeader`). `null` for nothing. */
   readonly preamble: string | null;
+  /** Reads the socket in place of its stream. Default: none. */
+  readonly reader?: SocketReader | null;
 }
 
 export interface DialOutcome {
@@ -66,6 +69,7 @@ export interface DialOutcome {
 
 /** One connection being made, within `connectTimeoutMs` from name to handshake. Reports once, never synchronously. */
 export class Dial {
+  readonly reader: SocketReader | null;
   readonly #outcome: DialOutcome;
   readonly #clock: Clock;
   #socket: Socket;
@@ -82,12 +86,15 @@ export class Dial {
   constructor(destination: Destination, parts: DialParts) {
     this.#outcome = parts.outcome;
     this.#clock = parts.clock;
-    const { tls, preamble, clock } = parts;
+    const { tls, preamble, clock, reader = null } = parts;
+    this.reader = reader;
     this.#startedAt = clock.monotonic();
     let tcpAt = this.#startedAt;
     const options = connectOptions(destination);
     this.#phase = 'host' in options && isIP(options.host ?? '') === 0 ? 'dns' : 'tcp';
-    // Node has no way to say anything between connecting and the handshake, so with a preamble they are two steps.
+    // Node has no way to say anything between connecting and the handshake, so with a preamble they are two steps. The second socket
+    // has no `onread` then (https://nodejs.org/api/tls.html#tlsconnectoptions-callback): its reader goes by events.
+    if (reader !== null && (tls === null || preamble === null)) options.onread = reader.take();
     this.#socket = tls === null || preamble !== null ? connectTcp(options) : tls.connect(options);
     // Before anything else: a socket without this listener ends the process when it fails.
     this.#socket.on('error', this.#onError);

@@ -158,6 +158,17 @@ export function internal(reason: string, cause: unknown): GatewayError {
   return new GatewayError('proxy_internal_error', { blame: 'gateway', status: 500, reason, cause });
 }
 
+/** The head is larger than `maxHeadBytes`. */
+export function headTooLarge(cause?: unknown): GatewayError {
+  const reason = 'response-head-too-large';
+  return upstream('http_response_header_section_size', 502, reason, { retry: 'never', cause });
+}
+
+/** The request's body is not as long as its sender has announced. */
+export function lengthMismatch(): GatewayError {
+  return new GatewayError('http_request_error', { blame: 'client', status: 400, reason: 'body-length-mismatch' });
+}
+
 /** Turns what undici or a socket reports about a request into the failure of its attempt. */
 export function attemptFailure(error: unknown, stage: Stage): GatewayError {
   if (error instanceof GatewayError) return error;
@@ -165,15 +176,12 @@ export function attemptFailure(error: unknown, stage: Stage): GatewayError {
   switch (code) {
     case 'UND_ERR_HEADERS_OVERFLOW':
       if (stage.headDelivered) return incomplete('trailers-too-large', error);
-      return upstream('http_response_header_section_size', 502, 'response-head-too-large', {
-        retry: 'never',
-        cause: error,
-      });
+      return headTooLarge(error);
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       // undici says this as well for a head with two lengths, or with a length and chunks.
       return stage.headDelivered ? incomplete('body-cut-short', error) : protocolError('malformed-response', error);
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-      return new GatewayError('http_request_error', { blame: 'client', status: 400, reason: 'body-length-mismatch' });
+      return lengthMismatch();
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
       return internal('unsendable-request', error);
@@ -202,7 +210,8 @@ function socketFailure(error: unknown, stage: Stage): GatewayError {
   return connectionLost(error, stage);
 }
 
-function connectionLost(error: unknown, stage: Stage): GatewayError {
+/** The connection is gone before the response was whole; `error` is `null` when the endpoint just ended it. */
+export function connectionLost(error: unknown, stage: Stage): GatewayError {
   if (stage.headDelivered) return incomplete('body-cut-short', error);
   if (stage.responseBegun) return incomplete('head-cut-short', error);
   // The keep-alive race: an endpoint that closes an idle connection and a request that crosses it on the wire.

@@ -96,7 +96,7 @@ export class IdleConnections implements Deadline {
   closed(connection: Connection): void {
     if (!connection.resting) return;
     connection.resting = false;
-    if (!connection.closedByCodec) this.#limit.closed(this.#parts.clock.monotonic() - connection.idleSince);
+    if (!connection.closedByUs) this.#limit.closed(this.#parts.clock.monotonic() - connection.idleSince);
     if (this.#watched === connection) {
       this.#watched = null;
       return;

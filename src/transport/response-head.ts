@@ -77,16 +77,21 @@ export function announcedKeepAlive(headers: HeaderList): number | null {
     const name = headers[i] as string;
     if (name.length !== 10 || !isNamed(name, 'keep-alive')) continue;
     const text = headers[i + 1] as string;
-    // Endpoints say the same all the time.
-    if (text !== lastKeepAlive.text) lastKeepAlive = { text, ms: keepAliveMs(text) };
-    return lastKeepAlive.ms;
+    return keepAliveMs(text);
   }
   return null;
 }
 
+/** The same of the field's value. Hot. */
+export function keepAliveMs(text: string): number | null {
+  // Endpoints say the same all the time.
+  if (text !== lastKeepAlive.text) lastKeepAlive = { text, ms: parseKeepAlive(text) };
+  return lastKeepAlive.ms;
+}
+
 let lastKeepAlive: { readonly text: string; readonly ms: number | null } = { text: '', ms: null };
 
-function keepAliveMs(text: string): number | null {
+function parseKeepAlive(text: string): number | null {
   const found = KEEP_ALIVE_TIMEOUT.exec(text);
   return found === null ? null : Number(found[1]) * 1000;
 }

@@ -1,86 +1,14 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
-import { type Clock, CoarseClock, systemClock } from '../clock.ts';
-import type {
-  Attempt,
-  AttemptReceiver,
-  ConnectionWarmer,
-  Destination,
-  InFlight,
-  Transport,
-} from '../exchange/attempt.ts';
+import type { Destination } from '../exchange/attempt.ts';
 import type { Codec } from './connection.ts';
-import type { ConnectionTraffic } from './connection-counts.ts';
-import { ConnectionPool } from './connection-pool.ts';
-import { Flight } from './flight.ts';
-import { PoolMap } from './pool-map.ts';
-import { DEFAULT_MAX_HEAD_BYTES } from './response-head.ts';
-
-export interface UndiciTransportOptions {
-  /** Default: the system clock. */
-  readonly clock?: Clock;
-  /** Largest response head, in bytes of names and values. Default `DEFAULT_MAX_HEAD_BYTES`. */
-  readonly maxHeadBytes?: number;
-  /** A number in [0, 1). Default `Math.random`. */
-  readonly random?: () => number;
-}
+import type { UndiciFlight } from './undici-flight.ts';
 
 /** When idle connections close is decided in `idle-connections.ts`: undici's own time is beyond all of it. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/**
- * HTTP/1.1 over pooled connections. undici writes and parses, on one socket each; dialling, pooling and queueing are ours,
- * because only so an attempt can say which connection it used, how long it waited, and within what bounds.
- */
-export class UndiciTransport implements Transport, ConnectionWarmer {
-  readonly #deadlines: CoarseClock;
-  readonly #pools: PoolMap<ConnectionPool>;
-
-  constructor(options: UndiciTransportOptions = {}) {
-    const clock = options.clock ?? systemClock;
-    const maxHeadBytes = options.maxHeadBytes ?? DEFAULT_MAX_HEAD_BYTES;
-    const codecFor = (socket: Socket, to: Destination): Codec => new UndiciCodec(socket, to, maxHeadBytes);
-    const deadlines = new CoarseClock(clock);
-    const random = options.random ?? Math.random;
-    this.#deadlines = deadlines;
-    this.#pools = new PoolMap(
-      clock,
-      (to, emptied) => new ConnectionPool(to, { clock, deadlines, random, codecFor, emptied }),
-    );
-  }
-
-  /** Hot. */
-  send(attempt: Attempt, into: AttemptReceiver): InFlight {
-    const pool = this.#pools.poolFor(attempt.destination);
-    const flight = new Flight(attempt, into, { pool, deadlines: this.#deadlines });
-    flight.start();
-    return flight;
-  }
-
-  retain(connectionKeys: ReadonlySet<string>): void {
-    this.#pools.retain(connectionKeys);
-  }
-
-  connections(connectionKey: string): { readonly open: number; readonly busy: number; readonly queued: number } {
-    return this.#pools.connections(connectionKey);
-  }
-
-  warm(destination: Destination, count: number): void {
-    this.#pools.poolFor(destination).warm(count);
-  }
-
-  /** `null` while none was ever needed. */
-  traffic(connectionKey: string): ConnectionTraffic | null {
-    return this.#pools.traffic(connectionKey);
-  }
-
-  drain(deadlineMs: number): Promise<void> {
-    return this.#pools.drain(deadlineMs);
-  }
-}
-
 /** An undici client that never connects: it is given its one socket, and when that is gone it is through. */
-class UndiciCodec implements Codec {
+export class UndiciCodec implements Codec {
   readonly #client: Client;
   readonly #closesAlways: boolean;
   #socket: Socket | null;
@@ -120,7 +48,7 @@ class UndiciCodec implements Codec {
     this.#client.on('error' as 'drain', () => {});
   }
 
-  dispatch(flight: Flight, rested: boolean): void {
+  dispatch(flight: UndiciFlight, rested: boolean): void {
     const { attempt } = flight;
     this.#rested = rested;
     const upgrades = attempt.upgrade !== null;

@@ -11,7 +11,7 @@ import type { ExchangeObserver } from '../../src/exchange/observer.ts';
 import type { ExchangeRecord, RefreshRecord } from '../../src/exchange/outcome.ts';
 import type { StreamObserver, StreamRecord } from '../../src/exchange/stream.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
-import type { Http1Choice } from '../../src/transport/by-protocol.ts';
+import type { Http1Choice } from '../../src/transport/http1.ts';
 import { inTime, until } from './deadline.ts';
 import { GENERAL } from './general.ts';
 import { stopAfterFile, stopAfterTest } from './stop.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Attempt, Destination } from '../../../src/exchange/attempt.ts';
-import type { UndiciTransport } from '../../../src/transport/undici.ts';
+import type { Http1Transport } from '../../../src/transport/http1.ts';
 import { attempt, destination, type Heard, readyBody, send, transportOf } from '../../kit/attempt.ts';
 import { until } from '../../kit/deadline.ts';
 import { ManualClock } from '../../kit/manual-clock.ts';
@@ -14,7 +14,7 @@ import { stopAfterTest } from '../../kit/stop.ts';
 const LIMITS = { keepAliveMs: 60_000, connectTimeoutMs: 0, maxConnections: 64 };
 
 /** A transport on a clock that is moved by hand. */
-function still(): { out: UndiciTransport; clock: ManualClock } {
+function still(): { out: Http1Transport; clock: ManualClock } {
   const clock = new ManualClock();
   return { out: transportOf({ clock, random: () => 0 }), clock };
 }

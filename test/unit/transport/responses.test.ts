@@ -51,9 +51,24 @@ describe('a response whose framing is doubtful is a 502, and its connection is c
   });
 });
 
-test('an unsolicited 100 is a 502 with its own reason, and never more than that', async () => {
+test('an unsolicited 100 is passed over (RFC 9110 §15.2), but not for ever', async () => {
+  const one = 'HTTP/1.1 100 Continue\r\n\r\n';
+  const server = await origin({
+    scripts: [
+      ['read head', { send: `${one}${one}${OK}Content-Length: 2\r\n\r\nok` }, 'silent'],
+      ['read head', { send: one.repeat(100) }, 'silent'],
+    ],
+  });
+  const out = transportOf({ http1: 'lean' });
+  const heard = await send(out, attempt(destination(server.port, {}, { maxRequests: 1 })));
+  expect([heard.calls, heard.status, heard.body]).toEqual([['sent', 'head', 'data', 'end'], 200, 'ok']);
+  const never = await send(out, attempt(destination(server.port)));
+  expect([never.calls, never.error?.reason]).toEqual([['sent', 'fail'], 'too-many-interim-responses']);
+});
+
+test('to undici an unsolicited 100 is a 502 with its own reason, and never more than that', async () => {
   const server = await origin(once({ send: `HTTP/1.1 100 Continue\r\n\r\n${OK}Content-Length: 0\r\n\r\n` }, 'silent'));
-  const heard = await send(transportOf(), attempt(destination(server.port)));
+  const heard = await send(transportOf({ http1: 'undici' }), attempt(destination(server.port)));
   expect([heard.error?.code, heard.error?.reason, heard.error?.status]).toEqual([
     'http_protocol_error',
     'unexpected-continue',

@@ -18,10 +18,10 @@ import {
   writeTimeout,
 } from './failure.ts';
 import { proxyHeader } from './proxy-header.ts';
-import { type BodyOwner, RequestBody } from './request-body.ts';
 import { framedHeaders } from './request-framing.ts';
 import { announcedKeepAlive, decodeFields, framingOf, isBodiless } from './response-head.ts';
 import { socketChannel } from './socket-channel.ts';
+import { type BodyOwner, RequestBody } from './undici-body.ts';
 
 /** An endpoint that sends more interim responses than this for one request is not going to answer. */
 const MAX_INTERIM = 32;
@@ -38,7 +38,7 @@ let parsing = false;
  *
  * waiting → assigned (undici has it, the connection is being checked) → started (being written) → done.
  */
-export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
+export class UndiciFlight implements InFlight, Waiter, Deadline, BodyOwner {
   readonly attempt: Attempt;
   readonly body: RequestBody | null;
   /** Field lines with the framing that goes with `body`. */
@@ -161,7 +161,7 @@ export class Flight implements InFlight, Waiter, Deadline, BodyOwner {
     }
     const connection = this.#connection as Connection;
     this.#controller = controller;
-    this.#reused = connection.served > 0 || connection.idledMs > 0;
+    this.#reused = connection.used;
     if (this.#reused) this.#pool.counts.reused += 1;
     connection.served += 1;
     if (this.body !== null && this.attempt.headTimeoutMs > 0) this.#deadlines.arm(this, this.attempt.headTimeoutMs);

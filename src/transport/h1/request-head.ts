@@ -1,0 +1,105 @@
+import type { Attempt } from '../../exchange/attempt.ts';
+import type { HeaderList } from '../../http/headers.ts';
+import { isTchar } from '../../http/octets.ts';
+
+/**
+ * The head of `attempt`'s request without the field that frames its body and the empty line: `framed` adds them. Host and
+ * `Connection` come first, as undici writes them, so that an endpoint can't tell which of the two speaks. `null` when it can't be
+ * sent: a character that would end a line, two Hosts, a field that is the connection's own (RFC 9110 §7.6.1).
+ *
+ * Hot. One string for the whole head costs a copy when it is written; a write for each field would cost a system call.
+ */
+export function requestHead(attempt: Attempt): string | null {
+  const { method, target, headers, destination } = attempt;
+  if (!isName(method) || !isTarget(target)) return null;
+  let host: string | null = null;
+  let fields = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    if (!isName(name) || !isValue(value)) return null;
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() !== 'host') break;
+        if (host !== null) return null;
+        host = value;
+        continue;
+      case 6:
+      case 7:
+        if (isForbidden(name)) return null;
+        break;
+      case 10:
+      case 14:
+      case 17:
+        if (isForbidden(name)) return null;
+        if (isReplaced(name)) continue;
+        break;
+    }
+    fields += `${name}: ${value}\r\n`;
+  }
+  const connection = destination.limits.keepAliveMs === 0 ? 'close' : 'keep-alive';
+  host ??= authorityOf(destination.host, destination.port);
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n${fields}`;
+}
+
+/** What ends a head whose body has `length` bytes, is chunked (`null`), or does not exist: some methods then announce a length of 0. */
+export function framing(method: string, length: number | null): string {
+  if (length === null) return 'transfer-encoding: chunked\r\n\r\n';
+  if (length === 0 && !expectsBody(method)) return '\r\n';
+  return `content-length: ${length}\r\n\r\n`;
+}
+
+/** RFC 9110 §8.6: without a length, an endpoint may wait for the body of these. */
+function expectsBody(method: string): boolean {
+  switch (method) {
+    case 'POST':
+    case 'PUT':
+    case 'PATCH':
+    case 'QUERY':
+    case 'PROPFIND':
+    case 'PROPPATCH':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isForbidden(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === 'expect' || lower === 'upgrade' || lower === 'keep-alive' || lower === 'transfer-encoding';
+}
+
+/** Written by whoever frames the message and keeps the connection. */
+function isReplaced(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === 'connection' || lower === 'content-length';
+}
+
+function isName(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (!isTchar(text.charCodeAt(i))) return false;
+  return text.length > 0;
+}
+
+/** RFC 9110 §5.5: visible ASCII, obs-text, space and tab. */
+function isValue(text: HeaderList[number]): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 ? code !== 0x09 : code === 0x7f || code > 0xff) return false;
+  }
+  return true;
+}
+
+function isTarget(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x21 || code > 0xff) return false;
+  }
+  return true;
+}
+
+/** A Host for a request without one; not how an interface is named (`fe80::1%eth0`). */
+function authorityOf(host: string, port: number): string {
+  const name = host.split('%')[0] as string;
+  const bracketed = name.includes(':') && name[0] !== '[' ? `[${name}]` : name;
+  return port === 80 ? bracketed : `${bracketed}:${port}`;
+}
