@@ -98,6 +98,15 @@ function importsOf(file: string): string[] {
   ].map((found) => (found[1] ?? found[2] ?? found[3]) as string);
 }
 
+const DATA_PLANE = new Set([
+  ...['exchange', 'routing', 'policy', 'cache', 'upstream', 'transport', 'downstream', 'engine', 'observe'],
+]);
+
+/** `sink.onDrain = () => …`: V8 makes such a function in the old generation (docs/architecture.md, "Functions in fields"). */
+const FUNCTION_INTO_FIELD =
+  /[\w\])]\.#?\w+ (?:=|\?\?=|\|\|=) (?:async )?(?:function\b|(?:\([^()]*\)|\w+)(?:: [^=]+)? =>)/;
+const SETS_FUNCTIONS = /^(?:cache\/(?:memory-body|growing-reader)|engine\/serve)\.ts$/;
+
 describe('architecture', () => {
   test('every file lives in a room that the design knows', () => {
     const unknown = files.filter((file) => !(roomOf(file) in ROOMS) && !UNRESTRICTED.has(roomOf(file)));
@@ -151,6 +160,16 @@ describe('architecture', () => {
       ),
     );
     expect({ long, drawers }).toEqual({ long: [], drawers: [] });
+  });
+
+  test('no function of the data plane is written right where a field is set', () => {
+    const wrong: string[] = [];
+    for (const file of files.filter((name) => DATA_PLANE.has(roomOf(name)) && !SETS_FUNCTIONS.test(name))) {
+      for (const [index, line] of readFileSync(join(SRC, file), 'utf8').split('\n').entries()) {
+        if (FUNCTION_INTO_FIELD.test(line)) wrong.push(`${file}:${index + 1}`);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 
   test('every module is imported with its extension, so that it runs without a build', () => {

@@ -57,7 +57,8 @@ export class DuplexChannel implements ByteChannel {
 
   pipe(into: BodySink): void {
     this.#into = into;
-    into.onDrain = () => this.#resume();
+    const resume = (): void => this.#resume();
+    into.onDrain = resume;
     this.#deliver();
   }
 

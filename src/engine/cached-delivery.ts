@@ -125,7 +125,8 @@ export class CachedDelivery {
     const own = { status: head.status, headers: head.headers.slice() };
     const { verdict, altered } = how;
     const fill = new Fill({ ...this.#destination(how.epoch, how.times), head: own, verdict, altered });
-    fill.onSettled = () => this.#caching.lead?.over();
+    const settled = (): void => this.#caching.lead?.over();
+    fill.onSettled = settled;
     this.#fill = fill;
     // The endpoint sends all of it, and the client wants a part.
     if (asksForRange(request.headers)) this.#served = serveEntry(fill.entry, request, how.times.receivedAtMs);
@@ -174,8 +175,9 @@ export class CachedDelivery {
     this.#served = outcome.served;
     this.#landing = outcome.entry;
     this.#progress.cacheReport = outcome.report;
+    const settled = (): void => this.#caching.lead?.over();
     if (outcome.fill === null || outcome.entry === null) this.#caching.lead?.failed();
-    else outcome.fill.onSettled = () => this.#caching.lead?.over();
+    else outcome.fill.onSettled = settled;
     return 'delivering';
   }
 

@@ -141,10 +141,11 @@ class Waiting implements Waiter, Deadline {
   begin(): void {
     const { exchange } = this.#progress;
     this.#flights.join(this.#flight, this);
-    exchange.onClientGone = (cause) => {
+    const clientGone = (cause: GatewayError): void => {
       this.#leave();
       fail(this.#progress, cause);
     };
+    exchange.onClientGone = clientGone;
     const leftMs = Math.min(this.#leftMs(this.#waitMs), this.#leftMs(this.#totalMs));
     if (leftMs === Number.POSITIVE_INFINITY) return;
     this.#parts.parts.deadlines.arm(this, Math.max(1, leftMs));

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../errors.ts';
 import type { Verdict } from '../policy/admit.ts';
 import type { Decision } from './decide.ts';
 import { fail, internalError } from './fail.ts';
@@ -29,12 +30,13 @@ export class Consulting {
   begin(): void {
     const { exchange } = this.#progress;
     const { consultation } = this.#decision;
-    exchange.onClientGone = (cause) => {
+    const clientGone = (cause: GatewayError): void => {
       this.#over = true;
       exchange.onClientGone = null;
       consultation.cancel();
       fail(this.#progress, cause);
     };
+    exchange.onClientGone = clientGone;
     consultation.begin((verdict) => this.#done(verdict));
   }
 

@@ -39,7 +39,8 @@ export class CopiedBody implements BodySource, BodySink {
 
   pipe(into: BodySink): void {
     this.#into = into;
-    into.onDrain = () => this.onDrain?.();
+    const drained = (): void => this.onDrain?.();
+    into.onDrain = drained;
     this.#source.pipe(this);
   }
 

@@ -103,8 +103,12 @@ export class Delivery implements TransformedBodyOwner {
     this.#outlives = served !== null && (served.body === null || served.span !== null);
     if (this.#outlives) feeder.outlive();
     this.#send(served === null ? head : served.head, served?.body === null, answer.setCookie);
-    if (this.#fill === null) this.#progress.exchange.response.onDrain = () => this.#drained(feeder);
-    else this.#sendFrom(this.#fill, served, feeder);
+    if (this.#fill !== null) {
+      this.#sendFrom(this.#fill, served, feeder);
+      return 'delivering';
+    }
+    const drained = (): void => this.#drained(feeder);
+    this.#progress.exchange.response.onDrain = drained;
     return 'delivering';
   }
 
@@ -193,7 +197,8 @@ export class Delivery implements TransformedBodyOwner {
       this.#altered = { endpointTag: made.endpointTag };
       this.#feeder = feeder;
       this.#transformed = new TransformedBody(made.through, this);
-      this.#transformed.onDrain = () => feeder.resume();
+      const resume = (): void => feeder.resume();
+      this.#transformed.onDrain = resume;
     }
     return made.head;
   }
@@ -209,8 +214,10 @@ export class Delivery implements TransformedBodyOwner {
 
   /** `served`: what the client gets of it, and of what is stored already; `null` for just the body. */
   #sendFrom({ body }: Fill, served: Served | null, feeder: Feeder): void {
-    body.onDrain = () => this.#drained(feeder);
-    body.onDeserted = () => feeder.deserted();
+    const drained = (): void => this.#drained(feeder);
+    body.onDrain = drained;
+    const deserted = (): void => feeder.deserted();
+    body.onDeserted = deserted;
     const { response } = this.#progress.exchange;
     // Nobody can store what can't be sent.
     if (response.unsendable) return;

@@ -36,11 +36,12 @@ export function sendDistant(progress: Progress, { body, span, send, unreadable }
       fail(progress, internalError(bug));
     }
   });
-  exchange.onClientGone = (cause) => {
+  const clientGone = (cause: GatewayError): void => {
     opening.cancel();
     before?.(cause);
     fail(progress, cause);
   };
+  exchange.onClientGone = clientGone;
 }
 
 function bodyUnreadable(): GatewayError {

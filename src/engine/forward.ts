@@ -87,7 +87,8 @@ export class Forward implements ResponseOwner, Feeder {
     this.#mirror = plan.mirror === null ? null : mirrorOf(plan.mirror, parts, progress);
     const wish = caching === null ? null : wishOf(caching);
     this.#attempts = new Attempts(this, buildOutbound(progress, plan, wish), this.#attemptsParts);
-    exchange.onClientGone = (cause) => this.#clientGone(cause);
+    const gone = (cause: GatewayError): void => this.#clientGone(cause);
+    exchange.onClientGone = gone;
   }
 
   get #attemptsParts(): AttemptsParts {
@@ -303,7 +304,8 @@ export class Forward implements ResponseOwner, Feeder {
   #detach(cause: GatewayError): void {
     this.#detached = true;
     this.outlive();
-    if (this.#lead !== null) this.#lead.onDeserted = () => this.deserted();
+    const deserted = (): void => this.deserted();
+    if (this.#lead !== null) this.#lead.onDeserted = deserted;
     this.#delivery.clientLeft(cause);
   }
 

@@ -50,7 +50,7 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
   const progress = refreshProgress(parts, served, exchange);
   const { edition } = served;
   edition.pin();
-  exchange.response.onClose = () => {
+  const closed = (): void => {
     exchange.response.onClose = null;
     const nowMs = parts.clock.monotonic();
     const result = resultOf(progress, store.has(entry));
@@ -59,6 +59,7 @@ export function refresh(parts: EngineParts, served: Progress, { plan, pool, requ
     parts.observer.refreshed?.({ ...recordOf(progress, nowMs), refresh: { servedTo: served.requestId, result } });
     edition.unpin();
   };
+  exchange.response.onClose = closed;
   refreshes.begin(entry, () => exchange.onClientGone?.(closing()));
   const lead = wanted.policy.collapse === null ? undefined : cache.flights.lead(wanted.request, wanted.lookup.epoch);
   const caching: Caching = lead === undefined ? wanted : { ...wanted, lead };

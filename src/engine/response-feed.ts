@@ -29,7 +29,8 @@ export class ResponseFeed implements BodySink {
       this.#source.discard();
       return;
     }
-    response.onDrain = () => this.onDrain?.();
+    const drained = (): void => this.onDrain?.();
+    response.onDrain = drained;
     this.#source.pipe(this);
   }
 

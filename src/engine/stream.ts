@@ -70,10 +70,11 @@ export class Stream implements StreamReceiver {
   /** Never throws: a bug ends this stream, and no other. */
   start(): void {
     this.#edition.pin();
-    this.#exchange.onClientGone = (cause) => {
+    const clientGone = (cause: GatewayError): void => {
       this.#opening?.cancel();
       this.#finish(endBy(cause));
     };
+    this.#exchange.onClientGone = clientGone;
     try {
       this.#attempt(null);
     } catch (bug) {

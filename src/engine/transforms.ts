@@ -82,7 +82,8 @@ export class TransformedBody implements BodySink {
     this.#filters = filters;
     this.#first = first;
     this.#last = last;
-    first.onDrain = () => this.onDrain?.();
+    const drained = (): void => this.onDrain?.();
+    first.onDrain = drained;
   }
 
   get isOver(): boolean {

@@ -133,7 +133,8 @@ class Direction implements BodySink {
     this.#tunnel = tunnel;
     this.#into = into;
     this.#from = from;
-    into.onDrain = () => this.onDrain?.();
+    const drained = (): void => this.onDrain?.();
+    into.onDrain = drained;
   }
 
   /** The receiver sees an end; what is still sent to it is for nobody. */

@@ -13,13 +13,15 @@ type WriteDone = (error?: Error | null) => void;
 export function ignoreBrokenPipe(socket: Socket): void {
   const write = socket._write;
   const writev = socket._writev;
-  socket._write = (chunk: unknown, encoding: BufferEncoding, done: WriteDone): void => {
+  const writeOne = (chunk: unknown, encoding: BufferEncoding, done: WriteDone): void => {
     write.call(socket, chunk, encoding, unlessBrokenPipe(done));
   };
+  socket._write = writeOne;
   if (writev === undefined) return;
-  socket._writev = (chunks: { chunk: unknown; encoding: BufferEncoding }[], done: WriteDone): void => {
+  const writeAll = (chunks: { chunk: unknown; encoding: BufferEncoding }[], done: WriteDone): void => {
     writev.call(socket, chunks, unlessBrokenPipe(done));
   };
+  socket._writev = writeAll;
 }
 
 function unlessBrokenPipe(done: WriteDone): WriteDone {

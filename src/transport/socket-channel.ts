@@ -59,9 +59,10 @@ class ChannelSource implements BodySource {
 
   pipe(into: BodySink): void {
     this.#into = into;
-    into.onDrain = () => {
+    const drained = (): void => {
       if (this.#into === into) this.#stream.resume();
     };
+    into.onDrain = drained;
     if (!this.#listening) {
       this.#listening = true;
       this.#stream.on('data', this.#onData);

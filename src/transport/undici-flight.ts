@@ -201,7 +201,8 @@ export class UndiciFlight implements InFlight, Waiter, Deadline, BodyOwner {
     }
     if (this.at !== 0) this.#deadlines.disarm(this);
     this.#headDelivered = true;
-    this.#into.onDrain = () => this.#resume();
+    const resume = (): void => this.#resume();
+    this.#into.onDrain = resume;
     parsing = true;
     try {
       this.#into.head({ status, headers }, false);

@@ -53,7 +53,8 @@ export class DiskReader implements BodySource {
 
   pipe(into: BodySink): void {
     this.#sink = into;
-    into.onDrain = () => this.#pour();
+    const pour = (): void => this.#pour();
+    into.onDrain = pour;
     this.#pour();
   }
 

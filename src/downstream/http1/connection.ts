@@ -133,7 +133,8 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#last = true;
     // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
     // kernel send a reset, which takes the response from the client before it was read.
-    this.socket.destroySoon = () => this.#linger();
+    const linger = (): void => this.#linger();
+    this.socket.destroySoon = linger;
   }
 
   tend(nowMs: number): void {

@@ -25,7 +25,9 @@ export function useTicketKeys(context: SecureContext, keys: TicketKeys): void {
   const native = context.context as NativeContext;
   if (typeof native.enableTicketKeyCallback !== 'function') return;
   // Never throws and always answers five values: Node ends the process over anything else, whatever the verdict is.
-  native.onticketkeycallback = (name, iv, sealing) => (sealing ? seal(keys.current()) : open(keys.current(), name, iv));
+  const answer: NonNullable<NativeContext['onticketkeycallback']> = (name, iv, sealing) =>
+    sealing ? seal(keys.current()) : open(keys.current(), name, iv);
+  native.onticketkeycallback = answer;
   native.enableTicketKeyCallback();
 }
 

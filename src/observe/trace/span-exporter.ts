@@ -193,11 +193,12 @@ export class SpanExporter {
         return;
       }
       const timer = clock.after(ms, () => this.#wake?.());
-      this.#wake = () => {
+      const wake = (): void => {
         this.#wake = null;
         clock.cancel(timer);
         resolve();
       };
+      this.#wake = wake;
     });
   }
 

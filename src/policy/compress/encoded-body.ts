@@ -36,7 +36,8 @@ export class EncodedBody implements BodyFilter {
     this.#into = into;
     this.#plan = plan;
     this.#over = over;
-    into.onDrain = () => this.#drained();
+    const drained = (): void => this.#drained();
+    into.onDrain = drained;
   }
 
   data(chunk: Uint8Array): boolean {

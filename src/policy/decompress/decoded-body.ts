@@ -57,7 +57,8 @@ export class DecodedBody implements BodySource, BodySink {
       return;
     }
     this.#into = into;
-    into.onDrain = () => this.#resume();
+    const resume = (): void => this.#resume();
+    into.onDrain = resume;
     if (this.#decoder === null) this.#begin();
     else if (this.#finished) this.#endInto(into);
     else this.#decoder.resume();

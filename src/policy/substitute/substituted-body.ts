@@ -40,7 +40,8 @@ export class SubstitutedBody implements BodyFilter {
   constructor(into: BodySink, needles: readonly Needle[]) {
     this.#into = into;
     this.#needles = needles;
-    into.onDrain = () => this.#drained();
+    const drained = (): void => this.#drained();
+    into.onDrain = drained;
   }
 
   data(chunk: Uint8Array): boolean {

@@ -6,8 +6,9 @@ import type { ClientHttp2Stream } from 'node:http2';
  */
 export function onEndOfStream(stream: ClientHttp2Stream, ended: () => void): void {
   const { push } = stream;
-  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+  const pushing = (chunk: unknown, encoding?: BufferEncoding): boolean => {
     if (chunk === null && !stream.closed) ended();
     return push.call(stream, chunk, encoding);
   };
+  stream.push = pushing;
 }

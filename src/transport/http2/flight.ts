@@ -256,9 +256,10 @@ export class Http2Flight implements InFlight, StreamWaiter, SessionStream, Deadl
   #deliver(head: { readonly status: number; readonly headers: HeaderList }, last: boolean): void {
     const stream = this.stream as ClientHttp2Stream;
     const into = this.#into;
-    into.onDrain = () => {
+    const drained = (): void => {
       if (!this.#done) stream.resume();
     };
+    into.onDrain = drained;
     into.head(head, last);
     if (this.#done) return;
     if (last) {
