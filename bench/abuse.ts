@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Peer } from './peers.ts';
+import type { Peer } from './peers/peer.ts';
+import { OTHER_CORE } from './processes.ts';
 import { markdownTable } from './report.ts';
 import { visit } from './visitors.ts';
 
@@ -36,7 +37,23 @@ export async function measureAbuse(peer: Peer, path: string): Promise<AbuseRow[]
     process.stderr.write(`${peer.name}: ${attack}\n`);
     // Nice: what is measured is the proxy, not who gets the other core.
     const attacking = run('nice', [
-      ...['-n', '15', 'taskset', '-c', '1', 'slowhttptest', ...flags, '-c', '1000', '-r', '500', '-p', '3', '-v', '0'],
+      ...[
+        '-n',
+        '15',
+        'taskset',
+        '-c',
+        OTHER_CORE,
+        'slowhttptest',
+        ...flags,
+        '-c',
+        '1000',
+        '-r',
+        '500',
+        '-p',
+        '3',
+        '-v',
+        '0',
+      ],
       ...['-l', String(SECONDS + 4), '-u', `${url}${path}`],
     ]);
     // The first two seconds are for its connections to be made.

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, cpuMicroseconds, start } from './processes.ts';
+import { type Command, cpuMicroseconds, OTHER_CORE, start } from './processes.ts';
 import { markdownTable } from './report.ts';
 
 const here = import.meta.dirname;
@@ -69,7 +69,7 @@ export function printCollapse(rows: readonly CollapseRow[]): void {
 /** Origin and clients, on the core that is not the proxy's. */
 async function startClients(): Promise<ChildProcess> {
   const numbers = [ORIGIN_PORT, PROXY_PORT, CLIENTS, OBJECT_BYTES].map(String);
-  const argv = ['-c', '1', process.execPath, join(here, 'collapse-clients.ts'), ...numbers];
+  const argv = ['-c', OTHER_CORE, process.execPath, join(here, 'collapse-clients.ts'), ...numbers];
   const child = spawn('taskset', argv, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await once(child, 'message');
   return child;

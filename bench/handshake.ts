@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Peer } from './peers.ts';
-import { cpuMicroseconds, type Running } from './processes.ts';
+import type { Peer } from './peers/peer.ts';
+import { cpuMicroseconds, OTHER_CORE, type Running } from './processes.ts';
 import { markdownTable } from './report.ts';
 
 const run = promisify(execFile);
@@ -47,7 +47,7 @@ interface Shaken {
 /** From the other core, as every load here. */
 async function shake(port: number, seconds: number, kind: Kind): Promise<Shaken> {
   const script = join(import.meta.dirname, 'handshake-client.ts');
-  const argv = ['-c', '1', process.execPath, script, String(port), String(seconds), kind];
+  const argv = ['-c', OTHER_CORE, process.execPath, script, String(port), String(seconds), kind];
   const { stdout } = await run('taskset', argv);
   return JSON.parse(stdout) as Shaken;
 }

@@ -1,19 +1,21 @@
 /**
- * Holds kept-alive TLS connections: `node bench/idle-client.ts PORT COUNT`. Each makes one request and then stays silent.
+ * Holds kept-alive connections: `node bench/idle-client.ts PORT COUNT plain|tls`. Each makes one request and then stays silent.
  * Prints `held N` when all are made, and lets go when its standard input ends.
  */
 import { once } from 'node:events';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type Socket, connect as tcpConnect } from 'node:net';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 
-const [port, count] = process.argv.slice(2).map(Number);
+const [port, count] = process.argv.slice(2, 4).map(Number);
 if (port === undefined || count === undefined) throw new Error('Give a port and a number of connections');
+const secure = process.argv[4] === 'tls';
 
 /** Handshakes at a time: a queue of more would only measure the queue. */
 const CONCURRENCY = 32;
 /** From several addresses, as many clients would be: one has 28 000 ports at most. */
 const ADDRESSES = 40;
 
-const held: TLSSocket[] = [];
+const held: Socket[] = [];
 let next = 0;
 
 async function work(): Promise<void> {
@@ -23,16 +25,14 @@ async function work(): Promise<void> {
   }
 }
 
-async function hold(localAddress: string): Promise<TLSSocket> {
+async function hold(localAddress: string): Promise<Socket> {
   // `localAddress` is net's, and tls passes it on.
-  const options: ConnectionOptions & { localAddress: string } = {
-    port: port as number,
-    host: '127.0.0.1',
-    localAddress,
-    rejectUnauthorized: false,
+  const options: ConnectionOptions & { port: number; localAddress: string } = {
+    ...{ port: port as number, host: '127.0.0.1', localAddress },
+    ...(secure ? { rejectUnauthorized: false } : {}),
   };
-  const socket = connect(options);
-  await once(socket, 'secureConnect');
+  const socket = secure ? tlsConnect(options) : tcpConnect(options);
+  await once(socket, secure ? 'secureConnect' : 'connect');
   socket.on('error', () => {});
   socket.write('GET /1k HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(socket, 'data');

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /** Linux counts CPU time in ticks of 10 ms (`getconf CLK_TCK` is 100 on every supported machine). */
 const TICK_US = 10_000;
 
 /** The proxy under test has this core alone; load generator and origin share the other, so that they never steal its time. */
-const PROXY_CORE = '0';
-const OTHER_CORE = '1';
+export const PROXY_CORE = '0';
+export const OTHER_CORE = '1';
 
 export interface Running {
   readonly name: string;
@@ -23,22 +23,27 @@ export interface Command {
   /** Waits until this port accepts connections. */
   readonly port: number;
   readonly core: 'proxy' | 'other';
+  /** In place of that one core: a list as `taskset` takes it. */
+  readonly cores?: string;
+  /** Its standard output is appended to this file, and is not in the error when it does not start. */
+  readonly output?: string;
 }
 
 /** Starts a server in the foreground, pinned, and resolves when it accepts connections. Rejects with its output if it ends first. */
 export async function start(command: Command): Promise<Running> {
-  const core = command.core === 'proxy' ? PROXY_CORE : OTHER_CORE;
+  const core = command.cores ?? (command.core === 'proxy' ? PROXY_CORE : OTHER_CORE);
+  const file = command.output === undefined ? null : openSync(command.output, 'a');
   const child = spawn('taskset', ['-c', core, ...command.argv], {
     env: { ...process.env, ...command.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
+  if (file !== null) closeSync(file);
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-4000);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4000);
-  });
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
   await Promise.race([
     accepting(command.port),
     once(child, 'exit').then(() => Promise.reject(new Error(`${command.name} did not start:\n${output}`))),

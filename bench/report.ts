@@ -1,4 +1,4 @@
-import type { LoadResult } from './load.ts';
+import type { LoadResult } from './load-output.ts';
 
 export interface Row extends LoadResult {
   readonly peer: string;
