@@ -58,18 +58,15 @@ if (missing.length > 0) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
-try {
-  if (besidePeers) {
-    const rate = values.rate === undefined ? null : Number(values.rate);
-    const options = { directory, seconds, connections: Number(values.connections), rate };
-    const results = await measurePeers(chosenPeers, chosen, options);
-    printResults(results);
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
-  }
-  if (chosen.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
-  if (chosen.includes('collapse')) printCollapse(await measureCollapse(directory));
-  if (chosen.includes('reload')) printReload(await measureReload(directory, has));
-  if (chosen.includes('policies')) printPolicies(await measurePolicies(directory, seconds));
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+if (besidePeers) {
+  const rate = values.rate === undefined ? null : Number(values.rate);
+  const options = { directory, seconds, connections: Number(values.connections), rate };
+  const results = await measurePeers(chosenPeers, chosen, options);
+  printResults(results);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
 }
+if (chosen.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
+if (chosen.includes('collapse')) printCollapse(await measureCollapse(directory));
+if (chosen.includes('reload')) printReload(await measureReload(directory, has));
+if (chosen.includes('policies')) printPolicies(await measurePolicies(directory, seconds));

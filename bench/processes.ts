@@ -38,6 +38,7 @@ export async function start(command: Command): Promise<Running> {
     stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
   if (file !== null) closeSync(file);
+  endWithUs(child);
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-4000);
@@ -49,6 +50,21 @@ export async function start(command: Command): Promise<Running> {
     once(child, 'exit').then(() => Promise.reject(new Error(`${command.name} did not start:\n${output}`))),
   ]);
   return { name: command.name, pid: child.pid as number, stop: () => stop(child) };
+}
+
+const children = new Set<ChildProcess>();
+
+/** Whatever ends this process ends what it has started. */
+function endWithUs(child: ChildProcess): void {
+  if (process.listenerCount('SIGTERM') === 0) {
+    process.once('exit', () => {
+      for (const one of children) one.kill('SIGTERM');
+    });
+    process.once('SIGINT', () => process.exit(130));
+    process.once('SIGTERM', () => process.exit(143));
+  }
+  children.add(child);
+  child.once('exit', () => children.delete(child));
 }
 
 async function stop(child: ChildProcess): Promise<void> {
