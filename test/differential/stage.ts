@@ -1,6 +1,6 @@
 import type { ExchangeRecord } from '../../src/exchange/outcome.ts';
 import type { FamilyReading } from '../../src/observe/family.ts';
-import type { Http1Choice } from '../../src/transport/by-protocol.ts';
+import type { Http1Choice } from '../../src/transport/http1.ts';
 import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gateway.ts';
 import type { ManualClock } from '../kit/manual-clock.ts';
 import { stopAfterTest } from '../kit/stop.ts';

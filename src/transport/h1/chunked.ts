@@ -6,13 +6,14 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** 4 PiB in hexadecimal: exact in a JavaScript number. Leading zeros count as well, or they had no bound. */
-const MAX_SIZE_DIGITS = 13;
+/** Leading zeros count as well, or they had no bound. */
+const MAX_SIZE_DIGITS = 64;
 /** Extensions of one chunk (RFC 9112 §7.1.1: a recipient ought to limit them). Nobody is known to use any. */
 const MAX_EXTENSION_BYTES = 16 * 1024;
 
 type State =
   | 'size'
+  | 'semicolon'
   | 'name'
   | 'equals'
   | 'value'
@@ -87,12 +88,12 @@ export class ChunkReader {
     if (digit >= 0) {
       this.#digits += 1;
       this.#size = this.#size * 16 + digit;
-      return this.#digits <= MAX_SIZE_DIGITS;
+      return this.#digits <= MAX_SIZE_DIGITS && this.#size <= Number.MAX_SAFE_INTEGER;
     }
     if (this.#digits === 0) return false;
     if (byte === CR) this.#state = 'size-end';
     else if (byte === SEMICOLON) {
-      this.#state = 'name';
+      this.#state = 'semicolon';
       this.#extension = 0;
     } else return false;
     return true;
@@ -118,13 +119,17 @@ export class ChunkReader {
       this.#state = 'quoted';
       return isText(byte);
     }
-    if (byte === CR) this.#state = 'size-end';
-    else if (byte === SEMICOLON) this.#state = 'name';
+    if (byte === CR) {
+      this.#state = 'size-end';
+      return state !== 'semicolon';
+    }
+    if (byte === SEMICOLON) this.#state = 'name';
     else if (state === 'unquoted') return false;
-    else if (byte === EQUALS && state === 'name') this.#state = 'equals';
+    else if (byte === EQUALS && (state === 'name' || state === 'semicolon')) this.#state = 'equals';
     else if (byte === QUOTE && state === 'equals') this.#state = 'quoted';
     else if (!isToken(byte)) return false;
     else if (state === 'equals') this.#state = 'value';
+    else if (state === 'semicolon') this.#state = 'name';
     return true;
   }
 }

@@ -14,8 +14,6 @@ const TAB = 0x09;
 const COLON = 0x3a;
 const ZERO = 0x30;
 const NINE = 0x39;
-/** A length of more digits is not exact in a JavaScript number, and no body that anybody waits for. */
-const MAX_LENGTH_DIGITS = 15;
 /** `HTTP/1.1 200` */
 const STATUS_LINE_LENGTH = 12;
 
@@ -98,9 +96,10 @@ export class HeadReader {
     return at - held;
   }
 
-  /** A trailer section is field lines and nothing before them: as if the status line had been read. */
+  /** A trailer section is field lines and nothing before them: as if the status line had been read, and how the body is framed. */
   readTrailers(chunk: string): number {
     this.status = 200;
+    this.codings = 1;
     return this.read(chunk);
   }
 
@@ -169,7 +168,7 @@ export class HeadReader {
       case 10:
         return this.#aboutConnection(name.toLowerCase(), value);
       case 14:
-        return name.toLowerCase() !== 'content-length' || this.#contentLength(value);
+        return name.toLowerCase() !== 'content-length' || this.#contentLength(value, text.charCodeAt(end - 1));
       case 17:
         return name.toLowerCase() !== 'transfer-encoding' || this.#transferEncoding(value, last === end);
       default:
@@ -189,15 +188,13 @@ export class HeadReader {
     return true;
   }
 
-  /** One, of digits only: two, even equal ones, are as doubtful as a list of them (RFC 9112 §6.3). */
-  #contentLength(value: string): boolean {
-    if (this.length !== -1 || this.codings > 0 || value.length === 0 || value.length > MAX_LENGTH_DIGITS) return false;
-    for (let i = 0; i < value.length; i += 1) {
-      const code = value.charCodeAt(i);
-      if (code < ZERO || code > NINE) return false;
-    }
+  /** One, of digits only, `last` being no tab as llhttp has it: two, even equal ones, are as doubtful as a list of them (RFC 9112 §6.3). */
+  #contentLength(value: string, last: number): boolean {
+    if (last === TAB || this.length !== -1 || this.codings > 0 || value === '') return false;
+    if (!areDigits(value, 0)) return false;
     this.length = Number(value);
-    return true;
+    // A length that is not exact as a number, and no body that anybody waits for.
+    return this.length <= Number.MAX_SAFE_INTEGER;
   }
 
   /** `exact`: nothing stood behind the value. What llhttp reads as chunked with a space behind it, others do not (llhttp#876). */
@@ -222,7 +219,20 @@ export class HeadReader {
 
 /** `HTTP/1.1 200`, or the beginning of it. The versions are those that llhttp takes. */
 function isStatusStart(text: string): boolean {
-  return STATUS_START.test(text);
+  for (const version of VERSIONS) {
+    if (text.length <= version.length) {
+      if (version.startsWith(text)) return true;
+    } else if (text.startsWith(version)) return areDigits(text, version.length);
+  }
+  return false;
 }
 
-const STATUS_START = /^(?:H|HT|HTT|HTTP|HTTP\/(?:[0-9](?:\.(?:[0-9](?: [0-9]{0,3})?)?)?)?)?$/;
+const VERSIONS = ['HTTP/1.1 ', 'HTTP/1.0 ', 'HTTP/2.0 ', 'HTTP/0.9 '];
+
+function areDigits(text: string, from: number): boolean {
+  for (let i = from; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < ZERO || code > NINE) return false;
+  }
+  return true;
+}

@@ -152,11 +152,12 @@ export class ResponseReader {
     const { status, fields, saysUpgrade, upgrade } = this.#head;
     // A 101 without the fields that make it a switch of protocols is not even that (RFC 9110 §15.2.2).
     if (status === 101) this.#break(saysUpgrade && upgrade ? 'unasked-upgrade' : 'malformed-response');
-    // The connection would close before the answer.
-    else if (!keepsConnection(this.#head)) this.#break('malformed-response');
     else {
+      const goesOn = keepsConnection(this.#head);
       this.#head.reset();
       this.#listener?.interim(status, fields);
+      // The connection would close before the answer.
+      if (!goesOn) this.#break('malformed-response');
     }
     return this.#state === 'head';
   }
