@@ -10,6 +10,7 @@ const E2E = 'test/e2e/**';
 
 /** What HTTP/1.1 itself is about, outside the matrix: run a second time over Fastify and undici alone (test/kit/general.ts). */
 const GENERAL = [
+  'test/conformance/cache/*.test.ts',
   'test/proxy/{downstream-{messages,bodies,connections,refusals,resets,tls,upgrades},early-goodbyes,ended-tunnels}.test.ts',
   'test/proxy/{h2c,proxy-protocol-in,reload-state,refused-uploads,unix-listeners}.test.ts',
   'test/unit/transport/{connections,dialling,early-head,failure,idle-limit,keep-alive,proxied-connections}.test.ts',

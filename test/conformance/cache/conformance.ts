@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configFromObject } from '../../../src/config/load.ts';
 import { startGateway } from '../../../src/gateway.ts';
+import { GENERAL } from '../../kit/general.ts';
 import { expectedFailures } from './expected.ts';
 import { SuiteOrigin } from './origin.ts';
 import type { Pace } from './pace.ts';
@@ -17,7 +18,7 @@ export async function runConformance(pace: Pace): Promise<readonly CaseResult[]>
   try {
     const endpoint = `http://127.0.0.1:${await origin.listen()}`;
     const loaded = configFromObject({
-      listeners: { web: { address: '127.0.0.1', port: 0 } },
+      listeners: { web: { address: '127.0.0.1', port: 0, fastLane: !GENERAL } },
       admin: { port: 0 },
       pools: { origin: { endpoints: [endpoint] } },
       routes: [{ match: { path: '/**' }, pool: 'origin', cache: true }],
@@ -30,6 +31,7 @@ export async function runConformance(pace: Pace): Promise<readonly CaseResult[]>
       logLevel: 'silent',
       observer: { finished: () => undefined, streamFinished: () => undefined },
       clock: pace.clock,
+      ...(GENERAL ? { http1: 'undici' } : {}),
     });
     try {
       return await runCases(cases, { origin, port: Number(new URL(String(gateway.urls.get('web'))).port), pace });
