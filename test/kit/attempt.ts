@@ -3,20 +3,13 @@ import type { Attempt, AttemptReceiver, Destination, InFlight, Transport } from 
 import type { BodySink, BodySource, ByteChannel } from '../../src/exchange/body.ts';
 import type { ResponseHead } from '../../src/exchange/response-sink.ts';
 import type { HeaderList } from '../../src/http/headers.ts';
-import { type Http1Choice, Http1Transport, type Http1TransportOptions } from '../../src/transport/http1.ts';
+import { Http1Transport, type Http1TransportOptions } from '../../src/transport/http1.ts';
+import { GENERAL } from './general.ts';
 import { stopAfterTest } from './stop.ts';
-
-/** What `transportOf` makes where a test does not say. */
-let spoken: Http1Choice = 'lean';
-
-/** From now on `transportOf` makes transports that speak HTTP/1.1 by `http1`. */
-export function speakBy(http1: Http1Choice): void {
-  spoken = http1;
-}
 
 /** A transport whose connections are closed after the test. */
 export function transportOf(options: Http1TransportOptions = {}): Http1Transport {
-  const made = new Http1Transport({ http1: spoken, ...options });
+  const made = new Http1Transport({ http1: GENERAL ? 'undici' : 'lean', ...options });
   stopAfterTest(() => made.drain(0));
   return made;
 }
