@@ -7,10 +7,10 @@ import type { FrontParts } from '../front.ts';
 import { refusalFields, refusalText } from '../refusal.ts';
 import { RequestBody } from '../request-body.ts';
 import { wireOf } from './body-wire.ts';
-import { Http2Exchange } from './exchange.ts';
+import { Http2Exchange, type SessionOwner } from './exchange.ts';
 import { Liveness } from './liveness.ts';
 import { HTTP2_PROFILES } from './profile.ts';
-import { type BadStream, readStreamHead, type StreamHead } from './request-head.ts';
+import { type BadStream, readStreamHead, type StreamHead, type StreamLimits } from './request-head.ts';
 import { openSession } from './session.ts';
 import type { SessionError } from './session-errors.ts';
 import { type Condemned, SessionGuard } from './session-guard.ts';
@@ -23,13 +23,14 @@ const FAREWELL_MS = 2_000;
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
 /** One HTTP/2 session: its streams become exchanges. Works on Node's core API, without its request and response objects. */
-export class Http2Connection implements Tended {
+export class Http2Connection implements Tended, SessionOwner {
   readonly #client: Client;
   readonly #parts: FrontParts;
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly #uploads: UploadWindow;
   readonly #guard: SessionGuard;
+  readonly #limits: StreamLimits;
   readonly #liveness = new Liveness();
   readonly #exchanges = new Set<Http2Exchange>();
   #since: number;
@@ -45,13 +46,20 @@ export class Http2Connection implements Tended {
     this.#client = client;
     this.#parts = parts;
     this.#since = parts.connections.now;
+    const { limits, underscores } = parts.options;
     const profile = HTTP2_PROFILES[parts.options.profile];
-    const session = openSession(socket, parts.options.limits, profile);
+    const session = openSession(socket, limits, profile);
     this.#session = session;
+    this.#limits = {
+      headerBytes: limits.headerBytes,
+      headerCount: limits.headerCount,
+      underscores,
+      scheme: client.tls === null ? 'http' : 'https',
+    };
     this.#uploads = new UploadWindow(session);
     this.#guard = new SessionGuard(session, profile, {
       now: () => parts.connections.now,
-      headTimeout: parts.options.limits.headTimeout,
+      headTimeout: limits.headTimeout,
       condemn: (reason) => this.#condemn(reason),
     });
     session.on('error', (error) => this.#broke(error));
@@ -154,17 +162,12 @@ export class Http2Connection implements Tended {
 
   #take(stream: ServerHttp2Stream, flags: number, fields: HeaderList): void {
     stream.on('error', ignoreError);
-    this.#guard.headEnded(stream.id ?? 0, this.#parts.options.limits.headerBytes);
+    this.#guard.headEnded(stream.id ?? 0, this.#limits.headerBytes);
     if (stream.destroyed) {
       this.#guard.streamEnded(0, true);
       return;
     }
-    const head = readStreamHead(fields, {
-      headerBytes: this.#parts.options.limits.headerBytes,
-      headerCount: this.#parts.options.limits.headerCount,
-      underscores: this.#parts.options.underscores,
-      scheme: this.#client.tls === null ? 'http' : 'https',
-    });
+    const head = readStreamHead(fields, this.#limits);
     if ('reason' in head) {
       this.#refuse(stream, head);
       return;
@@ -193,14 +196,16 @@ export class Http2Connection implements Tended {
       client: this.#parts.addresses.forRequest(this.#client, request.headers),
       body: bodyless ? null : new RequestBody(stream, wireOf(stream), head.contentLength),
       expectsContinue: head.expectsContinue && !bodyless,
-      asked: { isHead: request.method === 'HEAD', isTunnel: protocol !== null },
-      ended: (over) => this.#ended(over),
+      isComplete: ended,
+      isHead: request.method === 'HEAD',
+      isTunnel: protocol !== null,
+      session: this,
     });
     if (protocol !== null) exchange.upgrade = new UpgradeByStream(protocol, stream, exchange);
     return exchange;
   }
 
-  #ended(exchange: Http2Exchange): void {
+  exchangeEnded(exchange: Http2Exchange): void {
     this.#exchanges.delete(exchange);
     this.#guard.streamEnded(exchange.explained, exchange.wasReset);
     if (this.#exchanges.size > 0) return;

@@ -8,16 +8,19 @@ import { explained } from './chatter.ts';
 import { type Asked, Http2Sink, type StreamOwner } from './response.ts';
 import { STREAM_WINDOW_BYTES } from './upload-window.ts';
 
-export interface StreamParts {
-  readonly stream: ServerHttp2Stream;
+/** The session of a stream. */
+export interface SessionOwner {
+  /** The stream of this exchange has closed. */
+  exchangeEnded(exchange: Http2Exchange): void;
+}
+
+export interface StreamParts extends Asked {
   readonly listener: string;
   readonly request: RequestHead;
   readonly client: Client;
   readonly body: RequestBody | null;
   readonly expectsContinue: boolean;
-  readonly asked: Asked;
-  /** The stream has closed. */
-  readonly ended: (exchange: Http2Exchange) => void;
+  readonly session: SessionOwner;
 }
 
 /** After a complete response, what the client still sends is read and dropped for this long. */
@@ -39,8 +42,9 @@ export class Http2Exchange implements Exchange, StreamOwner {
   tunnelled: { readonly bytesIn: number; readonly bytesOut: number } | null = null;
   readonly #stream: ServerHttp2Stream;
   readonly #body: RequestBody | null;
-  readonly #ended: (exchange: Http2Exchange) => void;
-  readonly #stall = new StallWatch();
+  readonly #session: SessionOwner;
+  /** Made by the first sweep that finds the stream open: few live for so long. */
+  #stall: StallWatch | null = null;
   /** The response is complete, the request is not. */
   #lingers = false;
   #lingersSince = 0;
@@ -53,12 +57,12 @@ export class Http2Exchange implements Exchange, StreamOwner {
     this.listener = parts.listener;
     this.#stream = parts.stream;
     this.#body = parts.body;
-    this.#ended = parts.ended;
+    this.#session = parts.session;
     this.requestBody = parts.body ?? noBody;
     this.#uninvited = parts.expectsContinue;
     if (parts.expectsContinue && parts.body !== null) parts.body.invited = false;
     this.sendContinue = parts.expectsContinue ? () => this.#continue() : null;
-    this.response = new Http2Sink(parts.stream, this, parts.asked);
+    this.response = new Http2Sink(parts, this);
   }
 
   get bytesIn(): number {
@@ -98,7 +102,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
 
   streamClosed(): void {
     this.#over = true;
-    this.#ended(this);
+    this.#session.exchangeEnded(this);
   }
 
   /** What of a body comes after its stream is over, and what was dropped unread with it. */
@@ -116,6 +120,7 @@ export class Http2Exchange implements Exchange, StreamOwner {
       this.#linger(nowMs);
       return;
     }
+    this.#stall ??= new StallWatch();
     if (this.#stall.isStalled(nowMs, this.bytesOut, this.#stream.writableLength)) {
       this.#stream.close(constants.NGHTTP2_CANCEL);
       return;

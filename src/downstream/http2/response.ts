@@ -16,8 +16,11 @@ export interface StreamOwner {
   streamClosed(): void;
 }
 
-/** What the request asks of its response. */
+/** A stream, and what its request asks of the response. */
 export interface Asked {
+  readonly stream: ServerHttp2Stream;
+  /** The request ended with its head: nothing of it will hold the stream open when the response is over. */
+  readonly isComplete: boolean;
   /** HEAD: no body. */
   readonly isHead: boolean;
   /** An extended CONNECT, to which any 2xx means that the tunnel stands (RFC 8441 §5, RFC 9110 §9.3.6). */
@@ -25,6 +28,18 @@ export interface Asked {
 }
 
 const noTrailers: HeaderList = [];
+
+/** What Node is told to expect after a head. */
+interface Plan {
+  readonly endStream: boolean;
+  readonly waitForTrailers: boolean;
+}
+
+const PLANS = {
+  nothing: { endStream: true, waitForTrailers: false },
+  body: { endStream: false, waitForTrailers: false },
+  trailers: { endStream: false, waitForTrailers: true },
+} as const;
 
 /**
  * Writes one response on an HTTP/2 stream through Node's core API. Never throws: streams vanish at any moment, and every
@@ -50,15 +65,18 @@ export class Http2Sink implements ResponseSink {
   #over = false;
   #handedOver = false;
 
-  constructor(stream: ServerHttp2Stream, owner: StreamOwner, asked: Asked) {
+  constructor(asked: Asked, owner: StreamOwner) {
+    const { stream } = asked;
     this.#stream = stream;
     this.#owner = owner;
     this.#bodyless = asked.isHead;
     this.#isTunnel = asked.isTunnel;
     // All three, because a stream closes only when its request was read to the end: a response may be over long before,
-    // and a stream with bytes unread may have died long before.
-    stream.on('finish', () => this.#finished());
-    stream.on('aborted', () => this.#finished());
+    // and a stream with bytes unread may have died long before. Where there is nothing to read, `close` follows `finish` at
+    // once.
+    const finished = (): void => this.#finished();
+    if (!asked.isComplete) stream.on('finish', finished);
+    stream.on('aborted', finished);
     stream.on('close', () => {
       this.#closed();
       owner.streamClosed();
@@ -69,14 +87,18 @@ export class Http2Sink implements ResponseSink {
     if (this.phase !== 'open' || this.#gone || status === 101 || status < 100 || status > 199) return;
     const fields = fieldObject(headers);
     if (fields === null) return;
-    this.#guarded(() => this.#stream.additionalHeaders({ ...fields, ':status': status }));
+    try {
+      this.#stream.additionalHeaders({ ...fields, ':status': status });
+    } catch {
+      this.#reset();
+    }
   }
 
   start(head: ResponseHead): void {
     if (this.phase !== 'open') return;
     this.phase = 'started';
     this.#announced = announcedLength(head.headers);
-    this.#respond(head, { endStream: false, trailers: this.#announced === -1 || isGrpc(head.headers) });
+    this.#respond(head.status, head.headers, this.#announced === -1 || isGrpc(head.headers) ? 'trailers' : 'body');
   }
 
   respond(head: ResponseHead, body: Uint8Array | null): void {
@@ -85,12 +107,12 @@ export class Http2Sink implements ResponseSink {
     const length = body === null ? 0 : body.byteLength;
     const withLength = length > 0 && announcedLength(head.headers) === -1;
     const headers = withLength ? head.headers.concat('content-length', String(length)) : head.headers;
-    if (!this.#respond({ status: head.status, headers }, { endStream: length === 0, trailers: false })) return;
+    if (!this.#respond(head.status, headers, length === 0 ? 'nothing' : 'body')) return;
     this.phase = 'closed';
     if (body !== null && length > 0 && !this.#bodyless) {
       this.bytesOut = length;
       this.pieces = 1;
-      this.#guarded(() => this.#stream.end(body));
+      this.#endStream(body);
     }
     this.#owner.responseEnded();
   }
@@ -116,7 +138,7 @@ export class Http2Sink implements ResponseSink {
     }
     this.phase = 'closed';
     if (trailers !== null) this.#trailers = trailers;
-    if (!this.#bodyless) this.#guarded(() => this.#stream.end());
+    if (!this.#bodyless) this.#endStream(null);
     this.#owner.responseEnded();
   }
 
@@ -130,7 +152,7 @@ export class Http2Sink implements ResponseSink {
   handOver(head: ResponseHead): boolean {
     if (this.phase !== 'open') return false;
     this.#handedOver = true;
-    const started = this.#respond(head, { endStream: false, trailers: false });
+    const started = this.#respond(head.status, head.headers, 'body');
     this.phase = 'closed';
     return started;
   }
@@ -157,12 +179,11 @@ export class Http2Sink implements ResponseSink {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
-  #respond(head: ResponseHead, plan: { readonly endStream: boolean; readonly trailers: boolean }): boolean {
-    const { status } = head;
+  #respond(status: number, headers: HeaderList, followed: 'nothing' | 'body' | 'trailers'): boolean {
     if (status === 204 || status === 205 || status === 304) this.#bodyless = true;
     // Without a switch behind it, an endpoint's 200 would be read as the tunnel's first bytes.
     const saysTooMuch = this.#isTunnel && !this.#handedOver && status < 300;
-    const fields = status < 200 || status > 599 || saysTooMuch ? null : responseFields(status, head.headers);
+    const fields = status < 200 || status > 599 || saysTooMuch ? null : responseFields(status, headers);
     if (this.#gone) {
       this.phase = 'closed';
       return false;
@@ -173,28 +194,43 @@ export class Http2Sink implements ResponseSink {
     }
     // Trailers must be announced to Node with the head. A body of known length is not followed by any but gRPC's, and
     // without the announcement its last frame can carry END_STREAM.
-    const waitForTrailers = plan.trailers && !this.#bodyless;
-    const endStream = plan.endStream || this.#bodyless;
-    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
-    this.#guarded(() => this.#stream.respond(fields, { endStream, waitForTrailers }));
+    const plan = this.#bodyless ? PLANS.nothing : PLANS[followed];
+    if (plan.waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
+    this.#say(fields, plan);
     return true;
+  }
+
+  /**
+   * A stream can be gone between two lines, and Node says so by throwing `ERR_HTTP2_INVALID_STREAM`; or there was a field that
+   * Node's own checks refuse. Either way the stream can't go on, here as everywhere below. No closure for it: with those of the
+   * exchange that are gone too, 10.6 → 9.5 KB a request.
+   */
+  #say(fields: string[], plan: Plan): void {
+    try {
+      this.#stream.respond(fields, plan);
+    } catch {
+      this.#reset();
+    }
   }
 
   #unsendable(): void {
     this.phase = 'closed';
     this.unsendable = true;
-    this.#guarded(() =>
-      this.#stream.respond([':status', '502', 'proxy-status', 'headgate; error=http_protocol_error'], {
-        endStream: true,
-      }),
-    );
+    this.#say([':status', '502', 'proxy-status', 'headgate; error=http_protocol_error'], PLANS.nothing);
     this.#owner.responseEnded();
   }
 
   #sendTrailers(): void {
     const fields = fieldObject(this.#trailers);
-    if (fields === null) this.#reset();
-    else this.#guarded(() => this.#stream.sendTrailers(fields));
+    if (fields === null) {
+      this.#reset();
+      return;
+    }
+    try {
+      this.#stream.sendTrailers(fields);
+    } catch {
+      this.#reset();
+    }
   }
 
   #drained(): void {
@@ -206,12 +242,11 @@ export class Http2Sink implements ResponseSink {
     if (!this.#gone) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
-  /** A stream can be gone between two lines; Node says so by throwing `ERR_HTTP2_INVALID_STREAM`. */
-  #guarded(act: () => void): void {
+  #endStream(last: Uint8Array | null): void {
     try {
-      act();
+      if (last === null) this.#stream.end();
+      else this.#stream.end(last);
     } catch {
-      // ERR_HTTP2_INVALID_STREAM, or a field that Node's own checks refuse: either way the stream can't go on.
       this.#reset();
     }
   }
