@@ -3,7 +3,7 @@ import type { CacheEntry } from './entry.ts';
 import type { VaryField } from './key.ts';
 
 /** Everything of an entry that is written down: all but its body, and what is reckoned from where the body is or holds for this life of the store alone. */
-export type EntryHead = Omit<CacheEntry, 'body' | 'bytes' | 'offered' | 'comparedAt' | 'used' | 'hash'>;
+export type EntryHead = Omit<CacheEntry, 'body' | 'bytes' | 'offered' | 'comparedAt' | 'used' | 'hash' | 'served'>;
 
 type Check<T> = (value: unknown) => value is T;
 

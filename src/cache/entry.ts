@@ -1,4 +1,4 @@
-import type { ResponseHead } from '../exchange/response-sink.ts';
+import type { CommonFields, ResponseHead } from '../exchange/response-sink.ts';
 import { formatHttpDate, parseHttpDate } from '../http/date.ts';
 import { getHeader, type HeaderDraft, type HeaderList, hasHeader } from '../http/headers.ts';
 import { responseEndToEnd } from '../http/hop-by-hop.ts';
@@ -66,6 +66,17 @@ export interface CacheEntry {
   used: boolean;
   /** The same: what it is known by in the statistics of what is asked for. */
   hash: number;
+  /** Live: what is served of it again and again, made when it is served first. */
+  served: ServedFields | null;
+}
+
+/** The fields of responses that are made from one stored response, but for those that each of them adds. */
+export interface ServedFields {
+  /** The stored response's own, by which is known that this belongs to it: entries are copied. */
+  readonly of: HeaderList;
+  readonly whole: CommonFields;
+  /** Of a 304; `null` before there was one. */
+  notModified: CommonFields | null;
 }
 
 /** What an entry is made of. */
@@ -121,19 +132,20 @@ export function makeEntry(parts: EntryParts): CacheEntry {
     offered: false,
     used: false,
     hash: 0,
+    served: null,
   };
 }
 
 /** The same response with its body elsewhere, and nobody was offered it yet. */
 export function withBody(entry: CacheEntry, body: StoredBody): CacheEntry {
   const bytes = entry.bytes - entry.body.heldBytes + body.heldBytes;
-  return { ...entry, body, bytes, offered: false, used: false };
+  return { ...entry, body, bytes, offered: false, used: false, served: null };
 }
 
 /** An entry as it was, from what was written down of it. */
 export function restoredEntry(head: EntryHead, body: StoredBody): CacheEntry {
   const bytes = body.heldBytes + weighHead(head.key, head.partition, head.headers, head.vary) + head.tags.length;
-  return { ...head, body, bytes, comparedAt: 0, offered: false, used: false, hash: 0 };
+  return { ...head, body, bytes, comparedAt: 0, offered: false, used: false, hash: 0, served: null };
 }
 
 /**
@@ -176,8 +188,9 @@ function storedHeaders(
 }
 
 // What an entry costs beyond its texts and its body, with its share of the segments and of the index, measured on Node 26 (node
-// bench/cache.ts --memory). The tables double when they grow: an entry has between 60 bytes of them and 140.
-const ENTRY_BYTES = 640;
+// bench/cache.ts --memory). The tables double when they grow: an entry has between 60 bytes of them and 140. 112 are for `served`, once there
+// is one; the texts that a downstream keeps with it have a bound of their own.
+const ENTRY_BYTES = 752;
 const VARY_FIELD_BYTES = 56;
 
 function weighHead(key: string, partition: string, headers: HeaderList, vary: readonly VaryField[]): number {

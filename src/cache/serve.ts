@@ -1,7 +1,8 @@
+import type { CommonFields } from '../exchange/response-sink.ts';
 import { evaluatePreconditions } from '../http/conditional.ts';
 import { getHeader, type HeaderDraft, isNamed, setHeader } from '../http/headers.ts';
 import { formatContentRange, type Wanted, wantedSpans } from '../http/range.ts';
-import type { CacheEntry } from './entry.ts';
+import type { CacheEntry, ServedFields } from './entry.ts';
 import { currentAge } from './freshness.ts';
 import type { CacheRequest } from './key.ts';
 import { byteRanges } from './multipart.ts';
@@ -11,6 +12,8 @@ import type { ByteSpan, StoredBody } from './stored-body.ts';
 export interface Served {
   /** A `ResponseHead` whose list is the caller's own, to edit. */
   readonly head: { readonly status: number; readonly headers: HeaderDraft };
+  /** What its list begins with, as it is now; not given for what is like no other. */
+  readonly common?: CommonFields;
   /** `null` for HEAD and 304, which have none. */
   readonly body: StoredBody | null;
   /** The part of it that is meant; `null` for all. */
@@ -26,15 +29,29 @@ export interface Served {
 export function serveEntry(entry: CacheEntry, request: CacheRequest, nowMs: number): Served {
   const age = String(currentAge(entry, nowMs));
   if (isNotModified(entry, request)) {
-    return { head: { status: 304, headers: notModifiedHeaders(entry, age) }, body: null, span: null };
+    const common = notModifiedFields(entry);
+    return { head: { status: 304, headers: aged(common, age) }, common, body: null, span: null };
   }
   const wanted = wantedOf(entry, request);
   if (wanted !== null) return serveRanges(entry, wanted, age);
-  // slice and push, not concat: 50 ns instead of 260 for ten fields.
-  const headers = entry.headers.slice();
-  headers.push('Age', age);
+  const common = servedFields(entry).whole;
   const body = request.method === 'HEAD' ? null : entry.body;
-  return { head: { status: entry.status, headers }, body, span: null };
+  return { head: { status: entry.status, headers: aged(common, age) }, common, body, span: null };
+}
+
+function servedFields(entry: CacheEntry): ServedFields {
+  const { headers, served } = entry;
+  if (served !== null && served.of === headers) return served;
+  const made = { of: headers, whole: { fields: headers, made: null }, notModified: null };
+  entry.served = made;
+  return made;
+}
+
+function aged({ fields }: CommonFields, age: string): HeaderDraft {
+  // slice and push, not concat: 50 ns instead of 260 for ten fields.
+  const headers = fields.slice();
+  headers.push('Age', age);
+  return headers;
 }
 
 /**
@@ -120,15 +137,17 @@ function isNotModified(entry: CacheEntry, request: CacheRequest): boolean {
 /** RFC 9110 §15.4.5: these, if the 200 had them. `Last-Modified` only where no entity tag makes it unnecessary. */
 const NOT_MODIFIED_FIELDS = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'vary']);
 
-function notModifiedHeaders(entry: CacheEntry, age: string): HeaderDraft {
-  const headers: HeaderDraft = [];
+function notModifiedFields(entry: CacheEntry): CommonFields {
+  const served = servedFields(entry);
+  if (served.notModified !== null) return served.notModified;
+  const fields: HeaderDraft = [];
   for (let i = 0; i < entry.headers.length; i += 2) {
     const name = entry.headers[i] as string;
     const lower = name.toLowerCase();
     if (NOT_MODIFIED_FIELDS.has(lower) || (lower === 'last-modified' && entry.etag === null)) {
-      headers.push(name, entry.headers[i + 1] as string);
+      fields.push(name, entry.headers[i + 1] as string);
     }
   }
-  headers.push('Age', age);
-  return headers;
+  served.notModified = { fields, made: null };
+  return served.notModified;
 }

@@ -2,6 +2,7 @@ import { isDistant } from '../cache/second-tier.ts';
 import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { hitReport } from '../cache/status.ts';
+import type { ByteSpan } from '../cache/stored-body.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
@@ -49,13 +50,17 @@ export function deliverStored(
   const { response } = progress.exchange;
   progress.status = served.head.status;
   const headers = dress(progress, plan, served.head.headers, null);
-  const head: ResponseHead = { status: served.head.status, headers };
+  const head: ResponseHead = { status: served.head.status, headers, common: served.common ?? null };
   const { body, span } = served;
   // One write for what fits into one.
   if (body === null) response.respond(head, null);
-  else if (span === null && body.chunks !== null && body.chunks.length <= 1)
-    response.respond(head, body.chunks[0] ?? null);
+  else if (body.chunks !== null && body.chunks.length <= 1)
+    response.respond(head, pieceOf(body.chunks[0] ?? null, span));
   else sendBody(progress, head, body.read(span));
+}
+
+function pieceOf(chunk: Uint8Array | null, span: ByteSpan | null): Uint8Array | null {
+  return chunk === null || span === null ? chunk : chunk.subarray(span.from, span.to);
 }
 
 function sendBody(progress: Progress, head: ResponseHead, source: BodySource): void {

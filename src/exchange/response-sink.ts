@@ -4,6 +4,15 @@ import type { BodySink } from './body.ts';
 export interface ResponseHead {
   readonly status: number;
   readonly headers: HeaderList;
+  /** What many responses begin with, and this one too unless it was edited; not given for one that is like no other. */
+  readonly common?: CommonFields | null;
+}
+
+/** Fields that stay the same from response to response, as those of a stored one do. */
+export interface CommonFields {
+  readonly fields: HeaderList;
+  /** Whatever a downstream has made of them, so that it need not do so again: its own to know and to bound. `null` for nothing yet. */
+  made: object | null;
 }
 
 /**

@@ -7,8 +7,21 @@ export interface HeadFraming {
   /** HEAD, 204, 304: neither a body nor a chunked coding. */
   readonly bodyless: boolean;
   readonly keepAlive: boolean;
-  /** The whole body's length, to be announced where no field does; -1 when it is not known. */
+  /** The whole body's length, to be announced where no field does; -1 when it is not known, or may not be told (204, 304). */
   readonly length: number;
+  /** The beginning of the head, as it was made before; `null` for none. */
+  readonly opening: Opening | null;
+}
+
+/** The first lines of a head, for all responses that begin with the same fields. */
+export interface Opening {
+  readonly text: string;
+  /** How much of the header list it stands for. */
+  readonly count: number;
+  /** By Content-Length, or -1. */
+  readonly announced: number;
+  readonly hasLength: boolean;
+  readonly dated: boolean;
 }
 
 /** A response head, ready to be written as latin1. */
@@ -45,7 +58,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What Node's ServerResponse refuses in a value (ERR_INVALID_CHAR): controls but the tab, DEL, and what is not latin1. */
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 
-const statusLines = new Map<number, string>();
+const statusLines = new Map<number, Opening>();
 
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n';
 const CLOSE = '\r\nConnection: close\r\n\r\n';
@@ -59,39 +72,18 @@ let dateLine = '';
  * unless there is one, Connection, Transfer-Encoding. `null` for one that Node would refuse to write. Hot.
  */
 export function headText(status: number, headers: HeaderList, framing: HeadFraming): HeadText | null {
-  let text = statusLine(status);
-  if (text === null) return null;
-  let announced = -1;
-  let hasLength = false;
-  let dated = false;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = fieldName(headers[i] as string);
-    if (name === null) return null;
-    const value = headers[i + 1] as string;
-    const { kind } = name;
-    if (kind !== PLAIN) {
-      if (kind === OWN) continue;
-      if (kind === REFRAME) return reframed(status, headers, framing);
-      if (kind === DATE) {
-        dated = true;
-      } else {
-        announced = lengthOf(value);
-        // RFC 9110 §8.6
-        if (status === 204) continue;
-        hasLength = true;
-      }
-    }
-    if (unsendable.test(value)) return null;
-    text += name.opening + value;
-  }
-  if (!hasLength && framing.length !== -1 && status !== 204 && status !== 304) {
-    announced = framing.length;
-    hasLength = true;
-    text += `\r\nContent-Length: ${announced}`;
-  }
-  if (!dated) text += dateLine === '' ? newDateLine() : dateLine;
-  const chunked = !hasLength && !framing.bodyless;
-  return { text: text + ending(framing.keepAlive, chunked), announced, chunked };
+  const line = framing.opening ?? statusLine(status);
+  if (line === null) return null;
+  const lines = linesOf(status, headers, line);
+  if (lines === 'reframe') return reframed(status, headers, framing);
+  return lines === null ? null : whole(lines, framing);
+}
+
+/** The lines of the fields that a head begins with. `null` where they can't be sent, or not without a look at those that follow. */
+export function openingOf(status: number, fields: HeaderList): Opening | null {
+  const line = statusLine(status);
+  const lines = line === null ? null : linesOf(status, fields, line);
+  return lines === 'reframe' ? null : lines;
 }
 
 /** A chunked body's trailer section, without the empty line behind it. `null` for one that Node would refuse to write. */
@@ -106,12 +98,37 @@ export function trailerText(trailers: HeaderList): string | null {
   return text;
 }
 
+/** One pass over the fields that come after `opening`, in order. */
+function linesOf(status: number, headers: HeaderList, opening: Opening): Opening | 'reframe' | null {
+  let { text, announced, hasLength, dated } = opening;
+  for (let i = opening.count; i < headers.length; i += 2) {
+    const name = fieldName(headers[i] as string);
+    if (name === null) return null;
+    const value = headers[i + 1] as string;
+    const { kind } = name;
+    if (kind !== PLAIN) {
+      if (kind === OWN) continue;
+      if (kind === REFRAME) return 'reframe';
+      if (kind === DATE) {
+        dated = true;
+      } else {
+        announced = lengthOf(value);
+        // RFC 9110 §8.6
+        if (status === 204) continue;
+        hasLength = true;
+      }
+    }
+    if (unsendable.test(value)) return null;
+    text += name.opening + value;
+  }
+  return { text, count: headers.length, announced, hasLength, dated };
+}
+
 /** The long way, for the rare fields that can't be judged alone. */
 function reframed(status: number, headers: HeaderList, framing: HeadFraming): HeadText | null {
-  const { bodyless, keepAlive, length } = framing;
-  const announcing = withLength(status, headers, length);
-  const framed = frame(announcing, { status, unchunked: bodyless });
-  let text = statusLine(status) as string;
+  const announcing = withLength(status, headers, framing.length);
+  const framed = frame(announcing, { status, unchunked: framing.bodyless });
+  let text = (statusLine(status) as Opening).text;
   let hasLength = false;
   let dated = false;
   for (let i = 0; i < framed.headers.length; i += 2) {
@@ -122,9 +139,21 @@ function reframed(status: number, headers: HeaderList, framing: HeadFraming): He
     if (name.kind === DATE) dated = true;
     text += name.opening + value;
   }
-  if (!dated) text += dateLine === '' ? newDateLine() : dateLine;
+  const lines = { text, count: headers.length, announced: framed.contentLength, hasLength, dated };
+  return whole(lines, { ...framing, length: -1 });
+}
+
+/** What this side adds to the fields. */
+function whole(lines: Opening, { bodyless, keepAlive, length }: HeadFraming): HeadText {
+  let { text, announced, hasLength } = lines;
+  if (!hasLength && length !== -1) {
+    announced = length;
+    hasLength = true;
+    text += `\r\nContent-Length: ${length}`;
+  }
+  if (!lines.dated) text += dateLine === '' ? newDateLine() : dateLine;
   const chunked = !hasLength && !bodyless;
-  return { text: text + ending(keepAlive, chunked), announced: framed.contentLength, chunked };
+  return { text: text + ending(keepAlive, chunked), announced, chunked };
 }
 
 function withLength(status: number, headers: HeaderList, length: number): HeaderList {
@@ -140,11 +169,12 @@ function ending(keepAlive: boolean, chunked: boolean): string {
   return chunked ? CHUNKED_CLOSE : CLOSE;
 }
 
-function statusLine(status: number): string | null {
+function statusLine(status: number): Opening | null {
   const line = statusLines.get(status);
   if (line !== undefined) return line;
   if (!Number.isInteger(status) || status < 100 || status > 999) return null;
-  const made = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}`;
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}`;
+  const made = { text, count: 0, announced: -1, hasLength: false, dated: false };
   statusLines.set(status, made);
   return made;
 }

@@ -5,7 +5,8 @@ import type { ResponseHead, ResponseSink } from '../../exchange/response-sink.ts
 import type { HeaderList } from '../../http/headers.ts';
 import { headBlock } from '../http1/head-block.ts';
 import type { ResponseOwner } from '../http1/response.ts';
-import { type HeadText, headText, trailerText } from './head-text.ts';
+import { type HeadText, headText, type Opening, trailerText } from './head-text.ts';
+import { type KeptText, keptText } from './kept-text.ts';
 
 /** Up to here body bytes are written as text, with the head or with each other in one write. Larger ones cost more to copy than that saves. */
 const ONE_WRITE_BYTES = 8 * 1024;
@@ -71,22 +72,16 @@ export class LaneSink implements ResponseSink {
     this.phase = 'started';
     // A head must not wait for its body (event streams), but usually the body's first bytes come within this very tick,
     // and then head and bytes go out in one write.
-    if (this.#compose(head, -1)) this.#later();
+    if (this.#compose(head, -1, keptText(head)?.opening)) this.#later();
   }
 
   respond(head: ResponseHead, body: Uint8Array | null): void {
     if (this.phase !== 'open') return;
     this.phase = 'started';
     const length = body === null ? 0 : body.byteLength;
-    if (!this.#compose(head, length)) return;
-    if (body === null || this.#bodyless) {
-      this.#writeLast(this.#takeHead());
-    } else {
-      this.bytesOut = length;
-      if (length <= ONE_WRITE_BYTES) this.#writeLast(this.#takeHead() + latin1Of(body));
-      else this.#writeParts(this.#takeHead(), body, '');
-    }
-    this.#finish();
+    const kept = length <= ONE_WRITE_BYTES ? keptText(head) : null;
+    if (kept !== null) this.#respondAgain(head, body, kept);
+    else if (this.#compose(head, lengthToTell(head.status, length))) this.#respondWith(body);
   }
 
   data(chunk: Uint8Array): boolean {
@@ -153,11 +148,41 @@ export class LaneSink implements ResponseSink {
     if (this.#ended && !this.#awaited) this.#settle();
   }
 
-  #compose(head: ResponseHead, length: number): boolean {
+  #respondWith(body: Uint8Array | null): void {
+    const head = this.#takeHead();
+    if (body === null || this.#bodyless) {
+      this.#writeLast(head);
+    } else {
+      this.bytesOut = body.byteLength;
+      if (body.byteLength <= ONE_WRITE_BYTES) this.#writeLast(head + latin1Of(body));
+      else this.#writeParts(head, body, '');
+    }
+    this.#finish();
+  }
+
+  /** A response like others before it: its text may be there already. */
+  #respondAgain(head: ResponseHead, body: Uint8Array | null, kept: KeptText): void {
+    const { status, headers } = head;
+    const bytes = this.#bodyless || status === 304 ? null : body;
+    // What HEAD gets has the fields of another response and not its end.
+    const repeats = (bytes !== null || status === 304) && this.#owner.keepsAlive();
+    let text = repeats ? kept.again(headers, bytes) : '';
+    if (text === '') {
+      const length = body === null ? 0 : body.byteLength;
+      if (!this.#compose(head, lengthToTell(status, length), kept.opening)) return;
+      text = bytes === null ? this.#takeHead() : this.#takeHead() + latin1Of(bytes);
+      if (repeats) kept.sent(headers, bytes, text);
+    }
+    if (bytes !== null) this.bytesOut = bytes.byteLength;
+    this.#writeLast(text);
+    this.#finish();
+  }
+
+  #compose(head: ResponseHead, length: number, opening: Opening | null = null): boolean {
     const { status } = head;
     if (status === 204 || status === 304 || status < 200) this.#bodyless = true;
     const keepAlive = this.#owner.keepsAlive();
-    const made = headText(status, head.headers, { bodyless: this.#bodyless, keepAlive, length });
+    const made = headText(status, head.headers, { bodyless: this.#bodyless, keepAlive, length, opening });
     if (made === null) {
       this.#unsendable();
       return false;
@@ -172,7 +197,7 @@ export class LaneSink implements ResponseSink {
   #unsendable(): void {
     this.unsendable = true;
     this.last = true;
-    const bare = headText(502, badHead, { bodyless: true, keepAlive: false, length: -1 }) as HeadText;
+    const bare = headText(502, badHead, { bodyless: true, keepAlive: false, length: -1, opening: null }) as HeadText;
     this.#writeLast(bare.text);
     this.#finish();
   }
@@ -290,6 +315,11 @@ export class LaneSink implements ResponseSink {
     this.phase = 'closed';
     this.#socket.destroy();
   }
+}
+
+/** `Content-Length` is what keeps a response to one write and the connection alive; 204 and 304 have none of their own. */
+function lengthToTell(status: number, length: number): number {
+  return status === 204 || status === 304 ? -1 : length;
 }
 
 function tick(sink: LaneSink): void {

@@ -7,14 +7,20 @@ import { LaneSink } from '../../../src/downstream/fastlane/response.ts';
 import { Http1Request, Http1Response } from '../../../src/downstream/http1/message.ts';
 import { Http1Sink, type ResponseOwner } from '../../../src/downstream/http1/response.ts';
 import { clientGone } from '../../../src/errors.ts';
-import type { ResponseSink } from '../../../src/exchange/response-sink.ts';
+import type { CommonFields, ResponseSink } from '../../../src/exchange/response-sink.ts';
 import type { HeaderList } from '../../../src/http/headers.ts';
 
 /** What is asked of a sink, one call after the other. */
 type Call =
   | { readonly call: 'informational'; readonly status: number; readonly headers: HeaderList }
   | { readonly call: 'start'; readonly status: number; readonly headers: HeaderList }
-  | { readonly call: 'respond'; readonly status: number; readonly headers: HeaderList; readonly body: Buffer | null }
+  | {
+      readonly call: 'respond';
+      readonly status: number;
+      readonly headers: HeaderList;
+      readonly body: Buffer | null;
+      readonly common?: CommonFields;
+    }
   | { readonly call: 'data'; readonly bytes: Buffer }
   | { readonly call: 'end'; readonly trailers: HeaderList | null }
   | { readonly call: 'fail' }
@@ -107,7 +113,7 @@ async function run(sink: ResponseSink, calls: readonly Call[]): Promise<void> {
         sink.start({ status: step.status, headers: step.headers });
         break;
       case 'respond':
-        sink.respond({ status: step.status, headers: step.headers }, step.body);
+        sink.respond({ status: step.status, headers: step.headers, common: step.common ?? null }, step.body);
         break;
       case 'data':
         if (!sink.data(step.bytes)) await new Promise<void>((resolve) => Object.assign(sink, { onDrain: resolve }));
@@ -313,3 +319,75 @@ test.each(['respond', 'end'] as const)(
     ]);
   },
 );
+
+/** Responses made from one stored response, one after the other. */
+const again = fc.record({
+  fields: fc.array(sendable, { maxLength: 4 }),
+  length: fc.boolean(),
+  bodies: fc.constantFrom([3, 3], [900, 900], [900, 20], [9000, 9000], [0, 3]),
+  turns: fc.array(
+    fc.record({
+      method: fc.constantFrom('GET' as const, 'GET' as const, 'GET' as const, 'HEAD' as const),
+      status: fc.constantFrom(200, 200, 200, 304, 204),
+      age: fc.constantFrom('7', '7', '7', '8'),
+      more: fc.constantFrom<(readonly string[])[]>(
+        [],
+        [],
+        [],
+        ['Set-Cookie', 'a=1'],
+        ['Content-Disposition', 'inline'],
+        ['X', '\0'],
+      ),
+      edited: fc.constantFrom(false, false, false, true),
+      bodyAt: fc.constantFrom(0, 0, 0, 1),
+      keepAlive: fc.constantFrom(true, true, true, false),
+    }),
+    { minLength: 3, maxLength: 6 },
+  ),
+});
+
+test('what was kept of a response that is sent again is what would be written anew', async () => {
+  await fc.assert(
+    fc.asyncProperty(again, async ({ fields: pairs, length, bodies, turns }) => {
+      const stored = [...pairs.flat(), 'Date', 'Sun, 06 Nov 1994 08:49:37 GMT'];
+      const chunks = bodies.map((size, at) => bytesOf(size, at));
+      // As the cache has it: another length is another stored response.
+      const lists = bodies.map((size) => (length ? [...stored, 'Content-Length', String(size)] : stored));
+      const commons = lists.map((list): CommonFields => ({ fields: list, made: null }));
+      for (const { method, status: code, age, more, edited, bodyAt, keepAlive } of turns) {
+        const headers = [...(lists[bodyAt] ?? []), 'Age', age, ...more];
+        if (edited) headers[1] = 'edited';
+        const body = method === 'HEAD' || code !== 200 ? null : (chunks[bodyAt] ?? null);
+        const common = commons[bodyAt];
+        const call: Call = {
+          call: 'respond',
+          status: code,
+          headers,
+          body,
+          ...(common === undefined ? {} : { common }),
+        };
+        const calls = [call];
+        expect(await seenOn(lane, { method, keepAlive, calls })).toEqual(
+          await seenOn(general, { method, keepAlive, calls }),
+        );
+      }
+    }),
+    { seed: 4, numRuns: 60 },
+  );
+});
+
+test('of three equal responses the third is written as it was kept', async () => {
+  const fields = ['Content-Type', 'text/plain', 'Date', 'Sun, 06 Nov 1994 08:49:37 GMT', 'Content-Length', '6'];
+  const common: CommonFields = { fields, made: null };
+  const body = Buffer.from('stored');
+  const respond = (): Promise<Seen> => {
+    const call: Call = { call: 'respond', status: 200, headers: [...fields, 'Age', '1'], body, common };
+    return seenOn(lane, { method: 'GET', keepAlive: true, calls: [call] });
+  };
+  const first = await respond();
+  expect(await respond()).toEqual(first);
+  // Nobody may write to the bytes of a stored body. Whoever does sees that they are not looked at any more.
+  body.write('STORED');
+  expect(await respond()).toEqual(first);
+  expect(first.wire.endsWith('\r\n\r\nstored')).toBe(true);
+});
