@@ -228,7 +228,8 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
     if (keepAlive !== null) connection.saidMs = keepAliveMs(keepAlive) ?? connection.saidMs;
     if (this.at !== 0) this.#deadlines.disarm(this);
     this.#headDelivered = true;
-    this.#into.onDrain = () => this.#resume();
+    const resume = (): void => this.#resume();
+    this.#into.onDrain = resume;
     this.#into.head({ status, headers }, last);
   }
 
