@@ -35,6 +35,8 @@ export interface ParserError {
   /** The parser's words for it. */
   readonly reason?: unknown;
   readonly rawPacket?: unknown;
+  /** Where in the packet. */
+  readonly bytesParsed?: unknown;
 }
 
 /** What to answer to an error of the parser; `null` when the peer is gone and nothing can be answered. */
@@ -50,7 +52,7 @@ export function answerTo(error: ParserError): { readonly status: number; readonl
         ? { status: 505, reason: 'http-version' }
         : { status: 400, reason: 'bad-request-line' };
     case 'HPE_INVALID_METHOD':
-      return startsWithToken(error.rawPacket)
+      return hasToken(error.rawPacket, error.bytesParsed)
         ? { status: 501, reason: 'unknown-method' }
         : { status: 400, reason: 'not-http' };
     case 'HPE_INVALID_EOF_STATE':
@@ -65,12 +67,17 @@ function kebab(code: string): string {
   return code.slice(4).toLowerCase().replaceAll('_', '-');
 }
 
-/** A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. */
-function startsWithToken(packet: unknown): boolean {
-  if (!(packet instanceof Uint8Array)) return false;
-  let i = 0;
-  while (i < packet.length && isLetter(packet[i] as number)) i += 1;
-  return i > 0 && packet[i] === 0x20;
+/**
+ * A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. `at` is where the parser
+ * gave up, which is within the method, and in the middle of a packet if other requests came with it.
+ */
+function hasToken(packet: unknown, at: unknown): boolean {
+  if (!(packet instanceof Uint8Array) || typeof at !== 'number') return false;
+  let start = at;
+  while (start > 0 && isLetter(packet[start - 1] as number)) start -= 1;
+  let end = start;
+  while (end < packet.length && isLetter(packet[end] as number)) end += 1;
+  return end > start && packet[end] === 0x20;
 }
 
 function isLetter(c: number): boolean {

@@ -168,15 +168,55 @@ describe.each([
     }
   });
 
-  test('what came while a request was in progress, once that is over', async () => {
+  test('what comes while a request is in progress, and that goes on', async () => {
+    const at = await visit(options);
+    at.client.send(post('abc'));
+    const first = await at.inbox.next();
+    await at.client.sendAll(`${chunked}0\r\n\r\n${get}`);
+    const size = 1 << 20;
+    const body = Buffer.alloc(size, 'x');
+    first.exchange.response.start({ status: 200, headers: ['Content-Length', String(size)] });
+    if (!first.exchange.response.data(body)) {
+      await inTime(
+        new Promise<void>((resolve) => Object.assign(first.exchange.response, { onDrain: resolve })),
+        'drain',
+      );
+    }
+    first.exchange.response.end(null);
+    const reply = await at.client.response();
+    expect([reply.header('connection'), reply.text.length]).toEqual(['keep-alive', size]);
+    for (const path of ['/c', '/a']) {
+      const held = await at.inbox.next();
+      expect([onLane(held), held.exchange.request.target, (await held.body()).failure]).toEqual([false, path, null]);
+      held.respond(200, [], path);
+      expect((await at.client.response()).text).toBe(path);
+    }
+  });
+
+  test.each([
+    ['malformed', 'GET /a HTTP/1.1\r\nHost : a\r\n\r\n', 'invalid-header-token'],
+    ['no HTTP at all', '4', 'not-http'],
+  ])('what is %s behind a request in progress, whose response is then the last', async (_what, bytes, reason) => {
+    for (const fastLane of [true, false]) {
+      const at = await visit({ ...options, over: { fastLane } });
+      at.client.send(post('ab', 3));
+      const held = await at.inbox.next();
+      await at.client.sendAll(`c${bytes}`);
+      expect(await at.refusal()).toMatchObject({ status: 400, reason });
+      held.respond(200, [], 'yes');
+      expect(await at.client.rest()).toMatch(/Connection: close\r\n\r\nyes$/);
+    }
+  });
+
+  test('the rest, when the client leaves while a request is in progress', async () => {
     const at = await visit(options);
     at.client.send(get);
-    const first = await at.inbox.next();
-    await at.client.sendAll(`${chunked}0\r\n\r\n`);
-    first.respond(200, [], 'first');
-    expect((await at.client.response()).text).toBe('first');
-    const second = await at.inbox.next();
-    expect([onLane(second), (await second.body()).failure]).toEqual([false, null]);
+    const held = await at.inbox.next();
+    await at.client.sendAll(`${chunked}3\r\nab`);
+    for (let i = 0; i < 3; i += 1) await new Promise(setImmediate);
+    at.client.destroy();
+    expect((await held.left()).status).toBe(499);
+    expect([held.gone.length, at.inbox.held.length]).toEqual([1, 1]);
   });
 });
 

@@ -4,16 +4,13 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Client } from '../../exchange/exchange.ts';
 import type { FrontParts } from '../front.ts';
 import { examineFields, tunnelProtocol } from '../http1/checks.ts';
-import { Http1Connection } from '../http1/connection.ts';
+import { type Begun, Http1Connection } from '../http1/connection.ts';
 import { Http1Request, Http1Response } from '../http1/message.ts';
 
 /** Takes accepted connections that speak HTTP/1.x. */
 export interface Http1Front {
-  /**
-   * `unread` are the first bytes of `socket`, which were read before; with `since` it has been waited since then for the end of
-   * the head that they begin. A socket that was read ahead may be paused.
-   */
-  accept(socket: Socket, client: Client, unread?: Uint8Array | null, since?: number): void;
+  /** With `begun`, others have read from the socket, and may have left it paused. */
+  accept(socket: Socket, client: Client, begun?: Begun): void;
   close(): Promise<void>;
 }
 
@@ -59,15 +56,15 @@ function frontOf(
   parts: FrontParts,
 ): Http1Front {
   return {
-    accept(socket, client, unread = null, since = undefined) {
-      const connection = new Http1Connection(socket, client, parts, since);
+    accept(socket, client, begun) {
+      const connection = new Http1Connection(socket, client, parts, begun);
       connections.set(socket, connection);
       socket.on('close', () => {
         connections.delete(socket);
         parts.connections.detach(connection);
         connection.lost();
       });
-      if (unread !== null) socket.unshift(unread);
+      if (begun !== undefined && begun.unread !== null) socket.unshift(begun.unread);
       server.emit('connection', socket);
       parts.connections.attach(connection);
       // Where reading ahead has left off; what was unread comes before anything else, at the end of this tick.

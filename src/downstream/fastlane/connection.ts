@@ -3,6 +3,7 @@ import type { Client } from '../../exchange/exchange.ts';
 import { isValidAuthority } from '../../http/target.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
+import type { Begun } from '../http1/connection.ts';
 import { RequestBody } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
 import { LaneExchange, type LaneHost } from './exchange.ts';
@@ -27,8 +28,8 @@ const nothing: Buffer = Buffer.alloc(0);
 /** `head`: waiting for the rest of a request. `idle`: between requests, no byte came yet. `closing`: no request is taken. */
 type State = 'head' | 'idle' | 'exchange' | 'closing';
 
-/** Takes a connection for ever: `unread` are its next bytes, and since `since` it is waited for the end of a head. */
-export type Defer = (socket: Socket, client: Client, unread: Buffer | null, since: number) => void;
+/** Takes a connection for ever. */
+export type Defer = (socket: Socket, client: Client, begun: Begun) => void;
 
 /**
  * One HTTP/1.1 connection, for as long as all its requests are canonical. It accepts them or defers: what is anything else, too
@@ -48,8 +49,10 @@ export class LaneConnection implements Tended, LaneHost {
   #body: LaneBody | null = null;
   /** Own bytes behind what is in progress: at most `MAX_UNREAD_BYTES` and one packet. */
   #unread: Buffer = nothing;
-  /** All of `#unread` was looked at, and is canonical as far as it goes. */
-  #vetted = false;
+  /** Up to here `#unread` is whole requests, all canonical; beyond its end if a body reaches there. */
+  #vetted = 0;
+  /** The last of these closes the connection. */
+  #vettedLast = false;
   #pieces = 0;
   #state: State = 'head';
   #since: number;
@@ -165,13 +168,14 @@ export class LaneConnection implements Tended, LaneHost {
     this.#flow();
   };
 
-  /** Nearly every packet is one request without a body, on a connection that waits for it. False: it is not, and nothing was done. */
+  /** Nearly every packet is one request, on a connection that waits for it. False: it is not, and nothing was done. */
   #takeWhole(bytes: Buffer, length: number): boolean {
     if (this.#body !== null || this.#exchange !== null || this.#unread.length > 0 || this.#state === 'closing')
       return false;
     const head = this.#scan(bytes, 0, length);
-    if (typeof head === 'string' || head.end !== length || head.contentLength > 0) return false;
-    this.#begin(head, nothing);
+    if (typeof head === 'string' || head.end + head.contentLength < length) return false;
+    this.#begin(head, head.end === length ? nothing : bytes.subarray(head.end, length));
+    this.#flow();
     return true;
   }
 
@@ -181,10 +185,11 @@ export class LaneConnection implements Tended, LaneHost {
       this.#tooMuch(bytes);
       return;
     }
-    this.#vetted = false;
     if (this.#exchange !== null || this.#unread.length > 0) {
       this.#unread = Buffer.concat([this.#unread, bytes]);
       if (this.#exchange === null) this.#next();
+      // Node's parser looks at what comes while a request is in progress, and a response that has not begun may be changed by it.
+      else if (!this.#vet() || this.#inManyPieces()) this.#handOver();
       return;
     }
     this.#unread = bytes;
@@ -205,23 +210,19 @@ export class LaneConnection implements Tended, LaneHost {
   }
 
   #nextRequest(): boolean {
-    const bytes = this.#unread;
-    const head = this.#scan(bytes, 0, bytes.length);
-    if (head === 'defer') {
+    // What follows in the same packet may change what the first one gets, so all of it is looked at first.
+    if (!this.#vet()) {
       this.#handOver();
       return false;
     }
-    if (head === 'more') {
-      this.#awaitMore();
+    const bytes = this.#unread;
+    const head = this.#scan(bytes, 0, bytes.length);
+    if (typeof head === 'string') {
+      if (this.#inManyPieces()) this.#handOver();
       return false;
     }
     const end = head.end + head.contentLength;
-    // What follows in the same packet may change what the first one gets: Node's parser would have seen it before the response.
-    if (end < bytes.length && !this.#vetted && !this.#vet(head, end)) {
-      this.#handOver();
-      return false;
-    }
-    this.#vetted = true;
+    this.#vetted -= end;
     this.#pieces = 0;
     this.#unread = end < bytes.length ? bytes.subarray(end) : nothing;
     this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)));
@@ -237,16 +238,15 @@ export class LaneConnection implements Tended, LaneHost {
     return head;
   }
 
-  /** Is everything from `from` on canonical too, as far as it has come? Nothing is behind a request that closes. */
-  #vet(first: CanonicalHead, from: number): boolean {
+  /** Is everything in `#unread` canonical, as far as it has come? Nothing may be behind a request that closes. */
+  #vet(): boolean {
     const bytes = this.#unread;
-    let head: CanonicalHead = first;
-    for (let at = from; at < bytes.length; at = head.end + head.contentLength) {
-      if (head.closes) return false;
-      const next = this.#scan(bytes, at, bytes.length);
-      if (next === 'more') return true;
-      if (next === 'defer') return false;
-      head = next;
+    while (this.#vetted < bytes.length) {
+      if (this.#vettedLast) return false;
+      const head = this.#scan(bytes, this.#vetted, bytes.length);
+      if (typeof head === 'string') return head === 'more';
+      this.#vetted = head.end + head.contentLength;
+      this.#vettedLast = head.closes;
     }
     return true;
   }
@@ -256,9 +256,10 @@ export class LaneConnection implements Tended, LaneHost {
     this.#since = this.#parts.connections.now;
   }
 
-  #awaitMore(): void {
-    this.#pieces += 1;
-    if (this.#pieces > MAX_PIECES) this.#handOver();
+  /** One more has come of a head that is not whole. */
+  #inManyPieces(): boolean {
+    this.#pieces = this.#vetted < this.#unread.length ? this.#pieces + 1 : 0;
+    return this.#pieces > MAX_PIECES;
   }
 
   #begin(head: CanonicalHead, bodyPart: Buffer): void {
@@ -312,9 +313,12 @@ export class LaneConnection implements Tended, LaneHost {
     this.#parts.connections.detach(this);
     // A copy: it may lie in the shared buffer.
     const unread = this.#unread.length === 0 ? null : Buffer.from(this.#unread);
+    const exchange = this.#exchange;
     this.#unread = nothing;
+    this.#exchange = null;
+    this.#paused = false;
     giveBack(socket);
-    this.#defer(socket, this.#client, unread, this.#since);
+    this.#defer(socket, this.#client, { unread, since: this.#since, exchange });
   }
 
   /** Reads the client, or does not, as what has come demands. */
@@ -333,7 +337,7 @@ export class LaneConnection implements Tended, LaneHost {
   /** The client sends no more. As Node's server has it, it gets no more either, beyond what was written. */
   readonly #onEnd = (): void => {
     // In the middle of a head or of a body there is nobody to answer.
-    if (this.#body !== null || (this.#exchange === null && this.#unread.length > 0)) this.socket.destroy();
+    if (this.#body !== null || this.#vetted !== this.#unread.length) this.socket.destroy();
     else this.socket.end();
   };
 

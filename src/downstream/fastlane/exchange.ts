@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { badRequest, clientGone, type GatewayError } from '../../errors.ts';
 import { type BodySource, noBody } from '../../exchange/body.ts';
 import type { Client, Exchange, RequestHead } from '../../exchange/exchange.ts';
+import type { InProgress } from '../http1/exchange.ts';
 import type { ResponseOwner } from '../http1/response.ts';
 import { DISCARD_BYTES, type RequestBody } from '../request-body.ts';
 import { LaneSink } from './response.ts';
@@ -27,7 +28,7 @@ export interface LaneExchangeParts {
 }
 
 /** One canonical request and its response: for the engine the same as an `Http1Exchange`. */
-export class LaneExchange implements Exchange, ResponseOwner {
+export class LaneExchange implements Exchange, InProgress, ResponseOwner {
   readonly request: RequestHead;
   readonly requestBody: BodySource;
   readonly response: LaneSink;
@@ -39,9 +40,8 @@ export class LaneExchange implements Exchange, ResponseOwner {
   bodyMayPause = false;
   /** The client asked for the end of the connection. */
   readonly closes: boolean;
-  /** The response says `Connection: close`. */
-  saidClose = false;
-  readonly #host: LaneHost;
+  #host: LaneHost;
+  #moved = false;
   readonly #body: RequestBody | null;
 
   constructor(parts: LaneExchangeParts) {
@@ -56,7 +56,7 @@ export class LaneExchange implements Exchange, ResponseOwner {
   }
 
   get bytesIn(): number {
-    return this.#body === null ? 0 : this.#body.received;
+    return this.#body === null ? 0 : this.#body.arrived;
   }
 
   get bytesOut(): number {
@@ -64,8 +64,7 @@ export class LaneExchange implements Exchange, ResponseOwner {
   }
 
   keepsAlive(): boolean {
-    this.saidClose = this.closes || !this.#mayKeep();
-    return !this.saidClose;
+    return !this.closes && this.#mayKeep();
   }
 
   responseEnded(): void {
@@ -77,7 +76,24 @@ export class LaneExchange implements Exchange, ResponseOwner {
 
   responseClosed(complete: boolean): void {
     if (!complete) this.#clientGone();
+    if (this.#moved) this.#leave();
     this.#host.exchangeEnded(this);
+  }
+
+  /** Its connection is another's to read from now on; what is sent on it is still this one's response. */
+  moveTo(host: LaneHost): void {
+    this.#host = host;
+    this.#moved = true;
+    host.socket.on('drain', this.#onDrain);
+  }
+
+  /** All of it was received before anybody else read the connection. */
+  bodyBroken(): boolean {
+    return false;
+  }
+
+  connectionLost(): void {
+    this.response.connectionClosed();
   }
 
   /** Called at every sweep: fails a request body that comes too slowly, which the engine answers. */
@@ -87,6 +103,17 @@ export class LaneExchange implements Exchange, ResponseOwner {
     // Once there is a response, both sides may well be waiting for each other's next message; its idle timeout bounds that.
     if (this.bodyMayPause || this.response.phase === 'started') return;
     body.fail(badRequest('body-too-slow', 408));
+  }
+
+  readonly #onDrain = (): void => {
+    this.response.drained();
+  };
+
+  /** Node closes connections after the last responses of its own; this one is not. */
+  #leave(): void {
+    const { socket } = this.#host;
+    socket.removeListener('drain', this.#onDrain);
+    if (this.response.last) socket.destroySoon();
   }
 
   #mayKeep(): boolean {

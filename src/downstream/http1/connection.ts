@@ -7,7 +7,7 @@ import { DISCARD_BYTES } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
 import { bodyOf, dropBody } from './body.ts';
 import { type BadHead, examineFields } from './checks.ts';
-import { type ExchangeHost, Http1Exchange } from './exchange.ts';
+import { type ExchangeHost, Http1Exchange, type InProgress } from './exchange.ts';
 import type { Http1Request, Http1Response } from './message.ts';
 import { readHead } from './request-head.ts';
 import { UpgradeByTunnel } from './upgrade.ts';
@@ -20,6 +20,21 @@ const MAX_WAITING = 32;
 
 /** `head`: waiting for the rest of a request. `idle`: between requests, no byte came yet. `closing`: no request is taken. */
 type State = 'head' | 'idle' | 'exchange' | 'tunnel' | 'closing';
+
+/** A connection that others have read first, and where they have left off. */
+export interface Begun {
+  /** Its next bytes. */
+  readonly unread: Uint8Array | null;
+  /** Monotonic: since then it is waited for the end of the head that these begin. */
+  readonly since: number;
+  /** What is in progress, all of whose request was received. */
+  readonly exchange: Movable | null;
+}
+
+/** A request in progress that can go on with another host for it. */
+export interface Movable extends InProgress {
+  moveTo(host: ExchangeHost & { readonly socket: Socket }): void;
+}
 
 interface Waiting {
   readonly request: Http1Request;
@@ -35,7 +50,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   readonly socket: Socket;
   readonly #client: Client;
   readonly #parts: FrontParts;
-  #exchange: Http1Exchange | null = null;
+  #exchange: InProgress | null = null;
   #waiting: Waiting[] = [];
   #state: State = 'head';
   #since: number;
@@ -49,13 +64,17 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** The last Host value that was found valid: clients repeat it. */
   #knownHost = '';
 
-  /** `since`: when it began to be waited for the first request. */
-  constructor(socket: Socket, client: Client, parts: FrontParts, since = parts.connections.now) {
+  constructor(socket: Socket, client: Client, parts: FrontParts, begun: Begun | null = null) {
     this.socket = socket;
     this.#client = client;
     this.#parts = parts;
     this.listener = parts.options.name;
-    this.#since = since;
+    this.#since = begun === null ? parts.connections.now : begun.since;
+    if (begun !== null && begun.exchange !== null) {
+      this.#state = 'exchange';
+      this.#exchange = begun.exchange;
+      begun.exchange.moveTo(this);
+    }
     // Node writes a head that goes before its body in the socket's default encoding: values would change from latin1 to UTF-8.
     socket.setDefaultEncoding('latin1');
   }
@@ -105,7 +124,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.socket.pause();
   }
 
-  exchangeEnded(exchange: Http1Exchange): void {
+  exchangeEnded(exchange: InProgress): void {
     if (this.#exchange !== exchange) return;
     this.#exchange = null;
     if (this.#state === 'closing' || this.#state === 'tunnel') return;

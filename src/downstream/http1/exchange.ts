@@ -12,7 +12,17 @@ export interface ExchangeHost {
   readonly reusable: boolean;
   /** After the response, what the client still sends is read and dropped for a while before the connection closes. */
   lingerAfterResponse(): void;
-  exchangeEnded(exchange: Http1Exchange): void;
+  exchangeEnded(exchange: InProgress): void;
+}
+
+/** A request in progress as its connection sees it. */
+export interface InProgress {
+  /** Called at every sweep. `bytesPerSecond` is the slowest body that is accepted, 0 for any. */
+  tend(nowMs: number, bytesPerSecond: number): void;
+  /** The client's bytes stopped making sense in the middle of this request. False if the request was complete already. */
+  bodyBroken(): boolean;
+  /** The connection has closed under the exchange. */
+  connectionLost(): void;
 }
 
 export interface ExchangeParts {
@@ -27,7 +37,7 @@ export interface ExchangeParts {
 }
 
 /** One HTTP/1.x request and its response. */
-export class Http1Exchange implements Exchange, ResponseOwner {
+export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
   readonly request: RequestHead;
   readonly requestBody: BodySource;
   readonly response: Http1Sink;
@@ -60,7 +70,7 @@ export class Http1Exchange implements Exchange, ResponseOwner {
 
   get bytesIn(): number {
     if (this.tunnelled !== null) return this.tunnelled.bytesIn;
-    return this.#body === null ? 0 : this.#body.received;
+    return this.#body === null ? 0 : this.#body.arrived;
   }
 
   get bytesOut(): number {
