@@ -99,6 +99,8 @@ export class Connection {
    * When nobody waits it lies with the idle ones meanwhile; those are looked at again before they are used.
    */
   release(): void {
+    // Its owner is about to hear of it.
+    if (this.socket.destroyed) return;
     // A stream to undici, and nobody's line any more.
     if (this.line !== null && this.#codec !== null) this.destroy();
     else if (this.#owner.eager) queueMicrotask(this.#offer);
