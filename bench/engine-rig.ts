@@ -7,6 +7,7 @@ import { Engine } from '../src/engine/engine.ts';
 import { ReplayMemory } from '../src/engine/kept-chunks.ts';
 import { OpenTunnels } from '../src/engine/open-tunnels.ts';
 import type { Snapshot } from '../src/engine/snapshot.ts';
+import type { Attempt } from '../src/exchange/attempt.ts';
 import { type BodySink, noBody } from '../src/exchange/body.ts';
 import type { Client, Exchange, RequestHead } from '../src/exchange/exchange.ts';
 import type { ExchangeRecord } from '../src/exchange/outcome.ts';
@@ -20,6 +21,8 @@ export interface EngineRig {
   readonly finished: number;
   /** The record of the last one; `null` before the first. */
   readonly record: ExchangeRecord | null;
+  /** What the endpoint was asked last; `null` before that. */
+  readonly attempt: Attempt | null;
 }
 
 /** What endpoints of benchmarks answer with. */
@@ -63,7 +66,7 @@ export function snapshotOf(config: ConfigInput): Snapshot {
 /** `config` has a listener `web` and a route for what is asked. Throws when it does not compile. */
 export function engineRig(config: ConfigInput): EngineRig {
   const snapshot = snapshotOf(config);
-  const state = { finished: 0, record: null as ExchangeRecord | null };
+  const state = { finished: 0, record: null as ExchangeRecord | null, attempt: null as Attempt | null };
   const observer = {
     finished: (record: ExchangeRecord): void => {
       state.finished += 1;
@@ -76,7 +79,8 @@ export function engineRig(config: ConfigInput): EngineRig {
   const engine = new Engine(
     {
       transport: {
-        send: (_attempt, into) => {
+        send: (attempt, into) => {
+          state.attempt = attempt;
           into.sent(true);
           into.head(answerHead, false);
           into.data(chunk);
@@ -108,6 +112,9 @@ export function engineRig(config: ConfigInput): EngineRig {
     },
     get record() {
       return state.record;
+    },
+    get attempt() {
+      return state.attempt;
     },
   };
 }

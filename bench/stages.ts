@@ -5,6 +5,7 @@ import { engineStages } from './stages/engine-stages.ts';
 import { observeStages } from './stages/observe-stages.ts';
 import { changeTable, compareStages, stageTable } from './stages/report.ts';
 import { measureStages, type StageTime } from './stages/rounds.ts';
+import { wireStages } from './stages/wire-stages.ts';
 
 /**
  * Nanoseconds of CPU time of each stage of a request: `npm run bench:stages [-- --json FILE] [--compare FILE] [--only match,balance] [--rounds 15]`.
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const wanted = values.only?.split(',') ?? null;
-const stages = [...engineStages(), ...observeStages()].filter(
+const stages = [...wireStages(), ...engineStages(), ...observeStages()].filter(
   ({ name }) => wanted === null || wanted.some((part) => name.includes(part)),
 );
 if (stages.length === 0) throw new Error(`No stage is called ${values.only}`);

@@ -33,3 +33,17 @@ export function freshRequest(index: number): RequestHead {
   const target = start.slice(4, -9);
   return { method: 'GET', target, authority: headers[1] as string, scheme: 'http', version: '1.1', headers };
 }
+
+const answer = Buffer.from(
+  [
+    ...['HTTP/1.1 200 OK', 'Server: nginx/1.22.1', 'Date: Sat, 21 Nov 2026 12:00:00 GMT', 'Content-Type: text/html'],
+    ...['Content-Length: 1024', 'Last-Modified: Sat, 21 Nov 2026 11:00:00 GMT', 'Connection: keep-alive'],
+    ...['ETag: "65a1b2c3-400"', 'Cache-Control: max-age=600', 'Accept-Ranges: bytes', '', 'x'.repeat(1024)],
+  ].join('\r\n'),
+  'latin1',
+);
+
+/** An endpoint's response as it comes from a socket: 9 fields and 1 KiB. */
+export function answerBytes(): Buffer {
+  return answer;
+}
