@@ -108,7 +108,7 @@ function answeringClient(): Stage {
     },
     run: () => {
       for (const headers of answers) {
-        const made = headText(200, headers, { bodyless: false, keepAlive: true, length: -1 });
+        const made = headText(200, headers, { bodyless: false, keepAlive: true, length: -1, opening: null });
         if (made === null || made.announced !== 1024) throw new Error('Not sent');
       }
     },

