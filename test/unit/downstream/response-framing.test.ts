@@ -79,6 +79,15 @@ describe('fields of an HTTP/2 response', () => {
     ).toEqual([':status', '200', 'x-b', '1', 'x-b', '2']);
   });
 
+  test('a spelling that was met before means the same again, however many others were met', () => {
+    const headers = ['Connection', 'x', 'TE', 'gzip', 'te', 'trailers', 'X-A', '1', 'x-\u0103', '2', 'x-\x03', '3'];
+    const fields = [':status', '200', 'te', 'trailers', 'x-a', '1', 'x-\u0103', '2', 'x-\x03', '3'];
+    expect([responseFields(200, headers), responseFields(200, headers)]).toEqual([fields, fields]);
+    const many = Array.from({ length: 2_000 }, (_, i) => (i % 2 === 0 ? `X-${i}` : `${i}`));
+    expect(responseFields(200, many)?.slice(2)).toEqual(many.map((text) => text.toLowerCase()));
+    expect([responseFields(200, ['Upgrade', 'x']), responseFields(200, headers)]).toEqual([[':status', '200'], fields]);
+  });
+
   test('RFC 9110 §8.6: no length in a 204', () => {
     expect(responseFields(204, ['Content-Length', '0'])).toEqual([':status', '204']);
   });
