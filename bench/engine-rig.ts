@@ -10,8 +10,10 @@ import type { Snapshot } from '../src/engine/snapshot.ts';
 import type { Attempt } from '../src/exchange/attempt.ts';
 import { type BodySink, noBody } from '../src/exchange/body.ts';
 import type { Client, Exchange, RequestHead } from '../src/exchange/exchange.ts';
+import type { ExchangeObserver } from '../src/exchange/observer.ts';
 import type { ExchangeRecord } from '../src/exchange/outcome.ts';
 import type { ResponseSink } from '../src/exchange/response-sink.ts';
+import { newRequestId } from '../src/observe/request-id.ts';
 
 /** An engine between an endpoint that answers at once with 1 KiB and clients that take everything at once: no sockets, no turns. */
 export interface EngineRig {
@@ -63,14 +65,15 @@ export function snapshotOf(config: ConfigInput): Snapshot {
   return compiled.snapshot;
 }
 
-/** `config` has a listener `web` and a route for what is asked. Throws when it does not compile. */
-export function engineRig(config: ConfigInput): EngineRig {
+/** `config` has a listener `web` and a route for what is asked. Throws when it does not compile. `also` hears of every exchange too. */
+export function engineRig(config: ConfigInput, also: ExchangeObserver | null = null): EngineRig {
   const snapshot = snapshotOf(config);
   const state = { finished: 0, record: null as ExchangeRecord | null, attempt: null as Attempt | null };
   const observer = {
     finished: (record: ExchangeRecord): void => {
       state.finished += 1;
       state.record = record;
+      also?.finished(record);
     },
     streamFinished: (): void => {},
   };
@@ -96,7 +99,7 @@ export function engineRig(config: ConfigInput): EngineRig {
       observer,
       streams: { open: () => nothing, connections: () => 0, drain: () => Promise.resolve() },
       streamObserver: observer,
-      newRequestId: () => '01999999-9999-7999-8999-999999999999',
+      newRequestId,
       replay: new ReplayMemory(0),
       random: Math.random,
       overload: null,
