@@ -12,7 +12,7 @@ import { type BodySink, noBody } from '../src/exchange/body.ts';
 import type { Client, Exchange, RequestHead } from '../src/exchange/exchange.ts';
 import type { ExchangeObserver } from '../src/exchange/observer.ts';
 import type { ExchangeRecord } from '../src/exchange/outcome.ts';
-import type { ResponseSink } from '../src/exchange/response-sink.ts';
+import type { ResponseHead, ResponseSink } from '../src/exchange/response-sink.ts';
 import { newRequestId } from '../src/observe/request-id.ts';
 
 /** An engine between an endpoint that answers at once with 1 KiB and clients that take everything at once: no sockets, no turns. */
@@ -139,8 +139,16 @@ export function exchangeFor(request: RequestHead): Exchange {
   };
 }
 
+/** What `exchange` was answered with: the head, and the body if it came with it. Throws when it was not. */
+export function answerTo({ response }: Exchange): { readonly head: ResponseHead; readonly body: Uint8Array | null } {
+  if (!(response instanceof Taken) || response.head === null) throw new Error('No answer');
+  return { head: response.head, body: response.body };
+}
+
 /** Takes everything. */
 class Taken implements ResponseSink, BodySink {
+  head: ResponseHead | null = null;
+  body: Uint8Array | null = null;
   phase: ResponseSink['phase'] = 'open';
   onDrain: (() => void) | null = null;
   onClose: (() => void) | null = null;
@@ -148,7 +156,8 @@ class Taken implements ResponseSink, BodySink {
 
   informational(): void {}
 
-  start(): void {
+  start(head: ResponseHead): void {
+    this.head = head;
     this.phase = 'started';
   }
 
@@ -161,7 +170,9 @@ class Taken implements ResponseSink, BodySink {
     this.onClose?.();
   }
 
-  respond(): void {
+  respond(head: ResponseHead, body: Uint8Array | null): void {
+    this.head = head;
+    this.body = body;
     this.end();
   }
 

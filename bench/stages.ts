@@ -26,7 +26,7 @@ const stages = [...wireStages(), ...engineStages(), ...observeStages()].filter(
   ({ name }) => wanted === null || wanted.some((part) => name.includes(part)),
 );
 if (stages.length === 0) throw new Error(`No stage is called ${values.only}`);
-const times = measureStages(stages, { rounds: Number(values.rounds), sliceMs: 40, warmUpMs: 400 });
+const times = await measureStages(stages, { rounds: Number(values.rounds), sliceMs: 40, warmUpMs: 400 });
 process.stdout.write(`${stageTable(times)}\n`);
 if (values.compare !== undefined) {
   const before = JSON.parse(readFileSync(values.compare, 'utf8')) as StageTime[];

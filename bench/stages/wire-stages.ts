@@ -1,10 +1,12 @@
+import type { Socket } from 'node:net';
 import { headText } from '../../src/downstream/fastlane/head-text.ts';
+import { LaneSink } from '../../src/downstream/fastlane/response.ts';
 import { scanHead } from '../../src/downstream/fastlane/scan.ts';
 import type { Attempt } from '../../src/exchange/attempt.ts';
 import type { HeaderList } from '../../src/http/headers.ts';
 import { framing, requestHead } from '../../src/transport/h1/request-head.ts';
 import { type ResponseListener, ResponseReader } from '../../src/transport/h1/response-reader.ts';
-import { engineRig, exchangeFor } from '../engine-rig.ts';
+import { answerTo, engineRig, exchangeFor } from '../engine-rig.ts';
 import { answerBytes, freshRequest, headBytes } from './requests.ts';
 import { CALLS, type Stage } from './stage.ts';
 
@@ -13,7 +15,7 @@ const BOUNDS = { bytes: 16 * 1024, count: 100 };
 
 /** Bytes that are read, and texts that are written: all of HTTP/1.1 but the sockets. */
 export function wireStages(): Stage[] {
-  return [scanning, askingEndpoint(), readingAnswer(), answeringClient()];
+  return [scanning, askingEndpoint(), readingAnswer(), answeringClient(), writingAnswer(), writingHit()];
 }
 
 const scanning: Stage = {
@@ -112,5 +114,96 @@ function answeringClient(): Stage {
         if (made === null || made.announced !== 1024) throw new Error('Not sent');
       }
     },
+  };
+}
+
+/** Takes everything that is written to it, and sends nothing. */
+class Nowhere {
+  readonly writable = true;
+  readonly writableLength = 0;
+  readonly writableNeedDrain = false;
+  readonly errored = null;
+  characters = 0;
+
+  write(data: string | Uint8Array): boolean {
+    this.characters += data.length;
+    return true;
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  destroy(): void {
+    throw new Error('The response was cut off');
+  }
+}
+
+/** Of a connection that lasts. */
+const owner = { keepsAlive: () => true, responseEnded: () => {}, responseClosed: () => {} };
+
+/** `tick` is what comes at the end of the turn, and finds everything done by then. */
+function sinkTo(nowhere: Nowhere): LaneSink {
+  return new LaneSink(nowhere as unknown as Socket, owner, false);
+}
+
+function writingAnswer(): Stage {
+  const { prepare, answers } = answersOf({});
+  const body = Buffer.alloc(1024, 'x');
+  const nowhere = new Nowhere();
+  return {
+    name: 'write response, 1 KiB',
+    prepare,
+    run: () => {
+      const before = nowhere.characters;
+      for (const { head } of answers()) {
+        const sink = sinkTo(nowhere);
+        sink.start(head);
+        sink.data(body);
+        sink.end(null);
+        sink.tick();
+      }
+      if (nowhere.characters < before + CALLS * body.length) throw new Error('Not all was written');
+    },
+  };
+}
+
+function writingHit(): Stage {
+  const { prepare, answers } = answersOf({ cache: true });
+  const nowhere = new Nowhere();
+  return {
+    name: 'write cache hit, 1 KiB',
+    prepare,
+    run: () => {
+      const before = nowhere.characters;
+      for (const { head, body } of answers()) {
+        const sink = sinkTo(nowhere);
+        sink.respond(head, body);
+        sink.tick();
+      }
+      if (nowhere.characters < before + CALLS * 1024) throw new Error('Not all was written');
+    },
+  };
+}
+
+/** What an engine answers with on such a route. */
+function answersOf(route: { readonly cache?: true }) {
+  const rig = engineRig({
+    listeners: { web: { port: 0 } },
+    pools: { shop: { endpoints: ['10.0.0.1:3000'] } },
+    routes: [{ name: 'items', pool: 'shop', ...route }],
+  });
+  // Where there is a cache, it has all of them from here on.
+  for (let i = 0; i < CALLS; i += 1) rig.engine.handle(exchangeFor(freshRequest(i)));
+  let made: ReturnType<typeof answerTo>[] = [];
+  return {
+    prepare: (): void => {
+      made = Array.from({ length: CALLS }, (_, index) => {
+        const exchange = exchangeFor(freshRequest(index));
+        rig.engine.handle(exchange);
+        return answerTo(exchange);
+      });
+    },
+    answers: () => made,
   };
 }

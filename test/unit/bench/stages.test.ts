@@ -12,14 +12,14 @@ describe('times of stages', () => {
     expect(summary([7])).toEqual({ leastNs: 7, medianNs: 7, spread: 0 });
   });
 
-  test('are measured of all stages in turn, each prepared before it runs', () => {
+  test('are measured of all stages in turn, each prepared before it runs', async () => {
     const log: string[] = [];
     const stages = ['a', 'b'].map((name) => ({
       name,
       prepare: () => log.push(`prepare ${name}`),
       run: () => log.push(`run ${name}`),
     }));
-    const times = measureStages(stages, { rounds: 2, sliceMs: 0, warmUpMs: 0 });
+    const times = await measureStages(stages, { rounds: 2, sliceMs: 0, warmUpMs: 0 });
     expect(times.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(log).toEqual([1, 2, 3].flatMap(() => ['prepare a', 'run a', 'prepare b', 'run b']));
   });
