@@ -52,7 +52,7 @@ export function answerTo(error: ParserError): { readonly status: number; readonl
         ? { status: 505, reason: 'http-version' }
         : { status: 400, reason: 'bad-request-line' };
     case 'HPE_INVALID_METHOD':
-      return hasToken(error.rawPacket, error.bytesParsed)
+      return goesOnAsToken(error.rawPacket, error.bytesParsed)
         ? { status: 501, reason: 'unknown-method' }
         : { status: 400, reason: 'not-http' };
     case 'HPE_INVALID_EOF_STATE':
@@ -68,16 +68,14 @@ function kebab(code: string): string {
 }
 
 /**
- * A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. `at` is where the parser
- * gave up, which is within the method, and in the middle of a packet if other requests came with it.
+ * A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. Looked at from where the
+ * parser gave up, which is within the method: what is in front of that in the packet may be anybody's.
  */
-function hasToken(packet: unknown, at: unknown): boolean {
+function goesOnAsToken(packet: unknown, at: unknown): boolean {
   if (!(packet instanceof Uint8Array) || typeof at !== 'number') return false;
-  let start = at;
-  while (start > 0 && isLetter(packet[start - 1] as number)) start -= 1;
-  let end = start;
+  let end = at;
   while (end < packet.length && isLetter(packet[end] as number)) end += 1;
-  return end > start && packet[end] === 0x20;
+  return end > at && packet[end] === 0x20;
 }
 
 function isLetter(c: number): boolean {

@@ -13,8 +13,6 @@ const RATE_WINDOW_MS = 10_000;
 export interface BodyFlow {
   /** `end` was told. */
   readonly readableEnded: boolean;
-  /** Bytes that were received and not handed on. */
-  readonly readableLength: number;
   on(event: 'end', listener: () => void): unknown;
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
   /** Chunks come from the next tick on. */
@@ -38,7 +36,7 @@ type State = 'unread' | 'flowing' | 'detached' | 'discarding' | 'failed' | 'over
 export class RequestBody implements BodySource {
   readonly length: number | null;
   untouched = true;
-  /** Bytes handed on or dropped so far. */
+  /** Bytes taken off the wire so far. */
   received = 0;
   /** The client was told to send it, or needs no telling (`Expect: 100-continue`). */
   invited = true;
@@ -63,11 +61,6 @@ export class RequestBody implements BodySource {
   /** Everything was received. */
   get complete(): boolean {
     return this.#wire.complete;
-  }
-
-  /** Bytes taken off the wire so far. */
-  get arrived(): number {
-    return this.received + this.#stream.readableLength;
   }
 
   /** At most this much is still to come; infinite when that is unknown, or when what comes is not to be trusted. */

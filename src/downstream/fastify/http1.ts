@@ -64,11 +64,12 @@ function frontOf(
         parts.connections.detach(connection);
         connection.lost();
       });
-      if (begun !== undefined && begun.unread !== null) socket.unshift(begun.unread);
       server.emit('connection', socket);
       parts.connections.attach(connection);
-      // Where reading ahead has left off; what was unread comes before anything else, at the end of this tick.
+      // Where reading ahead has left off.
       if (socket.isPaused()) socket.resume();
+      // Within this call, as Node's parser would have read it: before a response that was given by now has told of its end.
+      if (begun !== undefined && begun.unread !== null) socket.emit('data', begun.unread);
     },
     close: () => app.close(),
   };

@@ -53,6 +53,8 @@ export class LaneConnection implements Tended, LaneHost {
   #vetted = 0;
   /** The last of these closes the connection. */
   #vettedLast = false;
+  /** In the packet at hand there were bytes of a body. */
+  #bodied = false;
   #pieces = 0;
   #state: State = 'head';
   #since: number;
@@ -110,15 +112,13 @@ export class LaneConnection implements Tended, LaneHost {
       if (!this.socket.writableEnded && !this.socket.destroyed) this.#linger();
       return;
     }
-    if (this.#unread.length > 0) {
-      this.#awaitHead();
-      this.#next();
-      this.#flow();
-      return;
-    }
+    // Also with half a head: only more of it is a sign of life, as `Http1Connection` has it.
     this.#state = 'idle';
     this.#since = this.#parts.connections.now;
     this.#bytesAtIdle = this.socket.bytesRead;
+    if (this.#unread.length === 0) return;
+    this.#next(true);
+    this.#flow();
   }
 
   tend(nowMs: number): void {
@@ -154,6 +154,7 @@ export class LaneConnection implements Tended, LaneHost {
 
   readonly #take = (bytes: Buffer, length: number, shared: boolean): void => {
     if (this.#takeWhole(bytes, length)) return;
+    this.#bodied = this.#body !== null;
     let rest = bytes.subarray(0, length);
     const body = this.#body;
     if (body !== null) {
@@ -174,8 +175,7 @@ export class LaneConnection implements Tended, LaneHost {
       return false;
     const head = this.#scan(bytes, 0, length);
     if (typeof head === 'string' || head.end + head.contentLength < length) return false;
-    this.#begin(head, head.end === length ? nothing : bytes.subarray(head.end, length));
-    this.#flow();
+    this.#begin(head, head.end === length ? nothing : bytes.subarray(head.end, length), false);
     return true;
   }
 
@@ -187,47 +187,62 @@ export class LaneConnection implements Tended, LaneHost {
     }
     if (this.#exchange !== null || this.#unread.length > 0) {
       this.#unread = Buffer.concat([this.#unread, bytes]);
-      if (this.#exchange === null) this.#next();
-      // Node's parser looks at what comes while a request is in progress, and a response that has not begun may be changed by it.
-      else if (!this.#vet() || this.#inManyPieces()) this.#handOver();
-      return;
+      if (this.#exchange !== null) {
+        if (!this.#vet() || this.#inManyPieces()) this.#deferBehind();
+        return;
+      }
+    } else {
+      this.#unread = bytes;
     }
-    this.#unread = bytes;
     if (this.#state === 'idle') this.#awaitHead();
-    this.#next();
+    this.#next(false);
     // What is left is the buffer that others will read into.
     if (shared && this.#unread.length > 0) this.#unread = Buffer.from(this.#unread);
   }
 
   /** Begins with the requests that lie in `#unread`, until one is in progress or there is no whole one. */
-  #next(): void {
+  #next(waited: boolean): void {
     if (this.#working) return;
     this.#working = true;
     while (this.#exchange === null && this.#body === null && this.#unread.length > 0 && this.#state !== 'closing') {
-      if (!this.#nextRequest()) break;
+      if (!this.#nextRequest(waited)) break;
     }
     this.#working = false;
   }
 
-  #nextRequest(): boolean {
-    // What follows in the same packet may change what the first one gets, so all of it is looked at first.
-    if (!this.#vet()) {
-      this.#handOver();
+  /** `waited`: it came while another one was in progress. */
+  #nextRequest(waited: boolean): boolean {
+    const canonical = this.#vet();
+    if (this.#vetted === 0) {
+      if (!canonical || this.#inManyPieces()) this.#handOver();
       return false;
     }
     const bytes = this.#unread;
     const head = this.#scan(bytes, 0, bytes.length);
-    if (typeof head === 'string') {
-      if (this.#inManyPieces()) this.#handOver();
-      return false;
-    }
+    if (typeof head === 'string') return false;
     const end = head.end + head.contentLength;
     this.#vetted -= end;
     this.#pieces = 0;
     this.#unread = end < bytes.length ? bytes.subarray(end) : nothing;
-    this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)));
+    this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)), waited);
+    if (head.closes) this.#dropBehind();
+    else if (!canonical) this.#deferBehind();
     return true;
   }
+
+  /**
+   * Not all that is behind the request in progress is canonical, so the rest is Fastify's already now: Node's parser looks at what comes in
+   * the meantime, and what it finds may change a response that has not begun. It looks at once, but lets others have their turn
+   * after each piece of a body (what was answered by then is over).
+   */
+  #deferBehind(): void {
+    if (this.#bodied) process.nextTick(this.#deferLater);
+    else this.#handOver();
+  }
+
+  readonly #deferLater = (): void => {
+    if (this.#state === 'exchange' && this.#body === null && !this.#vet()) this.#handOver();
+  };
 
   #scan(bytes: Buffer, from: number, to: number): CanonicalHead | 'more' | 'defer' {
     const head = scanHead(bytes, from, to, this.#bounds);
@@ -247,6 +262,7 @@ export class LaneConnection implements Tended, LaneHost {
       if (typeof head === 'string') return head === 'more';
       this.#vetted = head.end + head.contentLength;
       this.#vettedLast = head.closes;
+      if (head.contentLength > 0) this.#bodied = true;
     }
     return true;
   }
@@ -262,10 +278,30 @@ export class LaneConnection implements Tended, LaneHost {
     return this.#pieces > MAX_PIECES;
   }
 
-  #begin(head: CanonicalHead, bodyPart: Buffer): void {
+  /**
+   * What has come of the body is told after the head, as a parser would; only if both have `waited`, it is there with it. What is answered
+   * at once is then kept alive by what is left of the body, and counts in the log what was dropped of it.
+   */
+  #begin(head: CanonicalHead, bodyPart: Buffer, waited: boolean): void {
     this.#state = 'exchange';
-    const { contentLength, headers } = head;
-    const exchange = new LaneExchange({
+    const body = head.contentLength === 0 ? null : new LaneBody(head.contentLength, this.#flow);
+    this.#body = body;
+    if (waited) this.#feed(bodyPart);
+    const exchange = this.#exchangeOf(head, body);
+    this.#exchange = exchange;
+    try {
+      this.#parts.handle(exchange);
+    } catch (bug) {
+      this.#parts.log.broke(bug);
+      this.socket.destroy();
+    }
+    if (!waited) this.#feed(bodyPart);
+    if (body !== null) this.#flow();
+  }
+
+  #exchangeOf(head: CanonicalHead, body: LaneBody | null): LaneExchange {
+    const { headers } = head;
+    return new LaneExchange({
       host: this,
       request: {
         method: head.method,
@@ -276,24 +312,23 @@ export class LaneConnection implements Tended, LaneHost {
         headers,
       },
       client: this.#parts.addresses.forRequest(this.#client, headers),
-      body: contentLength === 0 ? null : this.#bodyOf(contentLength, bodyPart),
+      body: body === null ? null : new RequestBody(body, body, head.contentLength),
       closes: head.closes,
     });
-    this.#exchange = exchange;
-    try {
-      this.#parts.handle(exchange);
-    } catch (bug) {
-      this.#parts.log.broke(bug);
-      this.socket.destroy();
-    }
   }
 
-  #bodyOf(length: number, part: Buffer): RequestBody {
-    const body = new LaneBody(length, this.#flow);
-    // A copy: it may lie in the shared buffer, and its other bytes are nobody's then.
-    if (part.length > 0) body.take(Buffer.from(part));
-    if (!body.complete) this.#body = body;
-    return new RequestBody(body, body, length);
+  /** The body's next bytes, which may lie in the shared buffer: a copy of them is handed on. */
+  #feed(part: Buffer): void {
+    const body = this.#body;
+    if (body === null || part.length === 0) return;
+    if (part.length === body.missing) this.#body = null;
+    body.take(Buffer.from(part));
+  }
+
+  #dropBehind(): void {
+    this.#tooMuch(this.#unread);
+    this.#unread = nothing;
+    this.#vetted = 0;
   }
 
   /** Bytes behind a request that said it was the last: Node's parser takes line ends there, and calls everything else broken. */

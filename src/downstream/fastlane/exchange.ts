@@ -56,7 +56,7 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
   }
 
   get bytesIn(): number {
-    return this.#body === null ? 0 : this.#body.arrived;
+    return this.#body === null ? 0 : this.#body.received;
   }
 
   get bytesOut(): number {

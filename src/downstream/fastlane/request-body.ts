@@ -12,12 +12,12 @@ const noTrailers: HeaderList = [];
  */
 export class LaneBody implements BodyFlow, BodyWire {
   readableEnded = false;
-  readableLength = 0;
   readonly trailers = noTrailers;
   /** Bytes that have not come yet. */
   missing: number;
   readonly #flowChanged: () => void;
   readonly #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #flowing = false;
   #scheduled = false;
   #onData: ((chunk: Uint8Array) => void) | null = null;
@@ -35,7 +35,7 @@ export class LaneBody implements BodyFlow, BodyWire {
 
   /** Should the client be read? Once all has come, that is not the body's affair. */
   get wantsMore(): boolean {
-    return this.missing === 0 || this.#flowing || this.readableLength < HELD_BYTES;
+    return this.missing === 0 || this.#flowing || this.#heldBytes < HELD_BYTES;
   }
 
   /** The next bytes of the body, at most `missing`; they are the body's now. */
@@ -47,7 +47,7 @@ export class LaneBody implements BodyFlow, BodyWire {
       return;
     }
     this.#held.push(chunk);
-    this.readableLength += chunk.length;
+    this.#heldBytes += chunk.length;
   }
 
   on(event: 'end', listener: () => void): void;
@@ -80,7 +80,7 @@ export class LaneBody implements BodyFlow, BodyWire {
     while (this.#flowing) {
       const chunk = this.#held.shift();
       if (chunk === undefined) break;
-      this.readableLength -= chunk.length;
+      this.#heldBytes -= chunk.length;
       this.#onData?.(chunk);
     }
     this.#endIfOver();

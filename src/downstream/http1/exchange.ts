@@ -70,7 +70,7 @@ export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
 
   get bytesIn(): number {
     if (this.tunnelled !== null) return this.tunnelled.bytesIn;
-    return this.#body === null ? 0 : this.#body.arrived;
+    return this.#body === null ? 0 : this.#body.received;
   }
 
   get bytesOut(): number {
