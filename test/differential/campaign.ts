@@ -45,7 +45,7 @@ export async function told(bench: Bench, { label, finding, smallest }: Report): 
 async function unexplained(bench: Bench, cases: readonly Case[]): Promise<Finding[]> {
   const seen = new Set<number>();
   return (await bench.differences(cases)).filter((finding) => {
-    if (seen.has(finding.index) || explained(cases[finding.index] as Case, finding)) return false;
+    if (seen.has(finding.index) || explained(finding)) return false;
     seen.add(finding.index);
     return true;
   });
@@ -56,7 +56,7 @@ async function smallestOf(bench: Bench, wrong: Case, { variant, differences }: F
   const aspects = aspectsOf({ differences });
   const stillWrong = async (cases: readonly Case[]): Promise<boolean[]> => {
     const found = (await bench.suspicions(cases)).filter(
-      (each) => each.variant === variant && aspectsOf(each) === aspects && !explained(cases[each.index] as Case, each),
+      (each) => each.variant === variant && aspectsOf(each) === aspects && !explained(each),
     );
     return cases.map((_, index) => found.some((each) => each.index === index));
   };

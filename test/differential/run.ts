@@ -20,6 +20,8 @@ export interface Finding {
   readonly variant: Variant;
   readonly index: number;
   readonly differences: readonly Difference[];
+  readonly reference: Observation;
+  readonly other: Observation;
 }
 
 /** Runs cases through the reference and through the variants side by side, step by step, under one clock that stands still between steps. */
@@ -28,7 +30,7 @@ export class Bench {
   readonly #clock: ManualClock;
   readonly #activity: Activity;
   #runs = 0;
-  #fleeting = false;
+  #differed = false;
 
   private constructor(stages: readonly Stage[], clock: ManualClock, activity: Activity) {
     this.#stages = stages;
@@ -54,11 +56,11 @@ export class Bench {
   }
 
   /**
-   * Metrics in which a variant is not what the reference is, after everything that they have run. Nothing is said once a
-   * difference did not last: the counts of that run may not be the same either.
+   * Metrics in which a variant is not what the reference is, after everything that they have run. Nothing is said once there was a
+   * difference, known or not: the counts can't be the same then.
    */
   async uncommonCounts(): Promise<string[]> {
-    if (this.#fleeting) return [];
+    if (this.#differed) return [];
     const counted = await Promise.all(this.#stages.map(async (stage) => counts(await stage.metrics())));
     const [reference = new Set<string>(), ...others] = counted;
     return others.flatMap((other, at) => {
@@ -77,8 +79,8 @@ export class Bench {
   async differences(cases: readonly Case[]): Promise<Finding[]> {
     const lasting: Finding[] = [];
     for (const { variant, index } of await this.suspicions(cases)) {
+      this.#differed = true;
       const again = await this.#again(cases[index] as Case);
-      if (again.length === 0) this.#fleeting = true;
       for (const finding of again) if (finding.variant === variant) lasting.push({ ...finding, index });
     }
     return lasting;
@@ -119,12 +121,13 @@ export class Bench {
     return first.filter(({ variant }) => second.some((other) => other.variant === variant));
   }
 
-  #compared([reference = [], ...others]: readonly Observation[][]): Finding[] {
+  #compared([references = [], ...others]: readonly Observation[][]): Finding[] {
     return others.flatMap((observations, at) =>
-      observations.flatMap((observation, index) => {
-        const differences = compare(reference[index] as Observation, observation);
+      observations.flatMap((other, index) => {
+        const reference = references[index] as Observation;
+        const differences = compare(reference, other);
         const variant = this.#stages[at + 1]?.variant as Variant;
-        return differences.length === 0 ? [] : [{ variant, index, differences }];
+        return differences.length === 0 ? [] : [{ variant, index, differences, reference, other }];
       }),
     );
   }
