@@ -37,8 +37,8 @@ export interface Forwarding {
  */
 export function appendForwarding(draft: HeaderDraft, f: Forwarding): void {
   removeStale(draft, f);
-  const { chain, elements, scheme, port, ...said } = saidBy(f);
-  const host = said.host ?? f.authority;
+  const { chain, elements, scheme, host: saidHost, port } = saidBy(f);
+  const host = saidHost ?? f.authority;
   const element = forwardedElement(f);
   if (!isAddress(f.peer)) {
     if (chain !== null) draft.push('X-Forwarded-For', chain);
@@ -228,7 +228,9 @@ function nodeOf(address: string): string {
 }
 
 function tokenOrQuoted(text: string): string {
-  return isToken(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+  if (isToken(text)) return text;
+  // A host with a port, mostly: there is nothing to escape in it, which is seen faster than replaced.
+  return text.includes('"') || text.includes('\\') ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }
 
 /** Adds our entry to Via as a line of its own, which means the same as a longer list (RFC 9110 §5.3, §7.6.3). */
