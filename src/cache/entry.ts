@@ -188,9 +188,9 @@ function storedHeaders(
 }
 
 // What an entry costs beyond its texts and its body, with its share of the segments and of the index, measured on Node 26 (node
-// bench/cache.ts --memory). The tables double when they grow: an entry has between 60 bytes of them and 140. 112 are for `served`, once there
-// is one; the texts that a downstream keeps with it have a bound of their own.
-const ENTRY_BYTES = 752;
+// bench/cache.ts --memory). The tables double when they grow: an entry has between 60 bytes of them and 140. That leaves room for
+// the 112 of `served`; the texts that a downstream keeps with it have a bound of their own.
+const ENTRY_BYTES = 640;
 const VARY_FIELD_BYTES = 56;
 
 function weighHead(key: string, partition: string, headers: HeaderList, vary: readonly VaryField[]): number {

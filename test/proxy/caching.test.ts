@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { ClientRequest } from '../kit/client.ts';
 import { type Forwarding, forwardTo } from '../kit/config.ts';
 import type { TestConfig } from '../kit/gateway.ts';
 import { ManualClock } from '../kit/manual-clock.ts';
@@ -30,6 +31,57 @@ matrix('a stored response is served again, with its age', async ({ gateway, orig
     0,
     null,
   ]);
+});
+
+matrix('what is served again and again is right each time, whatever differs', async ({ gateway, origin }) => {
+  const clock = new ManualClock(Date.now());
+  const shop = await origin({ script: [{ respond: 200, headers: FRESH, body: 'stored' }] });
+  const responseHeaders = { set: { 'X-For': '{query.for}' } };
+  const cache = { key: { query: { drop: ['for'] } } };
+  const front = await gateway(cached(shop, { route: { cache, responseHeaders } }), { clock });
+  const connection = await front.connect();
+  const ask = async (request: ClientRequest): Promise<unknown[]> => {
+    const reply = await connection.send(request);
+    const fields = ['age', 'x-for', 'cache-control', 'cache-status', 'content-length'].map((name) =>
+      reply.header(name),
+    );
+    return [reply.status, reply.text, ...fields];
+  };
+  await connection.send({ path: '/?for=a' });
+  for (let i = 0; i < 3; i += 1) {
+    expect(await ask({ path: '/?for=a' })).toEqual([
+      200,
+      'stored',
+      '0',
+      'a',
+      'max-age=60',
+      'headgate; hit; ttl=60',
+      '6',
+    ]);
+  }
+  expect(await ask({ path: '/?for=b' })).toEqual([200, 'stored', '0', 'b', 'max-age=60', 'headgate; hit; ttl=60', '6']);
+  clock.advance(1_000);
+  for (let i = 0; i < 3; i += 1) {
+    expect(await ask({ path: '/?for=b' })).toEqual([
+      200,
+      'stored',
+      '1',
+      'b',
+      'max-age=60',
+      'headgate; hit; ttl=59',
+      '6',
+    ]);
+  }
+  const head = await ask({ method: 'HEAD', path: '/?for=b' });
+  expect(head).toEqual([200, '', '1', 'b', 'max-age=60', 'headgate; hit; ttl=59', '6']);
+  const part = await ask({ path: '/?for=b', headers: ['Range', 'bytes=1-3'] });
+  expect(part).toEqual([206, 'tor', '1', 'b', 'max-age=60', 'headgate; hit; ttl=59', '3']);
+  for (let i = 0; i < 3; i += 1) {
+    const same = await ask({ path: '/?for=b', headers: ['If-None-Match', '"v1"'] });
+    expect(same).toEqual([304, '', '1', 'b', 'max-age=60', 'headgate; hit; ttl=59', null]);
+  }
+  expect(await ask({ path: '/?for=b' })).toEqual([200, 'stored', '1', 'b', 'max-age=60', 'headgate; hit; ttl=59', '6']);
+  expect(shop.requests).toBe(1);
 });
 
 matrix('a large stored response is served whole', async ({ gateway, origin }) => {
