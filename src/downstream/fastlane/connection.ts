@@ -4,7 +4,6 @@ import { isValidAuthority } from '../../http/target.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import type { Begun } from '../http1/connection.ts';
-import { RequestBody } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
 import { LaneExchange, type LaneHost } from './exchange.ts';
 import { giveBack, readInto } from './lane-socket.ts';
@@ -312,7 +311,7 @@ export class LaneConnection implements Tended, LaneHost {
         headers,
       },
       client: this.#parts.addresses.forRequest(this.#client, headers),
-      body: body === null ? null : new RequestBody(body, body, head.contentLength),
+      body,
       closes: head.closes,
     });
   }

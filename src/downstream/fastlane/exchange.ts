@@ -4,7 +4,8 @@ import { type BodySource, noBody } from '../../exchange/body.ts';
 import type { Client, Exchange, RequestHead } from '../../exchange/exchange.ts';
 import type { InProgress } from '../http1/exchange.ts';
 import type { ResponseOwner } from '../http1/response.ts';
-import { DISCARD_BYTES, type RequestBody } from '../request-body.ts';
+import { DISCARD_BYTES, RequestBody } from '../request-body.ts';
+import type { LaneBody } from './request-body.ts';
 import { LaneSink } from './response.ts';
 
 /** What an exchange needs of the connection it came on. */
@@ -22,7 +23,7 @@ export interface LaneExchangeParts {
   readonly host: LaneHost;
   readonly request: RequestHead;
   readonly client: Client;
-  readonly body: RequestBody | null;
+  readonly body: LaneBody | null;
   /** The client wants the connection closed afterwards. */
   readonly closes: boolean;
 }
@@ -43,6 +44,7 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
   #host: LaneHost;
   #moved = false;
   readonly #body: RequestBody | null;
+  readonly #wire: LaneBody | null;
 
   constructor(parts: LaneExchangeParts) {
     this.request = parts.request;
@@ -50,8 +52,10 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
     this.listener = parts.host.listener;
     this.closes = parts.closes;
     this.#host = parts.host;
-    this.#body = parts.body;
-    this.requestBody = parts.body ?? noBody;
+    const { body } = parts;
+    this.#wire = body;
+    this.#body = body === null ? null : new RequestBody(body, body, body.missing + body.held);
+    this.requestBody = this.#body ?? noBody;
     this.response = new LaneSink(parts.host.socket, this, parts.request.method === 'HEAD');
   }
 
@@ -71,6 +75,8 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
     const body = this.#body;
     if (body === null || body.complete) return;
     body.discard();
+    // What is there already counts in the log, which is about to be written.
+    this.#wire?.flush();
     if (!this.#mayKeep()) this.#host.lingerAfterResponse();
   }
 

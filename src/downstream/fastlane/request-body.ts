@@ -15,9 +15,10 @@ export class LaneBody implements BodyFlow, BodyWire {
   readonly trailers = noTrailers;
   /** Bytes that have not come yet. */
   missing: number;
+  /** Bytes that have come and were not handed on. */
+  held = 0;
   readonly #flowChanged: () => void;
-  readonly #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #chunks: Uint8Array[] = [];
   #flowing = false;
   #scheduled = false;
   #onData: ((chunk: Uint8Array) => void) | null = null;
@@ -35,19 +36,19 @@ export class LaneBody implements BodyFlow, BodyWire {
 
   /** Should the client be read? Once all has come, that is not the body's affair. */
   get wantsMore(): boolean {
-    return this.missing === 0 || this.#flowing || this.#heldBytes < HELD_BYTES;
+    return this.missing === 0 || this.#flowing || this.held < HELD_BYTES;
   }
 
   /** The next bytes of the body, at most `missing`; they are the body's now. */
   take(chunk: Uint8Array): void {
     this.missing -= chunk.length;
-    if (this.#flowing && this.#held.length === 0) {
+    if (this.#flowing && this.#chunks.length === 0) {
       this.#onData?.(chunk);
       this.#endIfOver();
       return;
     }
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
+    this.#chunks.push(chunk);
+    this.held += chunk.length;
   }
 
   on(event: 'end', listener: () => void): void;
@@ -59,7 +60,7 @@ export class LaneBody implements BodyFlow, BodyWire {
 
   resume(): void {
     this.#flowing = true;
-    if (!this.#scheduled && (this.#held.length > 0 || this.missing === 0)) {
+    if (!this.#scheduled && (this.#chunks.length > 0 || this.missing === 0)) {
       this.#scheduled = true;
       process.nextTick(flush, this);
     }
@@ -78,9 +79,9 @@ export class LaneBody implements BodyFlow, BodyWire {
   flush(): void {
     this.#scheduled = false;
     while (this.#flowing) {
-      const chunk = this.#held.shift();
+      const chunk = this.#chunks.shift();
       if (chunk === undefined) break;
-      this.#heldBytes -= chunk.length;
+      this.held -= chunk.length;
       this.#onData?.(chunk);
     }
     this.#endIfOver();
@@ -88,7 +89,7 @@ export class LaneBody implements BodyFlow, BodyWire {
   }
 
   #endIfOver(): void {
-    if (!this.#flowing || this.missing > 0 || this.#held.length > 0 || this.readableEnded) return;
+    if (!this.#flowing || this.missing > 0 || this.#chunks.length > 0 || this.readableEnded) return;
     this.readableEnded = true;
     this.#onEnd?.();
   }

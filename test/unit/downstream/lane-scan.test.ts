@@ -49,8 +49,12 @@ describe('a canonical head', () => {
 
   test('that has not come wholly is waited for, wherever it is cut', () => {
     const text = 'PUT /path?q HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nX: y \r\nContent-Length: 3\r\n\r\n';
-    for (let cut = 'PUT '.length; cut < text.length; cut += 1)
-      expect([cut, scan(text.slice(0, cut))]).toEqual([cut, 'more']);
+    const length = text.indexOf(': 3\r\n');
+    for (let cut = 'PUT '.length; cut < text.length; cut += 1) {
+      // Node's parser reads a length as it comes, and so it is whole or somebody else's.
+      const within = cut > length && cut < length + ': 3\r\n'.length;
+      expect([cut, scan(text.slice(0, cut))]).toEqual([cut, within ? 'defer' : 'more']);
+    }
     expect(typeof scan(text)).toBe('object');
   });
 
@@ -122,7 +126,15 @@ describe('deferred is', () => {
   });
 
   test('what can’t become canonical, before its end has come: who answers is not kept waiting', () => {
-    for (const text of ['X', 'GET /a b', 'GET / HTTP/1.0', 'GET / HTTP/1.1\r\nHost: a\r\nTE: x\r\n', head('X\0')])
+    for (const text of [
+      'X',
+      'GET /a b',
+      'GET / HTTP/1.0',
+      'GET / HTTP/1.1\r\nHost: a\r\nTE: x\r\n',
+      'GET / HTTP/1.1\r\nContent-Length:n',
+      'GET / HTTP/1.1\r\nTransfer-Encoding:',
+      head('X\0'),
+    ])
       expect(scan(text)).toBe('defer');
   });
 });
