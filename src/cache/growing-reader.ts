@@ -63,7 +63,8 @@ export class GrowingReader implements BodySource {
       return;
     }
     this.#sink = into;
-    into.onDrain = () => this.#pour();
+    const pour = (): void => this.#pour();
+    into.onDrain = pour;
     this.#pour();
   }
 

@@ -51,7 +51,8 @@ class ChunkReader implements BodySource {
 
   pipe(into: BodySink): void {
     this.#sink = into;
-    into.onDrain = () => this.#pour();
+    const pour = (): void => this.#pour();
+    into.onDrain = pour;
     this.#pour();
   }
 

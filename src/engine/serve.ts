@@ -3,6 +3,7 @@ import type { Served } from '../cache/serve.ts';
 import { serveEntry } from '../cache/serve.ts';
 import { hitReport } from '../cache/status.ts';
 import type { ByteSpan } from '../cache/stored-body.ts';
+import type { GatewayError } from '../errors.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/response-sink.ts';
 import { type HeaderDraft, setHeader } from '../http/headers.ts';
@@ -67,11 +68,12 @@ function sendBody(progress: Progress, head: ResponseHead, source: BodySource): v
   const { exchange } = progress;
   const before = exchange.onClientGone;
   const feed = new ResponseFeed(progress, source);
-  exchange.onClientGone = (cause) => {
+  const gone = (cause: GatewayError): void => {
     feed.stop();
     before?.(cause);
     fail(progress, cause);
   };
+  exchange.onClientGone = gone;
   exchange.response.start(head);
   feed.begin();
 }
