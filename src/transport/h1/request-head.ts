@@ -3,7 +3,7 @@ import type { HeaderList } from '../../http/headers.ts';
 import { isTchar } from '../../http/octets.ts';
 
 /**
- * The head of `attempt`'s request without the field that frames its body and the empty line: `framed` adds them. Host and
+ * The head of `attempt`'s request without its last line end: `framing` adds it, the field that frames the body, and the empty line. Host and
  * `Connection` come first, as undici writes them, so that an endpoint can't tell which of the two speaks. `null` when it can't be
  * sent: a character that would end a line, two Hosts, a field that is the connection's own (RFC 9110 §7.6.1).
  *
@@ -14,39 +14,36 @@ export function requestHead(attempt: Attempt): string | null {
   if (!isName(method) || !isTarget(target)) return null;
   let host: string | null = null;
   let fields = '';
+  let values = '';
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    if (!isName(name) || !isValue(value)) return null;
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() !== 'host') break;
+    values += value;
+    const before = BEFORE_VALUE.get(name) ?? learn(name);
+    switch (before) {
+      case UNSENDABLE:
+        return null;
+      case REPLACED:
+        continue;
+      case HOST:
         if (host !== null) return null;
         host = value;
         continue;
-      case 6:
-      case 7:
-        if (isForbidden(name)) return null;
-        break;
-      case 10:
-      case 14:
-      case 17:
-        if (isForbidden(name)) return null;
-        if (isReplaced(name)) continue;
-        break;
+      default:
+        fields += before + value;
     }
-    fields += `${name}: ${value}\r\n`;
   }
+  if (!isValue(values)) return null;
   const connection = destination.limits.keepAliveMs === 0 ? 'close' : 'keep-alive';
   host ??= authorityOf(destination.host, destination.port);
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n${fields}`;
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}${fields}`;
 }
 
-/** What ends a head whose body has `length` bytes, is chunked (`null`), or does not exist: some methods then announce a length of 0. */
+/** What comes behind `requestHead` where the body has `length` bytes, is chunked (`null`), or does not exist: some methods then announce a length of 0. */
 export function framing(method: string, length: number | null): string {
-  if (length === null) return 'transfer-encoding: chunked\r\n\r\n';
-  if (length === 0 && !expectsBody(method)) return '\r\n';
-  return `content-length: ${length}\r\n\r\n`;
+  if (length === null) return '\r\ntransfer-encoding: chunked\r\n\r\n';
+  if (length === 0 && !expectsBody(method)) return '\r\n\r\n';
+  return `\r\ncontent-length: ${length}\r\n\r\n`;
 }
 
 /** RFC 9110 §8.6: without a length, an endpoint may wait for the body of these. */
@@ -64,15 +61,41 @@ function expectsBody(method: string): boolean {
   }
 }
 
-function isForbidden(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === 'expect' || lower === 'upgrade' || lower === 'keep-alive' || lower === 'transfer-encoding';
+/** Written by whoever frames the message and keeps the connection. */
+const REPLACED = '';
+const HOST = 'host';
+const UNSENDABLE = 'unsendable';
+
+/**
+ * What goes before the value of a field, line end of the one before included, by the spellings of names that were met: one look in place of
+ * one at each character, and two strings to put together in place of four. At most `MAX_SPELLINGS`.
+ */
+const BEFORE_VALUE = new Map<string, string>();
+const MAX_SPELLINGS = 1024;
+
+function learn(name: string): string {
+  const before = beforeValue(name);
+  // A copy: a slice of a received head would keep all of it.
+  if (BEFORE_VALUE.size < MAX_SPELLINGS) BEFORE_VALUE.set(Buffer.from(name).toString(), before);
+  return before;
 }
 
-/** Written by whoever frames the message and keeps the connection. */
-function isReplaced(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === 'connection' || lower === 'content-length';
+function beforeValue(name: string): string {
+  if (!isName(name)) return UNSENDABLE;
+  switch (name.toLowerCase()) {
+    case 'host':
+      return HOST;
+    case 'connection':
+    case 'content-length':
+      return REPLACED;
+    case 'expect':
+    case 'upgrade':
+    case 'keep-alive':
+    case 'transfer-encoding':
+      return UNSENDABLE;
+    default:
+      return `\r\n${name}: `;
+  }
 }
 
 function isName(text: string): boolean {
