@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { Crowd } from './crowd-client.ts';
 import type { Peer } from './peers/peer.ts';
 import { OTHER_CORE, type Running, residentMebibytes } from './processes.ts';
+import { readPrinted } from './raw-client.ts';
 import { markdownTable } from './report.ts';
 
 const run = promisify(execFile);
@@ -25,7 +26,7 @@ export async function measureCrowd(peer: Peer, running: Running, seconds: number
   const script = join(import.meta.dirname, 'crowd-client.ts');
   const numbers = [peer.http, CONNECTIONS, ACTIVE, seconds].map(String);
   const { stdout } = await run('taskset', ['-c', OTHER_CORE, process.execPath, script, ...numbers]);
-  const crowd = JSON.parse(stdout) as Crowd;
+  const crowd = readPrinted<Crowd>(stdout);
   return {
     peer: peer.name,
     ...crowd,

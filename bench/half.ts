@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { Paced } from './paced-client.ts';
 import type { Peer } from './peers/peer.ts';
 import { cpuMicroseconds, OTHER_CORE, type Running } from './processes.ts';
+import { readPrinted } from './raw-client.ts';
 import { markdownTable } from './report.ts';
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ export async function measureHalf(
     ...['-c', OTHER_CORE, 'chrt', '--idle', '0', process.execPath, script],
     ...[peer.http, '/1k', Math.round(perSecond), seconds, connections].map(String),
   ]);
-  const paced = JSON.parse(stdout) as Paced;
+  const paced = readPrinted<Paced>(stdout);
   const spent = cpuMicroseconds(running.pid) - before;
   // What it warmed up with is in the CPU time.
   const share = seconds / (seconds + 2);

@@ -1,5 +1,5 @@
 /**
- * Headgate beside its peers, in one run: `npm run bench [-- --seconds 5] [--only headgate,caddy] [--scenario proxied] [--json FILE]`.
+ * Headgate beside its peers, in one run: `npm run bench [-- --seconds 5] [--only headgate,caddy] [--scenario proxied] [--rounds 3] [--json FILE]`.
  * Each proxy runs one worker pinned to one core, a static nginx as the origin and the load generator share the other.
  * The figure that holds on a noisy machine is the ratio of CPU time per request.
  */
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     connections: { type: 'string', default: '64' },
     rate: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
 });
@@ -61,10 +62,11 @@ const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 if (besidePeers) {
   const rate = values.rate === undefined ? null : Number(values.rate);
-  const options = { directory, seconds, connections: Number(values.connections), rate };
+  const rounds = Number(values.rounds);
+  const options = { directory, seconds, connections: Number(values.connections), rate, rounds };
   const results = await measurePeers(chosenPeers, chosen, options);
-  printResults(results);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  printResults(results);
 }
 if (chosen.includes('overload')) printOverload(await measureOverload(directory, 4 * seconds));
 if (chosen.includes('collapse')) printCollapse(await measureCollapse(directory));

@@ -4,6 +4,7 @@ import { type HalfRow, measureHalf } from './half.ts';
 import { type HandshakeRow, measureHandshakes } from './handshake.ts';
 import { type IdleRow, measureIdle } from './idle.ts';
 import { load } from './load.ts';
+import { medianRows } from './median-rows.ts';
 import { startOrigin } from './origin.ts';
 import type { Peer, Place } from './peers/peer.ts';
 import { type Running, start } from './processes.ts';
@@ -15,6 +16,8 @@ import { measureWorkers, type WorkersRow } from './workers.ts';
 export interface RunOptions extends Measurement {
   /** Requests a second of `half`; `null` for half of Headgate's most. */
   readonly rate: number | null;
+  /** How often loads are measured, all proxies in turn; the median is kept. What is no load is measured once. */
+  readonly rounds: number;
 }
 
 interface Tables {
@@ -42,12 +45,27 @@ export async function measurePeers(
   const { place, origin } = await startOrigin(options.directory);
   try {
     const rate = new HalfRate(options);
-    for (const peer of peers) await measurePeer({ peer, place, chosen, tables, rate, options });
+    for (let round = 0; round < options.rounds; round += 1) {
+      const again = round === 0 ? chosen : chosen.filter((name) => name === 'half' || name in scenarios);
+      if (again.length > 0)
+        for (const peer of peers) await measurePeer({ peer, place, chosen: again, tables, rate, options });
+    }
     if (chosen.includes('workers')) workers = await measureWorkers(place, { seconds, connections });
   } finally {
     await origin.stop();
   }
-  return { takenAt, machine: machineOf(peers), seconds, connections, ...tables, workers };
+  return { takenAt, machine: machineOf(peers), seconds, connections, ...tables, ...mediansOf(tables), workers };
+}
+
+function mediansOf({ scenarios: measured, half }: Tables): Pick<Tables, 'scenarios' | 'half'> {
+  const median = (name: ScenarioName): Row[] => medianRows(measured[name], ({ cpuPerRequestUs }) => cpuPerRequestUs);
+  return {
+    scenarios: {
+      ...{ proxied: median('proxied'), https: median('https'), http2: median('http2'), large: median('large') },
+      ...{ cached: median('cached'), 'https-cached': median('https-cached') },
+    },
+    half: medianRows(half, ({ p99Ms }) => p99Ms),
+  };
 }
 
 interface PeerRun {

@@ -109,3 +109,8 @@ export function percentile(times: Float64Array, share: number): number {
   times.sort();
   return times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
 }
+
+/** What one of these programs has printed. JSON has no `NaN`, which is what times are when nothing was answered. */
+export function readPrinted<T>(stdout: string): T {
+  return JSON.parse(stdout, (_key, value: unknown) => (value === null ? Number.NaN : value)) as T;
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readH2load, readWrk } from '../../../bench/load-output.ts';
-import { percentile } from '../../../bench/raw-client.ts';
+import { percentile, readPrinted } from '../../../bench/raw-client.ts';
 
 const WRK = `Running 2s test @ http://127.0.0.1:7101/1k
   1 threads and 64 connections
@@ -56,4 +56,9 @@ describe('a percentile', () => {
     expect([percentile(times, 0.5), percentile(times, 0.99), percentile(times, 1)]).toEqual([51, 100, 100]);
     expect(percentile(new Float64Array(0), 0.5)).toBeNaN();
   });
+});
+
+test('a time that a load generator has not is none, also when it has printed it', () => {
+  const printed = JSON.stringify({ requests: 0, p99Ms: percentile(new Float64Array(0), 0.99) });
+  expect(readPrinted(printed)).toEqual({ requests: 0, p99Ms: Number.NaN });
 });
