@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled');
 
 /** These look at the whole process: what other files have left in its heap would count. */
-const ALONE = ['test/unit/transport/{endurance,streaming}.test.ts'];
+export const ALONE = ['test/unit/transport/{endurance,streaming}.test.ts'];
 const E2E = 'test/e2e/**';
 
 /** What HTTP/1.1 itself is about, outside the matrix: run a second time over Fastify and undici alone (test/kit/general.ts). */

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-import shared from './vitest.config.ts';
+import shared, { ALONE } from './vitest.config.ts';
 
 /** All files that do more when everything is asked for: those of the matrix, and those with long properties. */
 const WHOLE = globSync('test/{proxy,conformance,unit}/**/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
@@ -11,6 +11,13 @@ const WHOLE = globSync('test/{proxy,conformance,unit}/**/*.test.ts', { cwd: impo
 export default defineConfig({
   test: {
     ...shared.test,
-    projects: [{ extends: true, test: { name: 'whole', include: WHOLE, isolate: false, env: { TEST_WHOLE: '1' } } }],
+    projects: [
+      { extends: true, test: { name: 'whole', include: WHOLE, isolate: false, env: { TEST_WHOLE: '1' } } },
+      {
+        extends: true,
+        // What `npm test` runs over the lean transport only, as it takes long.
+        test: { name: 'alone, general', include: ALONE, env: { TEST_GENERAL: '1' }, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

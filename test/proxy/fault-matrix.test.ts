@@ -63,6 +63,7 @@ async function meet(stage: Stage, fault: Fault, reaction: Reaction): Promise<Met
   );
   if (fault.kind !== 'answered') await faulty?.idle();
   await front.gateway.stop();
+  expect(front.gateway.records.length).toBe(reaction.requests ?? 1);
   // The tick that all deadlines share ends by itself when nothing is armed.
   clock.advance(1_000);
   expect(clock.pending).toBe(0);
