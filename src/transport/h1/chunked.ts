@@ -123,7 +123,7 @@ export class ChunkReader {
       this.#state = 'size-end';
       return state !== 'semicolon';
     }
-    if (byte === SEMICOLON) this.#state = 'name';
+    if (byte === SEMICOLON) this.#state = 'semicolon';
     else if (state === 'unquoted') return false;
     else if (byte === EQUALS && (state === 'name' || state === 'semicolon')) this.#state = 'equals';
     else if (byte === QUOTE && state === 'equals') this.#state = 'quoted';

@@ -216,6 +216,7 @@ const CHUNK_FAULTS: readonly (readonly [string, string])[] = [
   ['a size beyond what is exact', 'ffffffffffffff\r\n'],
   ['a size without end', '0'.repeat(100)],
   ['an extension without a name', '5;\r\nhello\r\n'],
+  ['an extension without a name behind another', '5;a=b;\r\nhello\r\n'],
   ['a space in an extension', '5; a\r\nhello\r\n'],
   ['a line end in a quoted extension', '5;a="\r\nhello\r\n'],
   ['extensions without end', `5${';a'.repeat(20_000)}`],
