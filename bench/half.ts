@@ -48,12 +48,21 @@ export function printHalf(rows: readonly HalfRow[]): void {
   if (rows.length === 0) return;
   const ours = rows.find(({ peer }) => peer === 'headgate')?.p99Ms;
   const header = [
-    ...['proxy', 'requests/s', 'p50 ms', 'p99 ms', 'generator late, p99 ms', 'CPU µs/request', 'failures'],
+    ...[
+      'proxy',
+      'requests/s',
+      'p50 ms',
+      'p99 ms',
+      'generator late, p99 ms',
+      'waits for its core',
+      'CPU µs/request',
+      'failures',
+    ],
     'headgate ÷ it (p99)',
   ];
   const lines = rows.map((row) => [
     ...[row.peer, row.perSecond.toFixed(0), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), row.ownP99Ms.toFixed(2)],
-    ...[row.cpuPerRequestUs.toFixed(1), row.failures.toString()],
+    ...[`${Math.round(row.ownWait * 100)} %`, row.cpuPerRequestUs.toFixed(1), row.failures.toString()],
     ours === undefined ? '' : (ours / row.p99Ms).toFixed(2),
   ]);
   process.stdout.write(`\n### At half of Headgate's most\n\n${markdownTable(header, lines)}\n`);

@@ -4,6 +4,7 @@
  * so a proxy that stalls is charged for all requests that had to wait, and not only for those it had (no coordinated omission). The loop
  * spins, because timers of a millisecond would send in bursts: start it with `chrt --idle 0`, so that the origin always goes first.
  */
+import { readFileSync } from 'node:fs';
 import { type Failure, percentile, RawClient } from './raw-client.ts';
 
 /** What it prints. */
@@ -14,6 +15,8 @@ export interface Paced {
   readonly p99Ms: number;
   /** By how much this process itself was late for a request, because it had not got its core: what it can't tell from a slow proxy. */
   readonly ownP99Ms: number;
+  /** Share of the time that it waited for its core: some of it is the origin's; with most of it, it can't keep up. */
+  readonly ownWait: number;
 }
 
 const WARM_UP_SECONDS = 2;
@@ -55,7 +58,9 @@ free.push(...opened);
 const countedFrom = performance.now() + WARM_UP_SECONDS * 1_000;
 const until = countedFrom + seconds * 1_000;
 const gapMs = 1_000 / rate;
-let dueAt = performance.now();
+const waitedBefore = waitedMs();
+const startedAt = performance.now();
+let dueAt = startedAt;
 let turnedAt = dueAt;
 setImmediate(turn);
 
@@ -99,6 +104,12 @@ function report(): void {
     p50Ms: percentile(measured, 0.5),
     p99Ms: percentile(measured, 0.99),
     ownP99Ms: percentile(late.subarray(0, sent), 0.99),
+    ownWait: (waitedMs() - waitedBefore) / (performance.now() - startedAt),
   };
   process.stdout.write(`${JSON.stringify(paced)}\n`, () => process.exit(0));
+}
+
+/** On the run queue, by the kernel's second figure, in nanoseconds. */
+function waitedMs(): number {
+  return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
 }

@@ -55,7 +55,7 @@ function cpuBeside(scenario: ScenarioName, peer: string) {
 
 /** Not where the load generator itself was late: then it is the machine that was measured. */
 function tailBesideNginx({ half }: Results): number | null {
-  const sound = half.filter(({ p99Ms, ownP99Ms }) => ownP99Ms <= p99Ms / 2);
+  const sound = half.filter(({ p99Ms, ownP99Ms, ownWait }) => ownP99Ms <= p99Ms / 2 && ownWait <= 0.5);
   return ratio(sound, 'nginx', ({ p99Ms }) => p99Ms);
 }
 

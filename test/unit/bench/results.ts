@@ -20,9 +20,9 @@ export function rowOf(peer: string, cpuPerRequestUs: number): Row {
   return { peer, ...load, cpuPerRequestUs, residentMiB: 100 };
 }
 
-export function halfOf(peer: string, p99Ms: number, ownP99Ms = 0): HalfRow {
+export function halfOf(peer: string, p99Ms: number, ownP99Ms = 0, ownWait = 0.2): HalfRow {
   const rest = { requests: 1_000, failures: 0, p50Ms: 0.1, perSecond: 10_000, cpuPerRequestUs: 20 };
-  return { peer, ...rest, p99Ms, ownP99Ms };
+  return { peer, ...rest, p99Ms, ownP99Ms, ownWait };
 }
 
 export function idleOf(peer: string, kind: IdleRow['kind'], kibibytesEach: number): IdleRow {
