@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Case } from './case.ts';
-import type { Observation, Sight } from './observation.ts';
+import type { Observation } from './observation.ts';
 import type { Finding } from './run.ts';
 
 /** Something that two variants are meant to do differently. */
@@ -15,46 +15,6 @@ export interface KnownDifference {
 }
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
-  {
-    what: 'bytes beyond a last request that was answered at once',
-    why:
-      'Fastify’s server has closed its socket by the time it comes to them, and the next packet of the client is answered with a reset. ' +
-      'The fast lane hands both over together, and what else the client sends is read and dropped for a while (RFC 9112 §9.6).',
-    variant: 'lane',
-    explains: (reference, other) =>
-      reference.refusals['closed-connection'] !== undefined &&
-      isDeepStrictEqual(
-        { ...reference, client: withoutEnd(reference.client) },
-        { ...other, client: withoutEnd(other.client) },
-      ),
-    examples: [
-      {
-        client: [
-          { send: 'POST /reply HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nab' },
-          { send: 'c' },
-        ],
-        origin: [],
-      },
-    ],
-  },
-  {
-    what: 'a head that begins in the packet of the request before it, and never ends',
-    why:
-      'Node’s parser does not say that it has begun with a head, so for Fastify such a connection is idle. The fast lane ' +
-      'knows what it has not used, and waits for the rest as long as for any head: 408 after `headTimeout`, not silence until `idleTimeout`.',
-    variant: 'lane',
-    explains: (reference, other) =>
-      (other.refusals['head-timeout'] ?? 0) > (reference.refusals['head-timeout'] ?? 0) &&
-      isDeepStrictEqual(reference.records, other.records) &&
-      startsAs(
-        other.client,
-        withoutEnd(reference.client).filter(({ kind }) => kind === 'data'),
-      ),
-    examples: [
-      { client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET ' }], origin: [] },
-      { client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nExpect: x' }], origin: [] },
-    ],
-  },
   {
     what: 'a chunked body of a request that needs no endpoint, in one packet with what comes before or after',
     why:
@@ -80,20 +40,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       },
     ],
   },
-  {
-    what: 'a head that is broken in a line of which the end has not come',
-    why:
-      'The fast lane looks at whole lines. It hands the head over, and it is refused, when the line is whole or the head takes too long; ' +
-      'Node’s parser finds some mistakes at their first byte.',
-    variant: 'lane',
-    explains: (reference, other) =>
-      Object.keys(reference.refusals).length > 0 &&
-      isDeepStrictEqual(
-        { ...reference, client: withoutRounds(reference.client) },
-        { ...other, client: withoutRounds(other.client) },
-      ),
-    examples: [{ client: [{ send: 'GET / HTTP/1.1\r\nContent-Length:x' }, { send: '\r\n' }], origin: [] }],
-  },
 ];
 
 interface LoggedRecord {
@@ -114,18 +60,6 @@ function upTo(records: readonly unknown[], at: number): unknown[] {
     .map((record, index) => (index === at ? { ...(record as LoggedRecord), bytesIn: 0 } : record));
 }
 
-function withoutRounds(sights: readonly Sight[]): Sight[] {
-  return sights.map(({ kind, text }) => ({ round: 0, kind, text }));
-}
-
-function startsAs(sights: readonly Sight[], beginning: readonly Sight[]): boolean {
-  return isDeepStrictEqual(sights.slice(0, beginning.length), beginning);
-}
-
 export function explained({ reference, other }: Finding): boolean {
   return KNOWN_DIFFERENCES.some((known) => known.explains(reference, other));
-}
-
-function withoutEnd(sights: readonly Sight[]): readonly Sight[] {
-  return sights.filter(({ kind }) => kind !== 'reset' && kind !== 'closed');
 }
