@@ -39,8 +39,14 @@ export interface ParserError {
   readonly bytesParsed?: unknown;
 }
 
+export interface ParserAnswer {
+  readonly status: number;
+  /** Enumerated kebab-case. */
+  readonly reason: string;
+}
+
 /** What to answer to an error of the parser; `null` when the peer is gone and nothing can be answered. */
-export function answerTo(error: ParserError): { readonly status: number; readonly reason: string } | null {
+export function answerTo(error: ParserError): ParserAnswer | null {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, reason: 'head-too-large' };
@@ -52,9 +58,7 @@ export function answerTo(error: ParserError): { readonly status: number; readonl
         ? { status: 505, reason: 'http-version' }
         : { status: 400, reason: 'bad-request-line' };
     case 'HPE_INVALID_METHOD':
-      return goesOnAsToken(error.rawPacket, error.bytesParsed)
-        ? { status: 501, reason: 'unknown-method' }
-        : { status: 400, reason: 'not-http' };
+      return stoppedAtLetter(error) ? { status: 501, reason: 'unknown-method' } : { status: 400, reason: 'not-http' };
     case 'HPE_INVALID_EOF_STATE':
       return null;
   }
@@ -68,14 +72,12 @@ function kebab(code: string): string {
 }
 
 /**
- * A method that nobody knows is still a token and a space (RFC 9110 §9.1); anything else is not HTTP at all. Looked at from where the
- * parser gave up, which is within the method: what is in front of that in the packet may be anybody's.
+ * A method that nobody knows is still a token (RFC 9110 §9.1), anything else is not HTTP at all. The byte at which the parser gave
+ * up decides, and not those around it: they may be in another packet.
  */
-function goesOnAsToken(packet: unknown, at: unknown): boolean {
-  if (!(packet instanceof Uint8Array) || typeof at !== 'number') return false;
-  let end = at;
-  while (end < packet.length && isLetter(packet[end] as number)) end += 1;
-  return end > at && packet[end] === 0x20;
+function stoppedAtLetter({ rawPacket, bytesParsed }: ParserError): boolean {
+  if (!(rawPacket instanceof Uint8Array) || typeof bytesParsed !== 'number') return false;
+  return isLetter(rawPacket[bytesParsed] ?? 0);
 }
 
 function isLetter(c: number): boolean {

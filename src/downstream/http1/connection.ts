@@ -2,7 +2,14 @@ import type { Socket } from 'node:net';
 import type { Client } from '../../exchange/exchange.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
-import { answerTo, type ParserError, refusalFields, refusalMessage, refusalText } from '../refusal.ts';
+import {
+  answerTo,
+  type ParserAnswer,
+  type ParserError,
+  refusalFields,
+  refusalMessage,
+  refusalText,
+} from '../refusal.ts';
 import { DISCARD_BYTES } from '../request-body.ts';
 import { StallWatch } from '../stall.ts';
 import { bodyOf, dropBody } from './body.ts';
@@ -60,6 +67,8 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** What comes now may be the middle of something: it is not looked at. */
   #deaf = false;
   #pausedForQueue = false;
+  /** What comes behind the requests that were read is no HTTP: the answer to that, once they have got theirs. */
+  #broken: ParserAnswer | null = null;
   readonly #stall = new StallWatch();
   /** The last Host value that was found valid: clients repeat it. */
   #knownHost = '';
@@ -136,6 +145,11 @@ export class Http1Connection implements Tended, ExchangeHost {
     }
     const next = this.#waiting.shift();
     if (next === undefined) {
+      if (this.#broken !== null) {
+        this.#last = true;
+        this.#refuseRaw(this.#broken.status, this.#broken.reason);
+        return;
+      }
       this.#state = 'idle';
       this.#since = this.#parts.connections.now;
       this.#bytesAtIdle = this.socket.bytesRead;
@@ -202,16 +216,27 @@ export class Http1Connection implements Tended, ExchangeHost {
       if (this.socket.bytesRead - this.#bytesAtIdle > DISCARD_BYTES) this.socket.destroy();
       return;
     }
-    this.#last = true;
     if (this.#exchange === null && this.#waiting.length === 0) {
+      this.#last = true;
       this.#refuseRaw(answer.status, answer.reason);
-      return;
+    } else if (this.#broken === null) {
+      // In the order in which it came, whatever was in one packet: requests, a broken body, a broken request.
+      this.#broken = answer;
+      this.#breakLast();
     }
-    this.#waiting = [];
-    // If the request in progress is the broken one, the engine answers; if it is a later one, this is the last response.
-    if (this.#exchange?.bodyBroken() === true) return;
-    this.#report(answer.status, answer.reason);
-    this.lingerAfterResponse();
+  }
+
+  /** Once the last request that was read is in progress: is it the broken one? */
+  #breakLast(): void {
+    if (this.#broken === null || this.#exchange === null || this.#waiting.length > 0) return;
+    if (this.#broken.reason === 'closed-connection') {
+      // The client has said that this request is its last, and has sent more nevertheless.
+      this.#report(this.#broken.status, this.#broken.reason);
+      this.lingerAfterResponse();
+    } else if (this.#exchange.bodyBroken()) {
+      // The engine answers.
+      this.#last = true;
+    }
   }
 
   /** The socket has closed. */
@@ -253,6 +278,7 @@ export class Http1Connection implements Tended, ExchangeHost {
       this.#parts.log.broke(bug);
       this.socket.destroy();
     }
+    this.#breakLast();
   }
 
   #refuse(request: Http1Request, response: Http1Response, bad: BadHead): void {

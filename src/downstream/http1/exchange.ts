@@ -85,9 +85,11 @@ export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
 
   responseEnded(): void {
     const body = this.#body;
-    if (body === null || body.complete) return;
+    if (body === null) return;
+    const isComplete = body.complete;
+    // Also when all of it lies there unread, which Node would throw away uncounted.
     body.discard();
-    if (!this.keepsAlive()) this.#host.lingerAfterResponse();
+    if (!isComplete && !this.keepsAlive()) this.#host.lingerAfterResponse();
   }
 
   responseClosed(complete: boolean): void {
@@ -104,6 +106,8 @@ export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
   /** The client's bytes stopped making sense in the middle of this request. False if the request was complete already. */
   bodyBroken(): boolean {
     if (this.#body === null || this.#body.complete) return false;
+    // Answered already, and what is left of the body is read for nobody.
+    if (this.response.phase === 'closed') return false;
     this.#body.fail(badRequest('malformed-body'));
     return true;
   }
