@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Case } from './case.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Sight } from './observation.ts';
 import type { Finding } from './run.ts';
 
 /** Something that two variants are meant to do differently. */
@@ -40,6 +40,43 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       },
     ],
   },
+  {
+    what: 'the head of an upload whose body has not come',
+    why:
+      'undici sends heads together with the first bytes of the body. Where these wait, we write the head in its place (early-head.ts), with the ' +
+      'names and the order that we gave it; the lean transport writes one head, as undici writes it otherwise.',
+    variant: 'lean',
+    explains: (reference, other) =>
+      isDeepStrictEqual(
+        { ...reference, origin: reference.origin.map((sights) => sights.map(inOrder)) },
+        { ...other, origin: other.origin.map((sights) => sights.map(inOrder)) },
+      ),
+    examples: [
+      { client: [{ send: 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n' }, { send: 'abc' }], origin: [] },
+    ],
+  },
+  {
+    what: 'a whole body that nobody asked for, behind another request in the same packet',
+    why:
+      'It was there before its request, which needed no endpoint, was answered. Fastify’s log counts the bytes as received when they are ' +
+      'dropped before the exchange has ended, the fast lane’s does not.',
+    variant: 'lane',
+    explains: (reference, other) =>
+      isDeepStrictEqual(
+        { ...reference, records: reference.records.map(withoutDropped) },
+        { ...other, records: other.records.map(withoutDropped) },
+      ),
+    examples: [
+      {
+        client: [
+          {
+            send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nDELETE /reply HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc',
+          },
+        ],
+        origin: [],
+      },
+    ],
+  },
 ];
 
 interface LoggedRecord {
@@ -58,6 +95,24 @@ function upTo(records: readonly unknown[], at: number): unknown[] {
   return records
     .slice(0, at + 1)
     .map((record, index) => (index === at ? { ...(record as LoggedRecord), bytesIn: 0 } : record));
+}
+
+/** Lines of heads in the order of the alphabet, framing and connection in lower case: what means the same is the same. */
+function inOrder({ round, kind, text }: Sight): Sight {
+  const heads = text.replace(/[A-Z]+ \S+ HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)+/g, (head) => {
+    const [line = '', ...fields] = head.split('\r\n');
+    const lower = fields.map((field) =>
+      field.replace(/^(?:host|connection|content-length|transfer-encoding):/i, (name) => name.toLowerCase()),
+    );
+    return [line, ...lower.sort()].join('\r\n');
+  });
+  return { round, kind, text: heads };
+}
+
+/** Of a request that no endpoint has got, it does not matter how many bytes came. */
+function withoutDropped(record: unknown): unknown {
+  const logged = record as LoggedRecord;
+  return logged.attempts === 0 ? { ...logged, bytesIn: 0 } : logged;
 }
 
 export function explained({ reference, other }: Finding): boolean {
