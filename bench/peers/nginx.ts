@@ -23,7 +23,7 @@ export const nginx: Peer = {
       `daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
 events { worker_connections ${MAX_CONNECTIONS}; }
 http {
-  access_log ${directory}/nginx.log combined buffer=4k flush=1s; keepalive_timeout 300; keepalive_requests 100000000;
+  access_log ${directory}/nginx.log combined buffer=32k flush=1s; keepalive_timeout 300; keepalive_requests 100000000;
   client_body_temp_path ${directory}; proxy_temp_path ${directory}; fastcgi_temp_path ${directory};
   uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
   proxy_cache_path ${directory}/nginx-cache keys_zone=bench:10m;

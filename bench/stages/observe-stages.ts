@@ -58,13 +58,13 @@ function telling(name: string, tell: (record: ExchangeRecord) => void): Stage {
   };
 }
 
-/** As pino's, without the file: lines wait as parts of one string until there are 4 KiB of them. */
+/** As pino's, without the file: lines wait as parts of one string until there are 32 KiB of them. */
 function countingSink(): LogSink {
   let waiting = '';
   return {
     write: (line) => {
       waiting += line;
-      if (waiting.length > 4096) waiting = Buffer.from(waiting).length === 0 ? line : '';
+      if (waiting.length > 32 * 1024) waiting = Buffer.from(waiting).length === 0 ? line : '';
     },
     flushSync: () => {},
     flushed: async () => {},

@@ -204,7 +204,8 @@ test.runIf(process.platform === 'linux')(
     };
     await until(drain, 'the end of the trouble');
     expect(told.at(-1)).toBe(`well ${dropped}`);
-    expect(read).toBeGreaterThan((sent - dropped - 8) * LINE.length);
+    // All but what is gathered for the next write.
+    expect(read).toBeGreaterThan((sent - dropped - 64) * LINE.length);
     await sink.close();
     closeSync(reader);
   },
