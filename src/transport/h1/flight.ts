@@ -250,7 +250,9 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
   broken(fault: ResponseFault): void {
     if (this.at !== 0) this.#deadlines.disarm(this);
     this.#failure = failureOf(fault);
-    this.#connection?.destroy();
+    // Perhaps it is closed already.
+    if (this.#line?.responses.ending === true) this.#abort(this.#failure);
+    else this.#connection?.destroy();
   }
 
   ended(): boolean {
@@ -263,6 +265,8 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
   }
 
   lost(error: Error | null): void {
+    // All of it was received, and the receiver is not through with it: `#resume` goes on.
+    if (!this.#done && this.#line?.responses.ending === true) return;
     const connection = this.#connection as Connection;
     this.#connection = null;
     this.#line = null;
@@ -284,6 +288,9 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
     let goesOn = false;
     try {
       goesOn = line.responses.resume();
+      if (goesOn && !this.#done && line.responses.ending && !line.responses.ended()) {
+        this.#abort(connectionLost(null, this.#stage()));
+      }
     } catch (error) {
       this.#crashed(error);
     }

@@ -45,6 +45,7 @@ export class ResponseReader {
   #left = 0;
   #reusable = false;
   #paused = false;
+  #ending = false;
   /** Received and not looked at, for the listener has stopped: what one read brought, at most. */
   #rest: Buffer | null = null;
 
@@ -58,6 +59,7 @@ export class ResponseReader {
     this.#method = method;
     this.begun = false;
     this.#paused = false;
+    this.#ending = false;
     this.#rest = null;
     this.#state = 'head';
     this.#head.reset();
@@ -90,8 +92,19 @@ export class ResponseReader {
     return this.#paused;
   }
 
-  /** The endpoint sends nothing any more. Returns whether that ends the response as it should. */
+  /** The endpoint's end was told while the listener had stopped: when it goes on, and is through with what was received, `ended` is asked once more. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** The endpoint sends nothing any more. Returns whether that ends the response as it should, or will when the listener goes on. */
   ended(): boolean {
+    // TLS tells of the end behind what it has handed on, also to who has stopped.
+    if (this.#paused) {
+      this.#ending = true;
+      this.#reusable = false;
+      return true;
+    }
     if (this.#state !== 'until-close') return false;
     this.#reusable = false;
     this.#finish(null);

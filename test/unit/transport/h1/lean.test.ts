@@ -85,6 +85,32 @@ describe('a receiver that throws', () => {
   });
 });
 
+describe('over TLS a reader that has stopped when the endpoint ends the connection gets what came before', () => {
+  const body = 'x'.repeat(40_000);
+  const chunk = `9c40\r\n${body}\r\n`;
+  test.each([
+    ['by the end of the connection', 'Connection: close', body, [body.length, 'end', undefined]],
+    ['by Content-Length', 'Content-Length: 40000', body, [body.length, 'end', undefined]],
+    ['in chunks', 'Transfer-Encoding: chunked', `${chunk}0\r\n\r\n`, [body.length, 'end', undefined]],
+    ['cut short', 'Content-Length: 40001', body, [body.length, 'fail', 'body-cut-short']],
+    ['malformed', 'Transfer-Encoding: chunked', `${chunk}broken`, [body.length, 'fail', 'malformed-response']],
+  ] as const)('of a body that is framed %s', async (_framing, field, sent, outcome) => {
+    const certificate = await certificateFor(['shop.test']);
+    const script = ['read head', { send: `HTTP/1.1 200 OK\r\n${field}\r\n\r\n${sent}` }, 'end', 'read end'] as const;
+    const server = await origin({ tls: certificate, script });
+    const tls = { serverName: 'shop.test', ca: certificate.cert, insecure: false };
+    const { heard } = begin(transportOf({ http1: 'lean' }), attempt(destination(server.port, { tls })));
+    heard.accepting = false;
+    await heard.begun;
+    await server.closed(1);
+    await turn();
+    heard.accepting = true;
+    heard.onDrain?.();
+    const { bytes, calls, error } = await heard.over;
+    expect([bytes, calls.at(-1), error?.reason]).toEqual(outcome);
+  });
+});
+
 test('over TLS a reader that stops gets nothing more until it goes on, and then all of it in order', async () => {
   const certificate = await certificateFor(['shop.test']);
   const size = 4 * MIB;
