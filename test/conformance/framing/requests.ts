@@ -149,7 +149,12 @@ const lineEnds: readonly MalformedRequest[] = [
     bytes: '\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03\r\n\r\n',
     outcome: refused(400),
   },
-  { what: 'a request of another protocol: SSH', bytes: 'SSH-2.0-OpenSSH_9.2\r\n\r\n', outcome: refused(400) },
+  {
+    what: 'a request of another protocol: SSH',
+    bytes: 'SSH-2.0-OpenSSH_9.2\r\n\r\n',
+    // The second letter is that of no method, and what follows may be in another packet: it could still be one (RFC 9110 §9.1).
+    outcome: refused(400, 501),
+  },
   {
     what: 'a request of another protocol: the HTTP/2 preface',
     bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
