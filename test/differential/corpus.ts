@@ -71,6 +71,60 @@ export const CORPUS: Readonly<Record<string, Case>> = {
       },
     ],
   },
+  'a last request that is answered before its body has come': {
+    client: [
+      { send: 'POST /reply HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\na' },
+      { send: 'b' },
+      { send: 'c' },
+    ],
+    origin: [],
+  },
+  'bytes behind the body of a last request that was answered at once, and more of them': {
+    client: [
+      { send: 'POST /reply HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nab' },
+      { send: 'c' },
+      { send: 'd' },
+    ],
+    origin: [],
+  },
+  'the same of a method that is not served': {
+    client: [
+      { send: 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\nContent-Length: 1\r\n\r\nHo' },
+      { send: 't' },
+      { send: 'If-None-Match: "x"\r\n\r\n' },
+    ],
+    origin: [],
+  },
+  'half an empty line behind the body of a request that was answered at once': {
+    client: [{ send: 'OPTIONS /reply HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n\r\n' }],
+    origin: [],
+  },
+  'half a method behind the body of a request that was answered at once': {
+    client: [{ send: 'PUT /reply HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcdePOST' }],
+    origin: [],
+  },
+  'half a head that is not canonical behind a request, and never the rest of it': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nExpect: x' }],
+    origin: [],
+  },
+  'a body in chunks for an answer at once, in one packet with the request before it': {
+    client: [
+      {
+        send:
+          'GET /reply HTTP/1.1\r\nHost: a\r\n\r\nPUT /reply HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n' +
+          '1\r\na\r\n1\r\nb\r\n0\r\n\r\n',
+      },
+    ],
+    origin: [],
+  },
+  'a whole body that nobody asks for, in one packet with the request before it': {
+    client: [
+      {
+        send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nDELETE /reply HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc',
+      },
+    ],
+    origin: [],
+  },
 };
 
 /** Bytes of clients that are cut at every place. */

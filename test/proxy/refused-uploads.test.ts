@@ -26,3 +26,27 @@ test.each([
   clock.advance(2_500);
   await until(() => listener.listener.connections === 0, 'the connection to be closed');
 });
+
+test.each([
+  ['Fastify', 'plain', false],
+  ['Fastify', 'TLS', false],
+  ['the fast lane', 'plain', true],
+  ['the fast lane', 'TLS', true],
+] as const)(
+  'by %s and %s, a last request that is refused before its body has come is not reset',
+  async (_, how, fastLane) => {
+    const clock = new ManualClock();
+    const listener = await startListener({ clock, tls: how === 'TLS', over: { fastLane } });
+    const client = await RawClient.connect({ port: listener.port, ...(how === 'plain' ? {} : { tls: {} }) });
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n');
+    const held = await listener.inbox.next();
+    held.respond(413, [], 'no');
+    await held.closed();
+    client.send('0123456789');
+    await until(() => held.exchange.bytesIn === 10, 'the body to be read and dropped');
+    expect(listener.listener.connections).toBe(1);
+    expect(await client.response('POST')).toMatchObject({ status: 413 });
+    clock.advance(2_500);
+    await until(() => listener.listener.connections === 0, 'the connection to be closed');
+  },
+);

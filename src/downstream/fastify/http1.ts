@@ -65,6 +65,9 @@ function frontOf(
         connection.lost();
       });
       server.emit('connection', socket);
+      // Once somebody has listened, Node's parser does not read from the socket by itself: that lets ticks pass between pieces of a body that
+      // came in one packet, so that what a request is answered would depend on whether it came by TCP, by TLS or behind others.
+      socket.on('data', ignore).removeListener('data', ignore);
       parts.connections.attach(connection);
       // Where reading ahead has left off.
       if (socket.isPaused()) socket.resume();
@@ -74,6 +77,8 @@ function frontOf(
     close: () => app.close(),
   };
 }
+
+function ignore(): void {}
 
 function routeEverything(app: FastifyInstance, connections: ReadonlyMap<unknown, Http1Connection>): void {
   app.removeAllContentTypeParsers();

@@ -52,8 +52,6 @@ export class LaneConnection implements Tended, LaneHost {
   #vetted = 0;
   /** The last of these closes the connection. */
   #vettedLast = false;
-  /** In the packet at hand there were bytes of a body. */
-  #bodied = false;
   #pieces = 0;
   #state: State = 'head';
   #since: number;
@@ -153,7 +151,6 @@ export class LaneConnection implements Tended, LaneHost {
 
   readonly #take = (bytes: Buffer, length: number, shared: boolean): void => {
     if (this.#takeWhole(bytes, length)) return;
-    this.#bodied = this.#body !== null;
     let rest = bytes.subarray(0, length);
     const body = this.#body;
     if (body !== null) {
@@ -187,7 +184,7 @@ export class LaneConnection implements Tended, LaneHost {
     if (this.#exchange !== null || this.#unread.length > 0) {
       this.#unread = Buffer.concat([this.#unread, bytes]);
       if (this.#exchange !== null) {
-        if (!this.#vet() || this.#inManyPieces()) this.#deferBehind();
+        if (!this.#vet() || this.#inManyPieces()) this.#handOver();
         return;
       }
     } else {
@@ -225,23 +222,10 @@ export class LaneConnection implements Tended, LaneHost {
     this.#unread = end < bytes.length ? bytes.subarray(end) : nothing;
     this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)), waited);
     if (head.closes) this.#dropBehind();
-    else if (!canonical) this.#deferBehind();
+    // Fastify's already now: Node's parser looks at what comes in the meantime, and what it finds may change a response that has not begun.
+    else if (!canonical) this.#handOver();
     return true;
   }
-
-  /**
-   * Not all that is behind the request in progress is canonical, so the rest is Fastify's already now: Node's parser looks at what comes in
-   * the meantime, and what it finds may change a response that has not begun. It looks at once, but lets others have their turn
-   * after each piece of a body (what was answered by then is over).
-   */
-  #deferBehind(): void {
-    if (this.#bodied) process.nextTick(this.#deferLater);
-    else this.#handOver();
-  }
-
-  readonly #deferLater = (): void => {
-    if (this.#state === 'exchange' && this.#body === null && !this.#vet()) this.#handOver();
-  };
 
   #scan(bytes: Buffer, from: number, to: number): CanonicalHead | 'more' | 'defer' {
     const head = scanHead(bytes, from, to, this.#bounds);
@@ -261,7 +245,6 @@ export class LaneConnection implements Tended, LaneHost {
       if (typeof head === 'string') return head === 'more';
       this.#vetted = head.end + head.contentLength;
       this.#vettedLast = head.closes;
-      if (head.contentLength > 0) this.#bodied = true;
     }
     return true;
   }
@@ -340,6 +323,7 @@ export class LaneConnection implements Tended, LaneHost {
   /** Fastify's from now on. */
   #handOver(): void {
     const { socket } = this;
+    const idle = this.#state === 'idle';
     this.#state = 'closing';
     socket.removeListener('drain', this.#onDrain);
     socket.removeListener('end', this.#onEnd);
@@ -352,7 +336,7 @@ export class LaneConnection implements Tended, LaneHost {
     this.#exchange = null;
     this.#paused = false;
     giveBack(socket);
-    this.#defer(socket, this.#client, { unread, since: this.#since, exchange });
+    this.#defer(socket, this.#client, { unread, since: this.#since, idle, exchange });
   }
 
   /** Reads the client, or does not, as what has come demands. */

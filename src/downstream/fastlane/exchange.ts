@@ -73,11 +73,13 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
 
   responseEnded(): void {
     const body = this.#body;
-    if (body === null || body.complete) return;
+    if (body === null) return;
+    const isComplete = body.complete;
     body.discard();
     // What is there already counts in the log, which is about to be written.
     this.#wire?.flush();
-    if (!this.#mayKeep()) this.#host.lingerAfterResponse();
+    // Also if the client asked for that (RFC 9112 §9.6): it is still sending, and a reset would take the response from it.
+    if (!isComplete && (this.response.last || !this.#mayKeep())) this.#host.lingerAfterResponse();
   }
 
   responseClosed(complete: boolean): void {

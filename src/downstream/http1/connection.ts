@@ -34,6 +34,8 @@ export interface Begun {
   readonly unread: Uint8Array | null;
   /** Monotonic: since then it is waited for the end of the head that these begin. */
   readonly since: number;
+  /** Nobody waits for more than a next request: these are what lies between requests, or may become one. */
+  readonly idle: boolean;
   /** What is in progress, all of whose request was received. */
   readonly exchange: Movable | null;
 }
@@ -64,6 +66,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
   #bytesAtIdle = 0;
   #last = false;
+  #lingers = false;
   /** What comes now may be the middle of something: it is not looked at. */
   #deaf = false;
   #pausedForQueue = false;
@@ -79,6 +82,10 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#parts = parts;
     this.listener = parts.options.name;
     this.#since = begun === null ? parts.connections.now : begun.since;
+    if (begun !== null && begun.idle) {
+      this.#state = 'idle';
+      this.#bytesAtIdle = socket.bytesRead;
+    }
     if (begun !== null && begun.exchange !== null) {
       this.#state = 'exchange';
       this.#exchange = begun.exchange;
@@ -164,6 +171,7 @@ export class Http1Connection implements Tended, ExchangeHost {
 
   lingerAfterResponse(): void {
     this.#last = true;
+    this.#lingers = true;
     // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
     // kernel send a reset, which takes the response from the client before it was read.
     const linger = (): void => this.#linger();
@@ -230,7 +238,8 @@ export class Http1Connection implements Tended, ExchangeHost {
   #breakLast(): void {
     if (this.#broken === null || this.#exchange === null || this.#waiting.length > 0) return;
     if (this.#broken.reason === 'closed-connection') {
-      // The client has said that this request is its last, and has sent more nevertheless.
+      // The client has said that this request is its last, and has sent more nevertheless. Once answered, what it sends is only dropped.
+      if (this.#lingers) return;
       this.#report(this.#broken.status, this.#broken.reason);
       this.lingerAfterResponse();
     } else if (this.#exchange.bodyBroken()) {

@@ -89,7 +89,8 @@ export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
     const isComplete = body.complete;
     // Also when all of it lies there unread, which Node would throw away uncounted.
     body.discard();
-    if (!isComplete && !this.keepsAlive()) this.#host.lingerAfterResponse();
+    // Also if the client asked for it (RFC 9112 §9.6): it is still sending, and a reset would take the response from it.
+    if (!isComplete && !(this.keepsAlive() && this.response.keepsAlive)) this.#host.lingerAfterResponse();
   }
 
   responseClosed(complete: boolean): void {

@@ -58,6 +58,11 @@ export class Http1Sink implements ResponseSink {
     response.on('close', onClose);
   }
 
+  /** Is there anything after this response on its connection, as far as client and endpoint have let Node know? */
+  get keepsAlive(): boolean {
+    return this.#response.shouldKeepAlive;
+  }
+
   informational(status: number, headers: HeaderList): void {
     if (this.phase !== 'open' || this.#http10 || status === 101 || status < 100 || status > 199) return;
     const { socket } = this.#response;
