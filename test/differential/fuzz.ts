@@ -16,6 +16,8 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   lane: { name: 'lane', fastLane: true, http1: 'undici' },
   lean: { name: 'lean', fastLane: false, http1: 'lean' },
   both: { name: 'both', fastLane: true, http1: 'lean' },
+  'lane-tls': { name: 'lane-tls', fastLane: true, http1: 'undici', tls: true },
+  'same-tls': { name: 'same-tls', fastLane: false, http1: 'undici', tls: true },
   same: { name: 'same', fastLane: false, http1: 'undici' },
 };
 
@@ -48,6 +50,7 @@ const until = began + Number(values.seconds) * 1000;
 let running: readonly Case[] = [];
 let ran = 0;
 let found = 0;
+let passing = 0;
 
 process.on('uncaughtException', (error) => {
   process.stdout.write(`The process would have crashed: ${error.stack}\nwhile one of these ran:\n`);
@@ -62,7 +65,7 @@ const seconds = (performance.now() - began) / 1000;
 const rate = (ran / seconds).toFixed(0);
 const names = variants.map(({ name }) => name).join(', ');
 process.stdout.write(
-  `${ran} cases (${names}) in ${seconds.toFixed(0)} s, ${rate} a second, seed ${seed}: ${found} differences\n`,
+  `${ran} cases (${names}) in ${seconds.toFixed(0)} s, ${rate} a second, seed ${seed}: ${found} differences, and ${passing} that did not come back\n`,
 );
 process.exitCode = found === 0 ? 0 : 1;
 
@@ -87,6 +90,12 @@ async function generation(): Promise<boolean> {
 async function take(bench: Bench, { cases, label }: Batch): Promise<void> {
   running = cases;
   const reports: Report[] = await examine(bench, cases, label);
+  // Of the harness or of the gateway: somebody has to look.
+  for (const { index, variant, differences } of bench.takePassing()) {
+    passing += 1;
+    const texts = differences.map(({ aspect, text }) => `  ${aspect}:\n    ${text}\n`).join('');
+    process.stdout.write(`Did not come back: ${label(index)}, ${variant.name}\n${literal(cases[index])}\n${texts}\n`);
+  }
   for (const report of reports) process.stdout.write(`${await told(bench, report)}\n\n`);
   found += reports.length;
   ran += cases.length;

@@ -55,6 +55,7 @@ const TARGETS = [
   '/reply',
   `/cached/${NONCE}`,
   `/cached/${NONCE}?q`,
+  '/limited/a',
   '/%41%2e',
   '/x;y=z',
   '/a//b',

@@ -31,6 +31,7 @@ export class Bench {
   readonly #activity: Activity;
   #runs = 0;
   #differed = false;
+  #passing: Finding[] = [];
 
   private constructor(stages: readonly Stage[], clock: ManualClock, activity: Activity) {
     this.#stages = stages;
@@ -43,7 +44,9 @@ export class Bench {
     const clock = new ManualClock();
     const activity = new Activity();
     const stages: Stage[] = [];
-    for (const variant of [REFERENCE, ...variants]) stages.push(await Stage.start(variant, { slots, clock, activity }));
+    const tls = variants.some((variant) => variant.tls === true);
+    for (const variant of [{ ...REFERENCE, tls }, ...variants])
+      stages.push(await Stage.start(variant, { slots, clock, activity }));
     return new Bench(stages, clock, activity);
   }
 
@@ -78,12 +81,22 @@ export class Bench {
   /** At most `slots` cases at a time. A difference counts only if it is there again, alone and with more patience. */
   async differences(cases: readonly Case[]): Promise<Finding[]> {
     const lasting: Finding[] = [];
-    for (const { variant, index } of await this.suspicions(cases)) {
+    for (const suspicion of await this.suspicions(cases)) {
+      const { variant, index } = suspicion;
       this.#differed = true;
       const again = await this.#again(cases[index] as Case);
-      for (const finding of again) if (finding.variant === variant) lasting.push({ ...finding, index });
+      const found = again.find((finding) => finding.variant === variant);
+      if (found === undefined) this.#passing.push(suspicion);
+      else lasting.push({ ...found, index });
     }
     return lasting;
+  }
+
+  /** Differences of the last calls of `differences` that did not come back; none of them twice. */
+  takePassing(): readonly Finding[] {
+    const passing = this.#passing;
+    this.#passing = [];
+    return passing;
   }
 
   /** Observations by stage, then by case. */
@@ -93,6 +106,7 @@ export class Bench {
     let round = 0;
     const settle = (): Promise<void> => this.#activity.settle(quietTurns);
     for (const stage of this.#stages) stage.begin(cases, nonce, () => round);
+    await Promise.all(this.#stages.map((stage) => stage.connected()));
     await settle();
     for (;;) {
       round += 1;

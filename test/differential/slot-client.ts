@@ -1,18 +1,23 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Activity } from './activity.ts';
 import type { ClientStep } from './case.ts';
 import { type Sight, Sights } from './observation.ts';
 
 /** The client of one run of one case. */
 export class SlotClient {
+  /** Resolves also if that has failed. */
+  readonly connected: Promise<void>;
   readonly #socket: Socket;
+  /** Beneath TLS another one. */
+  readonly #tcp: Socket;
   readonly #sights = new Sights();
   readonly #steps: ClientStep[];
   readonly #fill: (text: string) => string;
 
   constructor(
     steps: readonly ClientStep[],
-    parts: { port: number; activity: Activity; round: () => number; fill: (text: string) => string },
+    parts: { port: number; activity: Activity; round: () => number; fill: (text: string) => string; tls: boolean },
   ) {
     this.#steps = [...steps];
     this.#fill = parts.fill;
@@ -20,9 +25,16 @@ export class SlotClient {
       parts.activity.noted();
       this.#sights.note(parts.round(), kind, text);
     };
-    this.#socket = connect({ port: parts.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const tcp = connect({ port: parts.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    this.#tcp = tcp;
+    const secure = { socket: tcp, ALPNProtocols: ['http/1.1'], allowHalfOpen: true, rejectUnauthorized: false };
+    this.#socket = parts.tls ? connectTls(secure) : tcp;
+    if (parts.tls) tcp.on('error', () => {});
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.connected = promise;
+    this.#socket.on(parts.tls ? 'secureConnect' : 'connect', resolve);
+    this.#socket.on('close', resolve);
     this.#socket.on('error', () => note('reset'));
-    this.#socket.on('connect', () => parts.activity.noted());
     this.#socket.on('data', (chunk) => note('data', chunk.toString('latin1')));
     this.#socket.on('end', () => note('fin'));
     this.#socket.on('close', () => note('closed'));
@@ -39,7 +51,7 @@ export class SlotClient {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
     if (deed === 'fin') socket.end();
-    else if (deed === 'rst') socket.resetAndDestroy();
+    else if (deed === 'rst') this.#tcp.resetAndDestroy();
     else if (deed.send !== '') socket.write(this.#fill(deed.send), 'latin1');
     return true;
   }

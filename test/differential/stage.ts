@@ -15,6 +15,8 @@ export interface Variant {
   readonly name: string;
   readonly fastLane: boolean;
   readonly http1: Http1Choice;
+  /** Its clients, and those of what it is compared with, speak TLS. */
+  readonly tls?: boolean;
   /** Further options of its listeners: what makes it differ on purpose. */
   readonly listener?: Partial<NonNullable<TestConfig['listeners']>[string]>;
 }
@@ -62,9 +64,20 @@ export class Stage {
       const origin = this.#origins[index] as SlotOrigin;
       origin.begin(each.origin, { round, fill });
       const port = this.#gateway.port(`slot${index}`);
-      const client = new SlotClient(each.client, { port, activity: this.#activity, round, fill });
+      const client = new SlotClient(each.client, {
+        port,
+        activity: this.#activity,
+        round,
+        fill,
+        tls: this.variant.tls === true,
+      });
       return { client, origin, eager: each.eager === true, ports: [port, origin.port] };
     });
+  }
+
+  /** Resolves when all clients are. */
+  async connected(): Promise<void> {
+    await Promise.all(this.#runs.map(({ client }) => client.connected));
   }
 
   /** One deed of each case. False: nobody has anything to do. */
@@ -133,13 +146,18 @@ interface Run {
   readonly ports: readonly number[];
 }
 
-function configFor({ fastLane, listener }: Variant, origins: readonly SlotOrigin[]): TestConfig {
+/** What generated requests are within, or not. */
+const LIMITS = { body: 16, targetBytes: 20, headerCount: 5 };
+
+function configFor({ fastLane, listener, tls }: Variant, origins: readonly SlotOrigin[]): TestConfig {
   const slots = origins.map(({ port }, index) => ({ name: `slot${index}`, port }));
+  const secure = tls === true ? { tls: { names: ['localhost'] } } : {};
   return {
-    listeners: Object.fromEntries(slots.map(({ name }) => [name, { port: 0, fastLane, ...listener }])),
+    listeners: Object.fromEntries(slots.map(({ name }) => [name, { port: 0, fastLane, ...secure, ...listener }])),
     pools: Object.fromEntries(slots.map(({ name, port }) => [name, { endpoints: [`127.0.0.1:${port}`] }])),
     routes: slots.flatMap(({ name }) => [
       { name: `${name}-cached`, listeners: [name], match: { path: '/cached/**' }, pool: name, cache: {} },
+      { name: `${name}-limited`, listeners: [name], match: { path: '/limited/**' }, pool: name, limits: LIMITS },
       { name: `${name}-reply`, listeners: [name], match: { path: '/reply' }, respond: { status: 200, body: 'fixed' } },
       { name, listeners: [name], pool: name },
     ]),
