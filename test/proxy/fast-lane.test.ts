@@ -193,6 +193,26 @@ describe.each([
     }
   });
 
+  test('what comes while the client reads nothing of a long response, piece by piece', async () => {
+    const at = await visit(options);
+    at.client.send(get);
+    const first = await at.inbox.next();
+    at.client.socket.pause();
+    const size = 8 << 20;
+    first.respond(200, [], 'x'.repeat(size));
+    for (const request of [`${chunked}0\r\n\r\n`, get]) {
+      await at.client.sendAll(request);
+      for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);
+    }
+    at.client.socket.resume();
+    expect((await at.client.response()).text.length).toBe(size);
+    for (const path of ['/c', '/a']) {
+      const held = await at.inbox.next();
+      held.respond(200, [], path);
+      expect((await at.client.response()).text).toBe(path);
+    }
+  });
+
   test.each([
     ['malformed', 'GET /a HTTP/1.1\r\nHost : a\r\n\r\n', 'invalid-header-token'],
     ['no HTTP at all', '4', 'not-http'],
