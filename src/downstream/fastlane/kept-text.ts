@@ -2,7 +2,10 @@ import type { CommonFields, ResponseHead } from '../../exchange/response-sink.ts
 import type { HeaderList } from '../../http/headers.ts';
 import { type Opening, openingOf } from './head-text.ts';
 
-/** What all kept texts of a process may weigh together, in bytes; the oldest go. Stored responses of 1 KiB: about 5500. */
+/**
+ * What all kept texts of a process may weigh together, with fields and bodies that they were made of, which may have left the cache
+ * meanwhile; in bytes. The oldest go. Stored responses of 1 KiB: about 2500.
+ */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 /** A kept text's objects, roughly. */
@@ -36,7 +39,7 @@ export class KeptText {
     this.#common = common;
     this.opening = opening;
     all.add(this);
-    this.#weigh();
+    this.#weigh(0);
   }
 
   /** Its text where one is kept: for a response over a connection that lasts, with fields that begin with the common ones. */
@@ -52,7 +55,7 @@ export class KeptText {
     this.#whole = isSame ? text : '';
     this.#headers = headers;
     this.#body = body;
-    if (isSame) this.#weigh();
+    this.#weigh(text.length);
   }
 
   isFor(status: number): boolean {
@@ -72,8 +75,9 @@ export class KeptText {
     return true;
   }
 
-  #weigh(): void {
-    const bytes = OWN_BYTES + this.opening.text.length + this.#whole.length;
+  /** `held`: bytes of the last response, whose fields and body are held to compare the next one with them. */
+  #weigh(held: number): void {
+    const bytes = OWN_BYTES + 2 * this.opening.text.length + held + this.#whole.length;
     allBytes += bytes - this.#bytes;
     this.#bytes = bytes;
     if (allBytes <= KEPT_BYTES) return;

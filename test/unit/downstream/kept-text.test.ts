@@ -11,8 +11,20 @@ function remembered(value: string): CommonFields {
 
 test('kept texts weigh at most 8 MiB together, and the oldest goes first', () => {
   const commons = Array.from({ length: 10 }, () => remembered('x'.repeat(1024 * 1024)));
-  // Each is a little more than a mebibyte: seven fit.
-  expect(commons.map(({ made }) => made !== null)).toEqual([...Array(3).fill(false), ...Array(7).fill(true)]);
+  // Each is a little more than two mebibytes, of fields and of their text: three fit.
+  expect(commons.map(({ made }) => made !== null)).toEqual([...Array(7).fill(false), ...Array(3).fill(true)]);
+});
+
+test('what was sent with them weighs as well: it stays in memory after its entry has left the cache', () => {
+  const size = 1024 * 1024;
+  const commons = Array.from({ length: 10 }, () => {
+    const fields = ['Date', 'Thu, 01 Jan 2026 00:00:00 GMT', 'Content-Length', String(size)];
+    const common: CommonFields = { fields, made: null };
+    const headers = [...fields, 'Age', '0'];
+    keptText({ status: 200, headers, common })?.sent(headers, Buffer.alloc(size), 'x'.repeat(size));
+    return common;
+  });
+  expect(commons.filter(({ made }) => made !== null).length).toBe(7);
 });
 
 test('nothing is kept of fields that were edited, that can not be sent, or that have to be looked at together', () => {
