@@ -125,6 +125,20 @@ export const CORPUS: Readonly<Record<string, Case>> = {
     ],
     origin: [],
   },
+  'CONNECT behind a request in progress': {
+    client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n' }],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n', 'ab', 'cd')],
+  },
+  'CONNECT behind two requests, and more behind it': {
+    client: [
+      {
+        send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\nx',
+      },
+      { send: 'y' },
+      'fin',
+    ],
+    origin: [],
+  },
 };
 
 /** Bytes of clients that are cut at every place. */

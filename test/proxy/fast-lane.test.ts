@@ -214,9 +214,10 @@ describe.each([
   });
 
   test.each([
-    ['malformed', 'GET /a HTTP/1.1\r\nHost : a\r\n\r\n', 'invalid-header-token'],
-    ['no HTTP at all', '4', 'not-http'],
-  ])('what is %s behind a request in progress, and is answered after that', async (_what, bytes, reason) => {
+    ['malformed', 'GET /a HTTP/1.1\r\nHost : a\r\n\r\n', 400, 'invalid-header-token'],
+    ['no HTTP at all', '4', 400, 'not-http'],
+    ['a CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'connect'],
+  ])('what is %s behind a request in progress, and is answered after that', async (_what, bytes, status, reason) => {
     for (const fastLane of [true, false]) {
       const at = await visit({ ...options, over: { fastLane } });
       at.client.send(post('ab', 3));
@@ -224,8 +225,35 @@ describe.each([
       await at.client.sendAll(`c${bytes}`);
       held.respond(200, [], 'yes');
       expect((await at.client.response()).text).toBe('yes');
-      expect(await at.client.rest()).toMatch(new RegExp(`^HTTP/1.1 400 [^]*: ${reason}\\n$`));
-      expect(await at.refusal()).toMatchObject({ status: 400, reason });
+      expect(await at.client.rest()).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*: ${reason}\\n$`));
+      expect(await at.refusal()).toMatchObject({ status, reason });
+    }
+  });
+
+  test('a CONNECT behind a request whose response is longer than what its client has read', async () => {
+    for (const fastLane of [true, false]) {
+      const at = await visit({ ...options, over: { fastLane } });
+      at.client.socket.pause();
+      at.client.send(get);
+      const held = await at.inbox.next();
+      const { response } = held.exchange;
+      const length = 16 << 20;
+      response.start({ status: 200, headers: ['Content-Length', String(length)] });
+      await at.client.sendAll('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n');
+      let left = length;
+      const write = (): void => {
+        while (left > 0) {
+          left -= 1 << 20;
+          if (!response.data(Buffer.alloc(1 << 20))) return;
+        }
+        response.end(null);
+      };
+      response.onDrain = write;
+      write();
+      expect(left).toBeGreaterThan(0);
+      at.client.socket.resume();
+      expect((await at.client.response()).body).toHaveLength(length);
+      expect((await at.client.response()).status).toBe(501);
     }
   });
 

@@ -1,26 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Client } from '../../exchange/exchange.ts';
-import { isValidAuthority } from '../../http/target.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
 import type { Begun } from '../http1/connection.ts';
+import { linger } from '../linger.ts';
 import { StallWatch } from '../stall.ts';
 import { LaneExchange, type LaneHost } from './exchange.ts';
 import { giveBack, readInto } from './lane-socket.ts';
 import { LaneBody } from './request-body.ts';
-import { type CanonicalHead, type HeadBounds, MAX_FIELDS, scanHead } from './scan.ts';
-
-/** After a last response, what the client is still sending is read and dropped for this long (RFC 9112 §9.6). */
-const LINGER_MS = 2_000;
-
-/** Of a head: no listener's limit makes one canonical that is longer. */
-const MAX_HEAD_BYTES = 16 * 1024;
+import type { CanonicalHead } from './scan.ts';
+import { Unread } from './unread.ts';
 
 /** Bytes that may wait behind a request in progress before the client is not read any more; one packet may come on top. */
 const MAX_UNREAD_BYTES = 64 * 1024;
-
-/** A head that comes in more pieces is not read from its start once more with each of them: that would be a quadratic cost. */
-const MAX_PIECES = 8;
 
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -41,18 +33,12 @@ export class LaneConnection implements Tended, LaneHost {
   readonly #client: Client;
   readonly #parts: FrontParts;
   readonly #defer: Defer;
-  readonly #bounds: HeadBounds;
   readonly #stall = new StallWatch();
   #exchange: LaneExchange | null = null;
   /** What of the last request's body has not come yet; the exchange may be over already. */
   #body: LaneBody | null = null;
-  /** Own bytes behind what is in progress: at most `MAX_UNREAD_BYTES` and one packet. */
-  #unread: Buffer = nothing;
-  /** Up to here `#unread` is whole requests, all canonical; beyond its end if a body reaches there. */
-  #vetted = 0;
-  /** The last of these closes the connection. */
-  #vettedLast = false;
-  #pieces = 0;
+  /** Behind what is in progress: at most `MAX_UNREAD_BYTES` and one packet. */
+  readonly #unread: Unread;
   #state: State = 'head';
   #since: number;
   /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
@@ -61,8 +47,6 @@ export class LaneConnection implements Tended, LaneHost {
   #lingers = false;
   #paused = false;
   #working = false;
-  /** Of a request before; none is empty. */
-  #knownHost: string | null = null;
 
   constructor(socket: Socket, client: Client, parts: FrontParts, defer: Defer) {
     this.socket = socket;
@@ -71,8 +55,7 @@ export class LaneConnection implements Tended, LaneHost {
     this.#defer = defer;
     this.listener = parts.options.name;
     this.#since = parts.connections.now;
-    const { headerBytes, headerCount } = parts.options.limits;
-    this.#bounds = { bytes: Math.min(headerBytes, MAX_HEAD_BYTES), count: Math.min(headerCount, MAX_FIELDS) };
+    this.#unread = new Unread(parts.options.limits);
   }
 
   start(): void {
@@ -106,7 +89,7 @@ export class LaneConnection implements Tended, LaneHost {
     if (this.#last) {
       this.#state = 'closing';
       // The head may have promised more before it was known that this response is the last.
-      if (!this.socket.writableEnded && !this.socket.destroyed) this.#linger();
+      if (!this.socket.writableEnded && !this.socket.destroyed) linger(this.socket, this.#parts.clock);
       return;
     }
     // Also with half a head: only more of it is a sign of life, as `Http1Connection` has it.
@@ -169,7 +152,7 @@ export class LaneConnection implements Tended, LaneHost {
   #takeWhole(bytes: Buffer, length: number): boolean {
     if (this.#body !== null || this.#exchange !== null || this.#unread.length > 0 || this.#state === 'closing')
       return false;
-    const head = this.#scan(bytes, 0, length);
+    const head = this.#unread.scan(bytes, 0, length);
     if (typeof head === 'string' || head.end + head.contentLength < length) return false;
     this.#begin(head, head.end === length ? nothing : bytes.subarray(head.end, length), false);
     return true;
@@ -181,19 +164,18 @@ export class LaneConnection implements Tended, LaneHost {
       this.#tooMuch(bytes);
       return;
     }
-    if (this.#exchange !== null || this.#unread.length > 0) {
-      this.#unread = Buffer.concat([this.#unread, bytes]);
-      if (this.#exchange !== null) {
-        if (!this.#vet() || this.#inManyPieces()) this.#handOver();
-        return;
+    const unread = this.#unread;
+    unread.put(bytes);
+    if (this.#exchange === null) {
+      if (this.#state === 'idle') {
+        this.#state = 'head';
+        this.#since = this.#parts.connections.now;
       }
-    } else {
-      this.#unread = bytes;
+      this.#next(false);
+    } else if (!unread.look()) {
+      this.#handOver();
     }
-    if (this.#state === 'idle') this.#awaitHead();
-    this.#next(false);
-    // What is left is the buffer that others will read into.
-    if (shared && this.#unread.length > 0) this.#unread = Buffer.from(this.#unread);
+    if (shared) unread.own();
   }
 
   /** Begins with the requests that lie in `#unread`, until one is in progress or there is no whole one. */
@@ -208,56 +190,19 @@ export class LaneConnection implements Tended, LaneHost {
 
   /** `waited`: it came while another one was in progress. */
   #nextRequest(waited: boolean): boolean {
-    const canonical = this.#vet();
-    if (this.#vetted === 0) {
-      if (!canonical || this.#inManyPieces()) this.#handOver();
+    const unread = this.#unread;
+    const isCanonical = unread.look();
+    const first = unread.hasRequest ? unread.takeRequest() : null;
+    if (first === null) {
+      if (!isCanonical) this.#handOver();
       return false;
     }
-    const bytes = this.#unread;
-    const head = this.#scan(bytes, 0, bytes.length);
-    if (typeof head === 'string') return false;
-    const end = head.end + head.contentLength;
-    this.#vetted -= end;
-    this.#pieces = 0;
-    this.#unread = end < bytes.length ? bytes.subarray(end) : nothing;
-    this.#begin(head, bytes.subarray(head.end, Math.min(end, bytes.length)), waited);
-    if (head.closes) this.#dropBehind();
+    const { head, body } = first;
+    this.#begin(head, body, waited);
+    if (head.closes) this.#tooMuch(unread.takeAll());
     // Fastify's already now: Node's parser looks at what comes in the meantime, and what it finds may change a response that has not begun.
-    else if (!canonical) this.#handOver();
+    else if (!isCanonical) this.#handOver();
     return true;
-  }
-
-  #scan(bytes: Buffer, from: number, to: number): CanonicalHead | 'more' | 'defer' {
-    const head = scanHead(bytes, from, to, this.#bounds);
-    if (typeof head === 'string') return head;
-    if (head.host === this.#knownHost) return head;
-    if (!isValidAuthority(head.host)) return 'defer';
-    this.#knownHost = head.host;
-    return head;
-  }
-
-  /** Is everything in `#unread` canonical, as far as it has come? Nothing may be behind a request that closes. */
-  #vet(): boolean {
-    const bytes = this.#unread;
-    while (this.#vetted < bytes.length) {
-      if (this.#vettedLast) return false;
-      const head = this.#scan(bytes, this.#vetted, bytes.length);
-      if (typeof head === 'string') return head === 'more';
-      this.#vetted = head.end + head.contentLength;
-      this.#vettedLast = head.closes;
-    }
-    return true;
-  }
-
-  #awaitHead(): void {
-    this.#state = 'head';
-    this.#since = this.#parts.connections.now;
-  }
-
-  /** One more has come of a head that is not whole. */
-  #inManyPieces(): boolean {
-    this.#pieces = this.#vetted < this.#unread.length ? this.#pieces + 1 : 0;
-    return this.#pieces > MAX_PIECES;
   }
 
   /**
@@ -269,7 +214,8 @@ export class LaneConnection implements Tended, LaneHost {
     const body = head.contentLength === 0 ? null : new LaneBody(head.contentLength, this.#flow);
     this.#body = body;
     if (waited) this.#feed(bodyPart);
-    const exchange = this.#exchangeOf(head, body);
+    const client = this.#parts.addresses.forRequest(this.#client, head.headers);
+    const exchange = new LaneExchange({ host: this, head, client, body });
     this.#exchange = exchange;
     try {
       this.#parts.handle(exchange);
@@ -281,36 +227,12 @@ export class LaneConnection implements Tended, LaneHost {
     if (body !== null) this.#flow();
   }
 
-  #exchangeOf(head: CanonicalHead, body: LaneBody | null): LaneExchange {
-    const { headers } = head;
-    return new LaneExchange({
-      host: this,
-      request: {
-        method: head.method,
-        target: head.target,
-        authority: head.host,
-        scheme: this.#client.tls === null ? 'http' : 'https',
-        version: '1.1',
-        headers,
-      },
-      client: this.#parts.addresses.forRequest(this.#client, headers),
-      body,
-      closes: head.closes,
-    });
-  }
-
   /** The body's next bytes, which may lie in the shared buffer: a copy of them is handed on. */
   #feed(part: Buffer): void {
     const body = this.#body;
     if (body === null || part.length === 0) return;
     if (part.length === body.missing) this.#body = null;
     body.take(Buffer.from(part));
-  }
-
-  #dropBehind(): void {
-    this.#tooMuch(this.#unread);
-    this.#unread = nothing;
-    this.#vetted = 0;
   }
 
   /** Bytes behind a request that said it was the last: Node's parser takes line ends there, and calls everything else broken. */
@@ -329,10 +251,10 @@ export class LaneConnection implements Tended, LaneHost {
     socket.removeListener('end', this.#onEnd);
     socket.removeListener('close', this.#onClose);
     this.#parts.connections.detach(this);
+    const bytes = this.#unread.takeAll();
     // A copy: it may lie in the shared buffer.
-    const unread = this.#unread.length === 0 ? null : Buffer.from(this.#unread);
+    const unread = bytes.length === 0 ? null : Buffer.from(bytes);
     const exchange = this.#exchange;
-    this.#unread = nothing;
     this.#exchange = null;
     this.#paused = false;
     giveBack(socket);
@@ -355,14 +277,14 @@ export class LaneConnection implements Tended, LaneHost {
   /** The client sends no more. As Node's server has it, it gets no more either, beyond what was written. */
   readonly #onEnd = (): void => {
     // In the middle of a head or of a body there is nobody to answer.
-    if (this.#body !== null || this.#vetted !== this.#unread.length) this.socket.destroy();
+    if (this.#body !== null || !this.#unread.isWhole) this.socket.destroy();
     else this.socket.end();
   };
 
   readonly #onClose = (): void => {
     this.#parts.connections.detach(this);
     this.#state = 'closing';
-    this.#unread = nothing;
+    this.#unread.takeAll();
     this.#exchange?.response.connectionClosed();
   };
 
@@ -375,12 +297,6 @@ export class LaneConnection implements Tended, LaneHost {
   #tendReader(nowMs: number): void {
     const { socket } = this;
     if (this.#stall.isStalled(nowMs, socket.bytesWritten, socket.writableLength)) socket.destroy();
-  }
-
-  #linger(): void {
-    this.socket.end();
-    const timer = this.#parts.clock.after(LINGER_MS, () => this.socket.destroy());
-    this.socket.once('close', () => this.#parts.clock.cancel(timer));
   }
 
   #report(status: number, reason: string): void {

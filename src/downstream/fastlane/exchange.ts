@@ -7,6 +7,7 @@ import type { ResponseOwner } from '../http1/response.ts';
 import { DISCARD_BYTES, RequestBody } from '../request-body.ts';
 import type { LaneBody } from './request-body.ts';
 import { LaneSink } from './response.ts';
+import type { CanonicalHead } from './scan.ts';
 
 /** What an exchange needs of the connection it came on. */
 export interface LaneHost {
@@ -21,11 +22,9 @@ export interface LaneHost {
 
 export interface LaneExchangeParts {
   readonly host: LaneHost;
-  readonly request: RequestHead;
+  readonly head: CanonicalHead;
   readonly client: Client;
   readonly body: LaneBody | null;
-  /** The client wants the connection closed afterwards. */
-  readonly closes: boolean;
 }
 
 /** One canonical request and its response: for the engine the same as an `Http1Exchange`. */
@@ -47,16 +46,18 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
   readonly #wire: LaneBody | null;
 
   constructor(parts: LaneExchangeParts) {
-    this.request = parts.request;
-    this.client = parts.client;
-    this.listener = parts.host.listener;
-    this.closes = parts.closes;
-    this.#host = parts.host;
-    const { body } = parts;
+    const { host, head, client, body } = parts;
+    const { method, headers } = head;
+    const scheme = client.tls === null ? 'http' : 'https';
+    this.request = { method, target: head.target, authority: head.host, scheme, version: '1.1', headers };
+    this.client = client;
+    this.listener = host.listener;
+    this.closes = head.closes;
+    this.#host = host;
     this.#wire = body;
     this.#body = body === null ? null : new RequestBody(body, body, body.missing + body.held);
     this.requestBody = this.#body ?? noBody;
-    this.response = new LaneSink(parts.host.socket, this, parts.request.method === 'HEAD');
+    this.response = new LaneSink(host.socket, this, method === 'HEAD');
   }
 
   get bytesIn(): number {
@@ -92,7 +93,7 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
   moveTo(host: LaneHost): void {
     this.#host = host;
     this.#moved = true;
-    host.socket.on('drain', this.#onDrain);
+    host.socket.on('drain', this.drained);
   }
 
   /** All of it was received before anybody else read the connection. */
@@ -113,14 +114,14 @@ export class LaneExchange implements Exchange, InProgress, ResponseOwner {
     body.fail(badRequest('body-too-slow', 408));
   }
 
-  readonly #onDrain = (): void => {
+  readonly drained = (): void => {
     this.response.drained();
   };
 
   /** Node closes connections after the last responses of its own; this one is not. */
   #leave(): void {
     const { socket } = this.#host;
-    socket.removeListener('drain', this.#onDrain);
+    socket.removeListener('drain', this.drained);
     if (this.response.last) socket.destroySoon();
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Client } from '../../exchange/exchange.ts';
 import { RECENT_MS, SWEEP_MS, type Tended } from '../connections.ts';
 import type { FrontParts } from '../front.ts';
+import { linger } from '../linger.ts';
 import {
   answerTo,
   type ParserAnswer,
@@ -18,9 +19,6 @@ import { type ExchangeHost, Http1Exchange, type InProgress } from './exchange.ts
 import type { Http1Request, Http1Response } from './message.ts';
 import { readHead } from './request-head.ts';
 import { UpgradeByTunnel } from './upgrade.ts';
-
-/** After a last response, what the client is still sending is read and dropped for this long (RFC 9112 §9.6). */
-const LINGER_MS = 2_000;
 
 /** Requests that may wait behind one in progress before the connection is not read any more. */
 const MAX_WAITING = 32;
@@ -82,7 +80,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#parts = parts;
     this.listener = parts.options.name;
     this.#since = begun === null ? parts.connections.now : begun.since;
-    if (begun !== null && begun.idle) {
+    if (begun?.idle === true) {
       this.#state = 'idle';
       this.#bytesAtIdle = socket.bytesRead;
     }
@@ -125,8 +123,15 @@ export class Http1Connection implements Tended, ExchangeHost {
 
   /** CONNECT: a forward proxy's method (RFC 9110 §9.3.6). Node has let go of the socket. */
   takeConnect(): void {
-    if (this.#state === 'closing') this.socket.destroy();
-    else this.#refuseRaw(501, 'connect');
+    const { socket } = this;
+    if (this.#state === 'closing') {
+      socket.destroy();
+      return;
+    }
+    // Nobody else does any more, and there may be requests before it whose responses are not through.
+    socket.on('drain', () => this.#exchange?.drained());
+    socket.resume();
+    this.#breakOff({ status: 501, reason: 'connect' });
   }
 
   /** Nothing is in progress or waiting that an upgrade would overtake. */
@@ -174,8 +179,8 @@ export class Http1Connection implements Tended, ExchangeHost {
     this.#lingers = true;
     // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
     // kernel send a reset, which takes the response from the client before it was read.
-    const linger = (): void => this.#linger();
-    this.socket.destroySoon = linger;
+    const closeSoon = (): void => this.#linger();
+    this.socket.destroySoon = closeSoon;
   }
 
   tend(nowMs: number): void {
@@ -224,6 +229,10 @@ export class Http1Connection implements Tended, ExchangeHost {
       if (this.socket.bytesRead - this.#bytesAtIdle > DISCARD_BYTES) this.socket.destroy();
       return;
     }
+    this.#breakOff(answer);
+  }
+
+  #breakOff(answer: ParserAnswer): void {
     if (this.#exchange === null && this.#waiting.length === 0) {
       this.#last = true;
       this.#refuseRaw(answer.status, answer.reason);
@@ -338,9 +347,7 @@ export class Http1Connection implements Tended, ExchangeHost {
 
   #linger(): void {
     this.#state = 'closing';
-    this.socket.end();
-    const timer = this.#parts.clock.after(LINGER_MS, () => this.socket.destroy());
-    this.socket.once('close', () => this.#parts.clock.cancel(timer));
+    linger(this.socket, this.#parts.clock);
   }
 
   #becomeTunnel(): void {

@@ -21,6 +21,8 @@ export interface InProgress {
   tend(nowMs: number, bytesPerSecond: number): void;
   /** The client's bytes stopped making sense in the middle of this request. False if the request was complete already. */
   bodyBroken(): boolean;
+  /** The socket's buffer is empty again, if Node has let go of the socket and does not tell. */
+  drained(): void;
   /** The connection has closed under the exchange. */
   connectionLost(): void;
 }
@@ -102,6 +104,10 @@ export class Http1Exchange implements Exchange, InProgress, ResponseOwner {
   connectionLost(): void {
     // The end of a tunnel is told by its channel, after the last bytes.
     if (this.tunnelled === null) this.response.connectionClosed();
+  }
+
+  drained(): void {
+    this.response.drained();
   }
 
   /** The client's bytes stopped making sense in the middle of this request. False if the request was complete already. */
