@@ -63,7 +63,7 @@ export class Fill {
 
   constructor(plan: FillPlan) {
     this.#plan = plan;
-    this.#announcedBytes = plan.part === undefined ? announcedLength(plan.head.headers) : lengthOf(plan.part.part);
+    this.#announcedBytes = plan.part === undefined ? announcedLength(plan.head) : lengthOf(plan.part.part);
     this.body = new GrowingBody({
       announcedBytes: this.#announcedBytes,
       limitBytes: plan.objectBytes,
@@ -167,8 +167,8 @@ function lengthOf({ range }: StorablePart): number {
   return range.to - range.from;
 }
 
-/** Of a `Content-Length` that can be read; `null` for none. */
-export function announcedLength(headers: HeaderList): number | null {
-  const text = getHeader(headers, 'content-length');
+/** Of a `Content-Length` that can be read; `null` for none. In a 204 it means nothing (RFC 9110 §8.6). */
+export function announcedLength({ status, headers }: { status: number; headers: HeaderList }): number | null {
+  const text = status === 204 ? null : getHeader(headers, 'content-length');
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }

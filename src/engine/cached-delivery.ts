@@ -113,7 +113,7 @@ export class CachedDelivery {
     if (!verdict.store) return verdict;
     if (unstored !== undefined) return { store: false, why: unstored };
     const { fillMemory } = this.#progress.edition.snapshot.cache;
-    return fillMemory.hasRoom(announcedLength(head.headers) ?? 1) ? verdict : { store: false, why: 'fills-full' };
+    return fillMemory.hasRoom(announcedLength(head) ?? 1) ? verdict : { store: false, why: 'fills-full' };
   }
 
   #begin(

@@ -1,5 +1,8 @@
 import { type Case, NONCE, OK, reply } from './case.ts';
 
+const GET = { send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' };
+const HEAD = { send: 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n' };
+
 /** Cases that once showed a difference, or are hard by their nature. Each is run through every variant by every `npm test`. */
 export const CORPUS: Readonly<Record<string, Case>> = {
   'a request, an empty line before the next': {
@@ -60,6 +63,47 @@ export const CORPUS: Readonly<Record<string, Case>> = {
   'an answer that ends with its connection': {
     client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n' }],
     origin: [{ when: 'message', packets: ['HTTP/1.1 200 OK\r\n\r\nab', 'cd'], after: 'fin' }],
+  },
+  'a length that is none, whose line never ends': {
+    client: [GET],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 2,')],
+  },
+  'a transfer coding behind a length, whose line never ends': {
+    client: [GET],
+    origin: [reply('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding:')],
+  },
+  'an interim response that says close, and nothing behind it': {
+    client: [GET],
+    origin: [reply('HTTP/1.1 103 Early\r\nConnection: close\r\n\r\n')],
+  },
+  'an interim response that says close, and the answer': {
+    client: [GET],
+    origin: [
+      reply('HTTP/1.1 103 Early\r\nConnection: close\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    ],
+  },
+  'a length beyond 2⁵³, without and with a body': {
+    client: [GET, GET],
+    origin: [
+      reply('HTTP/1.1 304 Not Modified\r\nContent-Length: 9007199254740993\r\n\r\n'),
+      reply('HTTP/1.1 200 OK\r\nContent-Length: 9007199254740993\r\n\r\nab'),
+    ],
+  },
+  'a chunk beyond 2⁵³': {
+    client: [GET],
+    origin: [reply('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffff\r\nab')],
+  },
+  'answers to HEAD that announce bodies, and how their connections go on': {
+    client: [HEAD, HEAD, HEAD, GET],
+    origin: [
+      reply('HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n'),
+      reply('HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n'),
+      reply('HTTP/1.1 304 Not Modified\r\nTransfer-Encoding:\r\n\r\n'),
+    ],
+  },
+  'an answer that ends its connection by an obsolete name': {
+    client: [GET, GET],
+    origin: [reply('HTTP/1.1 200 OK\r\nProxy-Connection: close\r\nContent-Length: 2\r\n\r\nok')],
   },
   'an answer with chunks and trailers, cut off within them': {
     client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' }],
@@ -156,4 +200,8 @@ export const SPLIT_RESPONSES: readonly string[] = [
   'HTTP/1.1 103 Early\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n',
   'HTTP/1.1 204 No\r\nX: 1\r\n\r\nx',
   'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc',
+  'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc',
+  'HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc',
 ];

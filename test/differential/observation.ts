@@ -50,6 +50,16 @@ export function neutralSights(sights: readonly Sight[], ports: readonly number[]
   return sights.map(({ round, kind, text }) => ({ round, kind, text: neutral(text, ports) }));
 }
 
+/**
+ * How long a connection to an endpoint is kept idle is drawn, between bounds that are learned over all cases: when it ends after the last
+ * deed tells nothing.
+ */
+export function withoutIdleTime(sights: readonly Sight[], lastDeed: number): Sight[] {
+  return sights.map((sight) =>
+    sight.kind === 'data' || sight.round <= lastDeed ? sight : { ...sight, round: lastDeed + 1 },
+  );
+}
+
 /** What of a record is the same in every run. Times are those of a clock that stands still between steps. */
 export function comparable(record: ExchangeRecord, ports: readonly number[]): unknown {
   const { id: _id, trace: _trace, startedAtEpoch: _epoch, tls, end, ...rest } = record;

@@ -19,6 +19,7 @@ const AFTERWARDS_MS = [600, 2_500, 11_000, 70_000, 80_000];
 export interface Finding {
   readonly variant: Variant;
   readonly index: number;
+  readonly one: Case;
   readonly differences: readonly Difference[];
   readonly reference: Observation;
   readonly other: Observation;
@@ -75,7 +76,7 @@ export class Bench {
 
   /** Differences at first sight: some of them may not be there again. */
   async suspicions(cases: readonly Case[]): Promise<Finding[]> {
-    return this.#compared(await this.run(cases, QUIET_TURNS));
+    return this.#compared(cases, await this.run(cases, QUIET_TURNS));
   }
 
   /** At most `slots` cases at a time. A difference counts only if it is there again, alone and with more patience. */
@@ -99,6 +100,11 @@ export class Bench {
     return passing;
   }
 
+  /** `finding` is not there on other gateways. */
+  passed(finding: Finding): void {
+    this.#passing.push(finding);
+  }
+
   /** Observations by stage, then by case. */
   async run(cases: readonly Case[], quietTurns: number): Promise<Observation[][]> {
     this.#runs += 1;
@@ -114,6 +120,7 @@ export class Bench {
       if (!moved.includes(true)) break;
       await settle();
     }
+    const lastDeed = round;
     for (const ms of AFTERWARDS_MS) {
       round += 1;
       this.#clock.advance(ms);
@@ -122,26 +129,27 @@ export class Bench {
     round += 1;
     for (const stage of this.#stages) stage.clientsLeave();
     await settle();
-    const observations = await Promise.all(this.#stages.map((stage) => stage.observations()));
+    const observations = await Promise.all(this.#stages.map((stage) => stage.observations(lastDeed)));
     for (const stage of this.#stages) stage.originsLeave();
     await settle();
     return observations;
   }
 
   async #again(one: Case): Promise<Finding[]> {
-    const first = this.#compared(await this.run([one], VERY_QUIET_TURNS));
+    const first = this.#compared([one], await this.run([one], VERY_QUIET_TURNS));
     if (first.length === 0) return [];
-    const second = this.#compared(await this.run([one], VERY_QUIET_TURNS));
+    const second = this.#compared([one], await this.run([one], VERY_QUIET_TURNS));
     return first.filter(({ variant }) => second.some((other) => other.variant === variant));
   }
 
-  #compared([references = [], ...others]: readonly Observation[][]): Finding[] {
+  #compared(cases: readonly Case[], [references = [], ...others]: readonly Observation[][]): Finding[] {
     return others.flatMap((observations, at) =>
       observations.flatMap((other, index) => {
         const reference = references[index] as Observation;
         const differences = compare(reference, other);
         const variant = this.#stages[at + 1]?.variant as Variant;
-        return differences.length === 0 ? [] : [{ variant, index, differences, reference, other }];
+        const one = cases[index] as Case;
+        return differences.length === 0 ? [] : [{ variant, index, one, differences, reference, other }];
       }),
     );
   }

@@ -6,7 +6,7 @@ import type { ManualClock } from '../kit/manual-clock.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 import type { Activity } from './activity.ts';
 import type { Case } from './case.ts';
-import { comparable, neutralSights, type Observation } from './observation.ts';
+import { comparable, neutralSights, type Observation, withoutIdleTime } from './observation.ts';
 import { SlotClient } from './slot-client.ts';
 import { SlotOrigin } from './slot-origin.ts';
 
@@ -98,13 +98,13 @@ export class Stage {
     for (const { origin } of this.#runs) origin.reset();
   }
 
-  /** What has been seen of each case since `begin`. */
-  async observations(): Promise<Observation[]> {
+  /** What has been seen of each case since `begin`, whose last deed was in round `lastDeed`. */
+  async observations(lastDeed: number): Promise<Observation[]> {
     const records = this.#newRecords();
     const refusals = await this.#newRefusals();
     return this.#runs.map(({ client, origin, ports }, index) => ({
       client: neutralSights(client.sights, ports),
-      origin: origin.sights.map((sights) => neutralSights(sights, ports)),
+      origin: origin.sights.map((sights) => neutralSights(withoutIdleTime(sights, lastDeed), ports)),
       records: (records.get(`slot${index}`) ?? []).map((record) => comparable(record, ports)),
       refusals: refusals.get(`slot${index}`) ?? {},
     }));

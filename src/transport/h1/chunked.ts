@@ -1,3 +1,5 @@
+import { SIZE_LIMIT } from './parse-head.ts';
+
 const CR = 0x0d;
 const LF = 0x0a;
 const TAB = 0x09;
@@ -88,7 +90,7 @@ export class ChunkReader {
     if (digit >= 0) {
       this.#digits += 1;
       this.#size = this.#size * 16 + digit;
-      return this.#digits <= MAX_SIZE_DIGITS && this.#size <= Number.MAX_SAFE_INTEGER;
+      return this.#digits <= MAX_SIZE_DIGITS && this.#size < SIZE_LIMIT;
     }
     if (this.#digits === 0) return false;
     if (byte === CR) this.#state = 'size-end';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ResponseReader } from './response-reader.ts';
+import { areLineEnds, ResponseReader } from './response-reader.ts';
 import type { ByteTaker, SocketReader } from './socket-reader.ts';
 
 /** Who sends a request on a line. */
@@ -77,7 +77,7 @@ export class Line implements ByteTaker {
   /** Hot. */
   take(bytes: Buffer, length: number): void {
     if (this.#begun) this.#user?.take(bytes, length);
-    else this.#owner.useless(true);
+    else if (length === 0 || !areLineEnds(bytes, 0, length)) this.#owner.useless(true);
   }
 
   /** The socket is closed. */

@@ -14,6 +14,8 @@ const TAB = 0x09;
 const COLON = 0x3a;
 const ZERO = 0x30;
 const NINE = 0x39;
+/** Of bodies and of chunks: what llhttp counts in 64 bits. */
+export const SIZE_LIMIT = 2 ** 64;
 /** `HTTP/1.1 200` */
 const STATUS_LINE_LENGTH = 12;
 
@@ -49,6 +51,8 @@ export class HeadReader {
   /** The first `Keep-Alive`. */
   keepAlive: string | null = null;
   upgrade = false;
+  /** A `Transfer-Encoding` had a value: llhttp takes an empty one for none. */
+  #coded = false;
   readonly #maxBytes: number;
   #bytes = 0;
   /** The line that is not complete yet; at most `#maxBytes` and what one read brings. */
@@ -77,6 +81,7 @@ export class HeadReader {
     this.saysUpgrade = false;
     this.keepAlive = null;
     this.upgrade = false;
+    this.#coded = false;
     this.#bytes = 0;
     this.#held = '';
   }
@@ -100,6 +105,7 @@ export class HeadReader {
   readTrailers(chunk: string): number {
     this.status = 200;
     this.codings = 1;
+    this.#coded = true;
     return this.read(chunk);
   }
 
@@ -118,9 +124,8 @@ export class HeadReader {
     while (i < end && text.charCodeAt(i) !== CR && text.charCodeAt(i) !== LF) i += 1;
     if (i + 1 >= end) return i < end && text.charCodeAt(i) === LF ? FAULT : this.#hold(text, at);
     if (text.charCodeAt(i) !== CR || text.charCodeAt(i + 1) !== LF) return FAULT;
-    this.status = Number(text.substring(at + 9, stop));
-    // 000 to 099: no class at all (RFC 9110 §15).
-    if (this.status < 100) return FAULT;
+    // 000 to 099 are no class at all (RFC 9110 §15), for who reads the head to say; 0 is none yet.
+    this.status = Number(text.substring(at + 9, stop)) || 1;
     this.persistent = text.charCodeAt(at + 5) > ZERO && text.charCodeAt(at + 7) > ZERO;
     return i + 2;
   }
@@ -169,6 +174,9 @@ export class HeadReader {
         return this.#aboutConnection(name.toLowerCase(), value);
       case 14:
         return name.toLowerCase() !== 'content-length' || this.#contentLength(value, text.charCodeAt(end - 1));
+      case 16:
+        // Obsolete, and read as `Connection` by llhttp: an endpoint that says so means to close.
+        return name.toLowerCase() !== 'proxy-connection' || this.#options(value);
       case 17:
         return name.toLowerCase() !== 'transfer-encoding' || this.#transferEncoding(value, last === end);
       default:
@@ -178,7 +186,10 @@ export class HeadReader {
 
   #aboutConnection(lower: string, value: string): boolean {
     if (lower === 'keep-alive') this.keepAlive ??= value;
-    if (lower !== 'connection') return true;
+    return lower !== 'connection' || this.#options(value);
+  }
+
+  #options(value: string): boolean {
     for (const option of value.toLowerCase().split(',')) {
       const token = option.trim();
       if (token === 'close') this.saysClose = true;
@@ -190,25 +201,38 @@ export class HeadReader {
 
   /** One, of digits only, `last` being no tab as llhttp has it: two, even equal ones, are as doubtful as a list of them (RFC 9112 §6.3). */
   #contentLength(value: string, last: number): boolean {
-    if (last === TAB || this.length !== -1 || this.codings > 0 || value === '') return false;
+    if (last === TAB || this.length !== -1 || this.#coded || value === '') return false;
     if (!areDigits(value, 0)) return false;
+    // Inexact beyond 2⁵³: nobody sees the end of so many bytes, and an answer to HEAD may well announce them.
     this.length = Number(value);
-    // A length that is not exact as a number, and no body that anybody waits for.
-    return this.length <= Number.MAX_SAFE_INTEGER;
+    return this.length < SIZE_LIMIT;
   }
 
   /** `exact`: nothing stood behind the value. What llhttp reads as chunked with a space behind it, others do not (llhttp#876). */
   #transferEncoding(value: string, exact: boolean): boolean {
     if (this.length !== -1) return false;
     this.codings += 1;
+    if (value !== '') this.#coded = true;
     this.chunked = exact && value.toLowerCase() === 'chunked';
     return true;
   }
 
   #hold(text: string, at: number): number {
+    if (this.status !== 0 && this.#isDoomed(text, at)) return FAULT;
     this.#held = at === 0 ? text : text.substring(at);
     if (this.#held.length + this.#bytes > this.#maxBytes + STATUS_LINE_LENGTH) return this.#tooLarge();
     return MORE;
+  }
+
+  /** Whether the line that begins at `at` can't become a field that frames a body, whatever comes: an endpoint may stop there, and nobody shall wait. */
+  #isDoomed(text: string, at: number): boolean {
+    const colon = text.indexOf(':', at);
+    if (colon - at !== 14 && colon - at !== 17) return false;
+    const name = text.substring(at, colon).toLowerCase();
+    if (name === 'transfer-encoding') return this.length !== -1;
+    if (name !== 'content-length') return false;
+    const value = text.substring(colon + 1).trimStart();
+    return this.#coded || (value !== '' && (this.length !== -1 || !LENGTH_SO_FAR.test(value)));
   }
 
   #tooLarge(): number {
@@ -216,6 +240,8 @@ export class HeadReader {
     return FAULT;
   }
 }
+
+const LENGTH_SO_FAR = /^\d+ *\r?$/;
 
 /** `HTTP/1.1 200`, or the beginning of it. The versions are those that llhttp takes. */
 function isStatusStart(text: string): boolean {

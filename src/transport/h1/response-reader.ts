@@ -26,7 +26,8 @@ export interface ResponseListener {
   broken(fault: ResponseFault): void;
 }
 
-type State = 'head' | 'length' | 'chunked' | 'trailers' | 'until-close' | 'end' | 'over';
+/** `closing`: by what an interim response has said, the endpoint closes before it answers. */
+type State = 'head' | 'closing' | 'length' | 'chunked' | 'trailers' | 'until-close' | 'end' | 'over';
 
 /**
  * Reads the responses of one connection, one at a time (RFC 9112 §6.3). What it is not sure about is a fault: it never guesses where
@@ -135,8 +136,10 @@ export class ResponseReader {
   #headRead(rest: Buffer | null): void {
     const head = this.#head;
     if (head.status < 200) {
-      if (!this.#interim()) return;
-      if (rest !== null && this.#state === 'head') this.#readHead(rest, rest.length);
+      this.#interim();
+      if (rest === null) return;
+      if (this.#state === 'head') this.#readHead(rest, rest.length);
+      else this.#readBody(rest);
       return;
     }
     const { status, fields } = head;
@@ -161,24 +164,23 @@ export class ResponseReader {
     if (rest !== null || last) this.#readBody(rest ?? NOTHING);
   }
 
-  #interim(): boolean {
+  #interim(): void {
     const { status, fields, saysUpgrade, upgrade } = this.#head;
+    if (status < 100) this.#break('malformed-response');
     // A 101 without the fields that make it a switch of protocols is not even that (RFC 9110 §15.2.2).
-    if (status === 101) this.#break(saysUpgrade && upgrade ? 'unasked-upgrade' : 'malformed-response');
+    else if (status === 101) this.#break(saysUpgrade && upgrade ? 'unasked-upgrade' : 'malformed-response');
     else {
       const goesOn = keepsConnection(this.#head);
       this.#head.reset();
+      if (!goesOn) this.#state = 'closing';
       this.#listener?.interim(status, fields);
-      // The connection would close before the answer.
-      if (!goesOn) this.#break('malformed-response');
     }
-    return this.#state === 'head';
   }
 
   /** A response without a body, after which the connection is as good as before: the endpoint has not announced what it must not send. */
   #endsSurely(status: number): boolean {
     const { length, codings, chunked, saysKeepAlive } = this.#head;
-    if (status === 204 || status === 304) return length <= 0 && codings === 0;
+    if (status === 204 || status === 304) return this.#method === 'HEAD' || (length <= 0 && codings === 0);
     // To HEAD: an endpoint that frames nothing may be one that ends its bodies by closing (as undici has it).
     return length !== -1 || chunked || saysKeepAlive;
   }
@@ -213,8 +215,11 @@ export class ResponseReader {
           break;
         case 'end':
           // Nobody asked for more: it must not be taken for the next response (response splitting, request smuggling's mirror).
-          if (at < end) this.#reusable = false;
+          if (at < end && !areLineEnds(bytes, at, end)) this.#reusable = false;
           this.#finish(null);
+          return;
+        case 'closing':
+          if (at < end) this.#break('malformed-response');
           return;
         default:
           return;
@@ -247,7 +252,7 @@ export class ResponseReader {
     if (used === MORE) return end;
     if (used === FAULT) this.#break(this.#head.fault === 'too-large' ? 'trailers-too-large' : 'malformed-response');
     else {
-      if (at + used < end) this.#reusable = false;
+      if (at + used < end && !areLineEnds(bytes, at + used, end)) this.#reusable = false;
       const { fields } = this.#head;
       this.#finish(fields.length === 0 ? null : fields);
     }
@@ -274,6 +279,12 @@ export class ResponseReader {
     this.stop();
     listener?.broken(fault);
   }
+}
+
+/** Whether bytes `from` to `to` are line ends only: some endpoints send one behind a body, and llhttp passes over them between two messages. */
+export function areLineEnds(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i += 1) if (bytes[i] !== 0x0d && bytes[i] !== 0x0a) return false;
+  return true;
 }
 
 const NOTHING = Buffer.alloc(0);
