@@ -130,7 +130,7 @@ export class Listener {
   }
 
   /**
-   * Stops listening and lets every connection finish: idle ones close, responses in progress are the last of theirs,
+   * Stops listening and lets every connection finish: idle ones close, responses that begin from now on are the last of theirs,
    * HTTP/2 clients are told to go. Resolves when all have closed; what is left after `deadlineMs` is destroyed.
    */
   async drain(deadlineMs: number): Promise<void> {

@@ -267,19 +267,45 @@ describe('drain', () => {
     await drained;
   });
 
-  test('a response whose head was sent already is the last all the same', async () => {
-    const { port, inbox, listener } = await startListener();
-    const client = await RawClient.connect({ port });
-    client.send(get);
-    const { response } = (await inbox.next()).exchange;
-    response.start({ status: 200, headers: [] });
-    response.data(Buffer.from('abc'));
-    await client.until('abc');
-    const drained = listener.drain(10_000);
-    response.end(null);
-    expect(await client.rest()).toContain('0\r\n\r\n');
-    client.destroy();
-    await drained;
+  describe.each([
+    ['plain, on the fast lane', {}],
+    ['plain, without it', { over: { fastLane: false } }],
+    ['TLS, on the fast lane', { tls: true }],
+    ['TLS, without it', { tls: true, over: { fastLane: false } }],
+  ] as const)('%s: after a response whose head has promised more', (_name, options) => {
+    async function promised() {
+      const clock = new ManualClock();
+      const { port, inbox, listener } = await startListener({ clock, ...options });
+      const client = await RawClient.connect({ port, ...('tls' in options ? { tls: {} } : {}) });
+      client.send(get);
+      const held = await inbox.next();
+      held.exchange.response.start({ status: 200, headers: [] });
+      held.exchange.response.data(Buffer.from('abc'));
+      await client.until('abc');
+      const drained = listener.drain(60_000);
+      held.exchange.response.end(null);
+      await client.until('0\r\n\r\n');
+      await held.closed();
+      return { clock, client, inbox, drained };
+    }
+
+    test('one more request is served, and that is the last', async () => {
+      const { client, inbox, drained } = await promised();
+      client.send(get + get);
+      (await inbox.next()).respond(200, [], 'served');
+      const reply = await client.response();
+      expect([reply.text, reply.header('connection')]).toEqual(['served', 'close']);
+      expect(await client.rest()).toBe('');
+      client.destroy();
+      await drained;
+    });
+
+    test('a client that asks for no more is closed soon', async () => {
+      const { clock, client, drained } = await promised();
+      clock.advance(2_000);
+      expect(await client.closed()).toBe('end');
+      await drained;
+    });
   });
 
   test('a connection that was busy a moment ago may send one more request', async () => {

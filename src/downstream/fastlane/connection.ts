@@ -86,12 +86,12 @@ export class LaneConnection implements Tended, LaneHost {
       this.socket.destroySoon();
       return;
     }
-    if (this.#last) {
+    if (this.#lingers) {
       this.#state = 'closing';
-      // The head may have promised more before it was known that this response is the last.
       if (!this.socket.writableEnded && !this.socket.destroyed) linger(this.socket, this.#parts.clock);
       return;
     }
+    // Though it is retiring: this head was sent before that and has promised more, and what the client asks by that is answered.
     // Also with half a head: only more of it is a sign of life, as `Http1Connection` has it.
     this.#state = 'idle';
     this.#since = this.#parts.connections.now;

@@ -63,7 +63,10 @@ export class Http1Connection implements Tended, ExchangeHost {
   #since: number;
   /** `socket.bytesRead` when the connection became idle: one more byte is the start of a request. */
   #bytesAtIdle = 0;
+  /** No response promises another one. */
   #last = false;
+  /** Nor is there one, whatever was promised. */
+  #ends = false;
   #lingers = false;
   /** What comes now may be the middle of something: it is not looked at. */
   #deaf = false;
@@ -117,7 +120,7 @@ export class Http1Connection implements Tended, ExchangeHost {
     }
     const upgrade = new UpgradeByTunnel(request, this.socket, head, () => this.#becomeTunnel());
     // The refusal of an upgrade is the last response on its connection: Node's parser is gone from it.
-    this.#last = true;
+    this.#end();
     this.#begin({ request, response: upgrade.response }, upgrade);
   }
 
@@ -149,12 +152,14 @@ export class Http1Connection implements Tended, ExchangeHost {
     if (this.#exchange !== exchange) return;
     this.#exchange = null;
     if (this.#state === 'closing' || this.#state === 'tunnel') return;
-    if (this.#last) {
+    const isEnded = this.socket.writableEnded || this.socket.destroyed;
+    if (this.#ends || (this.#last && isEnded)) {
       this.#state = 'closing';
       // The head may have promised more before it was known that this response is the last.
-      if (!this.socket.writableEnded && !this.socket.destroyed) this.#linger();
+      if (!isEnded) this.#linger();
       return;
     }
+    // Though it is retiring: this head was sent before that and has promised more, and what the client asks by that is answered.
     const next = this.#waiting.shift();
     if (next === undefined) {
       if (this.#broken !== null) {
@@ -175,7 +180,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   }
 
   lingerAfterResponse(): void {
-    this.#last = true;
+    this.#end();
     this.#lingers = true;
     // Node closes a connection after its last response by `destroySoon`, and closing a socket with unread bytes makes the
     // kernel send a reset, which takes the response from the client before it was read.
@@ -234,7 +239,7 @@ export class Http1Connection implements Tended, ExchangeHost {
 
   #breakOff(answer: ParserAnswer): void {
     if (this.#exchange === null && this.#waiting.length === 0) {
-      this.#last = true;
+      this.#end();
       this.#refuseRaw(answer.status, answer.reason);
     } else if (this.#broken === null) {
       // In the order in which it came, whatever was in one packet: requests, a broken body, a broken request.
@@ -253,7 +258,7 @@ export class Http1Connection implements Tended, ExchangeHost {
       this.lingerAfterResponse();
     } else if (this.#exchange.bodyBroken()) {
       // The engine answers.
-      this.#last = true;
+      this.#end();
     }
   }
 
@@ -267,7 +272,7 @@ export class Http1Connection implements Tended, ExchangeHost {
   #begin(next: Waiting, upgrade: UpgradeByTunnel | null = null): void {
     this.#state = 'exchange';
     const { request, response } = next;
-    if (request.endsConnection) this.#last = true;
+    if (request.endsConnection) this.#end();
     const facts = examineFields(request.rawHeaders);
     const head = readHead(request, facts, {
       options: this.#parts.options,
@@ -348,6 +353,11 @@ export class Http1Connection implements Tended, ExchangeHost {
   #linger(): void {
     this.#state = 'closing';
     linger(this.socket, this.#parts.clock);
+  }
+
+  #end(): void {
+    this.#last = true;
+    this.#ends = true;
   }
 
   #becomeTunnel(): void {
