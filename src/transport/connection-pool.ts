@@ -210,6 +210,11 @@ export class ConnectionPool implements ConnectionOwner, DialOutcome, SpareOwner 
     if (!kept) queueMicrotask(() => connection.destroy());
   }
 
+  /** `connection` is not used again, but what its endpoint has said of idle ones is about the others too. */
+  heard({ saidMs }: Connection): void {
+    this.#idle.heard(saidMs);
+  }
+
   /** A request on `connection`, which had been used before, got no answer: the endpoint closed it as the request was on its way. */
   raceLost(connection: Connection): void {
     this.counts.racesLost += 1;

@@ -92,6 +92,11 @@ export class IdleConnections implements Deadline {
     return connection;
   }
 
+  /** An endpoint has said how long it keeps idle connections; infinite: it has not. */
+  heard(saidMs: number): void {
+    if (saidMs !== Number.POSITIVE_INFINITY) this.#saidMs = saidMs;
+  }
+
   /** `connection` is closed, by the endpoint if it was resting. */
   closed(connection: Connection): void {
     if (!connection.resting) return;
@@ -140,7 +145,7 @@ export class IdleConnections implements Deadline {
 
   #setTimes(connection: Connection, now: number): boolean {
     const { keepAliveMs } = this.#parts.limits();
-    if (connection.saidMs !== Number.POSITIVE_INFINITY) this.#saidMs = connection.saidMs;
+    this.heard(connection.saidMs);
     const saidMs = this.#saidMs;
     const { seenMs } = this.#limit;
     const shorterMs = Math.min(saidMs, seenMs);

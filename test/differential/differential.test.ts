@@ -16,14 +16,14 @@ const BOTH: Variant = { name: 'both', fastLane: true, http1: 'lean' };
 
 test('whatever bytes a client sends, the fast lane and Fastify alone make the same of them', async () => {
   const bench = await Bench.start([LANE], SLOTS);
-  expect(await differences(bench, generated('client', 240))).toEqual([]);
+  expect(await differences(bench, generated('client', 192))).toEqual([]);
   const splits = SPLIT_REQUESTS.flatMap((text) => splitRequests(text, 1));
   expect(await differences(bench, splits)).toEqual([]);
 });
 
 test('whatever bytes an endpoint sends, the lean transport and undici make the same of them, behind the fast lane too', async () => {
   const bench = await Bench.start([BOTH], SLOTS);
-  expect(await differences(bench, generated('endpoint', 120))).toEqual([]);
+  expect(await differences(bench, generated('endpoint', 96))).toEqual([]);
   const splits = SPLIT_RESPONSES.flatMap((text) => splitResponses(text, 1));
   expect(await differences(bench, splits)).toEqual([]);
 });

@@ -40,22 +40,6 @@ export const LEAN_DIFFERENCES: readonly KnownDifference[] = [
     ],
   },
   {
-    what: 'what a connection that is not used again has said of idle ones',
-    why:
-      'Behind a 304 with a Transfer-Encoding both close the connection, undici a moment after it has been laid down: by then its `Keep-Alive` ' +
-      'has been learned for the others. Requests and responses are the same, only connections end at other times.',
-    variant: 'lean',
-    explains: (reference, other, one) =>
-      one.origin.some(({ packets }) => /keep-alive:/i.test(packets.join(''))) &&
-      isDeepStrictEqual(wherever(reference), wherever(other)),
-    examples: [
-      {
-        client: [GET, GET, GET],
-        origin: [reply('HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=0\r\n\r\n')],
-      },
-    ],
-  },
-  {
     what: 'a status line that ends with two carriage returns',
     why: 'llhttp takes the second one for a line feed, and what follows for fields. A bare carriage return is no line end (RFC 9112 §2.2): 502.',
     variant: 'lean',

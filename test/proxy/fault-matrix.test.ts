@@ -68,6 +68,12 @@ async function meet(stage: Stage, fault: Fault, reaction: Reaction): Promise<Met
   clock.advance(1_000);
   expect(clock.pending).toBe(0);
   await Promise.all([faulty?.idle(), healthy.idle()]);
+  // Who else has come here was sent to a port that was somebody else's before, and says nothing about this gateway.
+  const ours = front.gateway.records.map(({ id }) => id);
+  const strangers = [faulty, healthy]
+    .flatMap((each) => each?.received ?? [])
+    .filter((one) => !ours.includes(one.header('x-request-id') ?? ''));
+  expect(strangers.map(({ head }) => head)).toEqual([]);
   return { reply, record, faulty, healthy };
 }
 

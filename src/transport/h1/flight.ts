@@ -242,7 +242,10 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
     this.#settle();
     this.#let();
     if (reusable && this.#requestSent && this.attempt.destination.limits.keepAliveMs !== 0) connection.release();
-    else connection.destroy();
+    else {
+      this.#pool.heard(connection);
+      connection.destroy();
+    }
     this.#into.end(trailers);
   }
 
