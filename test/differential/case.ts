@@ -1,5 +1,5 @@
 /** What a client does, one deed at a time: the next one begins when nothing moves any more. Text is Latin-1, a character per byte. */
-export type ClientStep = { readonly send: string } | 'fin' | 'rst';
+export type ClientStep = { readonly send: string } | 'fin' | 'rst' | 'stop reading' | 'read';
 
 /** What an endpoint does with one request. */
 export interface OriginReply {
@@ -21,6 +21,10 @@ export interface Case {
 
 /** Stands for a number of six digits in the bytes of a case: a path that no earlier run has left in the cache. */
 export const NONCE = '@nonce@';
+
+/** Stands for more bytes in an endpoint's packet than a client that does not read lets pass. */
+export const BULK = '@bulk@';
+export const BULK_BYTES = 8 << 20;
 
 export const OK: OriginReply = {
   when: 'message',

@@ -1,4 +1,4 @@
-import { type Case, NONCE, OK, reply } from './case.ts';
+import { BULK, BULK_BYTES, type Case, NONCE, OK, reply } from './case.ts';
 
 const GET = { send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' };
 const HEAD = { send: 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n' };
@@ -194,6 +194,15 @@ export const CORPUS: Readonly<Record<string, Case>> = {
       },
     ],
     origin: [],
+  },
+  'a client that reads nothing of a long answer until it has sent more': {
+    client: [
+      'stop reading',
+      { send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' },
+      { send: 'GET /reply HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n' },
+      'read',
+    ],
+    origin: [reply(`HTTP/1.1 200 OK\r\nContent-Length: ${BULK_BYTES}\r\n\r\n${BULK}`)],
   },
   'CONNECT behind a request in progress': {
     client: [{ send: 'GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n' }],

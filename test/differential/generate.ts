@@ -1,4 +1,4 @@
-import type { Case, ClientStep } from './case.ts';
+import { BULK, BULK_BYTES, type Case, type ClientStep, reply } from './case.ts';
 import { mutate, split } from './mutate.ts';
 import { Random } from './random.ts';
 import { generateForwarded, generatePlain, generateRequest } from './requests.ts';
@@ -24,6 +24,12 @@ function clientCase(random: Random): Case {
   if (random.oneIn(4)) client.push('fin');
   else if (random.oneIn(12)) client.push('rst');
   const origin = Array.from({ length: 3 }, () => generatePlainReply(random));
+  // How much of a long answer is on its way when a client leaves is not the same in any two runs.
+  if (typeof client.at(-1) !== 'string' && random.oneIn(200)) {
+    client.unshift('stop reading');
+    client.push('read');
+    origin.unshift(reply(`HTTP/1.1 200 OK\r\nContent-Length: ${BULK_BYTES}\r\n\r\n${BULK}`));
+  }
   return { client, origin, ...(random.oneIn(5) ? { eager: true } : {}) };
 }
 

@@ -49,8 +49,10 @@ export class SlotClient {
     const deed = this.#steps.shift();
     if (deed === undefined) return false;
     const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return true;
-    if (deed === 'fin') socket.end();
+    if (deed === 'stop reading') socket.pause();
+    else if (deed === 'read') socket.resume();
+    else if (socket.destroyed || socket.writableEnded) return true;
+    else if (deed === 'fin') socket.end();
     else if (deed === 'rst') this.#tcp.resetAndDestroy();
     else if (deed.send !== '') socket.write(this.#fill(deed.send), 'latin1');
     return true;

@@ -5,7 +5,7 @@ import { startTestGateway, type TestConfig, type TestGateway } from '../kit/gate
 import type { ManualClock } from '../kit/manual-clock.ts';
 import { stopAfterTest } from '../kit/stop.ts';
 import type { Activity } from './activity.ts';
-import type { Case } from './case.ts';
+import { BULK, BULK_BYTES, type Case, NONCE } from './case.ts';
 import { comparable, neutralSights, type Observation, withoutIdleTime } from './observation.ts';
 import { SlotClient } from './slot-client.ts';
 import { SlotOrigin } from './slot-origin.ts';
@@ -59,7 +59,7 @@ export class Stage {
 
   /** Clients connect. `nonce` has six digits. */
   begin(cases: readonly Case[], nonce: string, round: () => number): void {
-    const fill = (text: string): string => text.replaceAll('@nonce@', nonce);
+    const fill = (text: string): string => text.replaceAll(NONCE, nonce).replaceAll(BULK, bulk);
     this.#runs = cases.map((each, index) => {
       const origin = this.#origins[index] as SlotOrigin;
       origin.begin(each.origin, { round, fill });
@@ -145,6 +145,8 @@ interface Run {
   readonly eager: boolean;
   readonly ports: readonly number[];
 }
+
+const bulk = 'x'.repeat(BULK_BYTES);
 
 /** What generated requests are within, or not. */
 const LIMITS = { body: 16, targetBytes: 20, headerCount: 5 };
