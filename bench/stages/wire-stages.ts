@@ -55,6 +55,7 @@ function askingEndpoint(): Stage {
 
 /** Counts responses. */
 class Heard implements ResponseListener {
+  readonly letsGo = false;
   responses = 0;
   fields: HeaderList = [];
 

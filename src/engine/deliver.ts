@@ -112,6 +112,12 @@ export class Delivery implements TransformedBodyOwner {
     return 'delivering';
   }
 
+  /** The cache and what policies make of a body keep what they get. */
+  get letsGo(): boolean {
+    if (this.#fill !== null || this.#transformed !== null) return false;
+    return this.#progress.exchange.response.letsGo === true;
+  }
+
   data(chunk: Uint8Array): boolean {
     return this.#transformed === null ? this.give(chunk) : this.#transformed.data(chunk);
   }

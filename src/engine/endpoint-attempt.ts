@@ -28,6 +28,8 @@ export interface AttemptOwner {
 /** Gets what follows the head of a response that is wanted. */
 export interface ResponseTaker {
   dataCame(chunk: Uint8Array): boolean;
+  /** Nothing of a chunk that came is kept (`AttemptReceiver.letsGo`). */
+  readonly letsGo: boolean;
   /** The response is complete; the attempt is over. */
   endCame(trailers: HeaderList | null): void;
   /** It was cut short; the attempt is over. */
@@ -170,6 +172,10 @@ export class EndpointAttempt implements AttemptReceiver, AttemptMark, Deadline {
     if (this.#over) return;
     if (this.at !== 0) this.#deadlines?.disarm(this);
     this.#owner.headCame(this, head, last);
+  }
+
+  get letsGo(): boolean {
+    return this.taker?.letsGo === true;
   }
 
   data(chunk: Uint8Array): boolean {

@@ -175,6 +175,10 @@ export class Forward implements ResponseOwner, Feeder {
     this.#giveUp(error);
   }
 
+  get letsGo(): boolean {
+    return this.#delivery.letsGo;
+  }
+
   dataCame(chunk: Uint8Array): boolean {
     if (this.#dropping !== null) return true;
     const { clock } = this.#parts;

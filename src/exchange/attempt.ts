@@ -82,6 +82,11 @@ export interface AttemptReceiver extends BodySink {
   /** The request is about to be written on a connection. */
   sent(reusedConnection: boolean): void;
   informational(status: number, headers: HeaderList): void;
+  /**
+   * Of a chunk that was given to `data`, nothing is kept: where that is so before the call and still after it, its memory is the transport's to write
+   * to again. Default false.
+   */
+  readonly letsGo?: boolean;
   /** `last`: nothing follows but `end(null)`, which comes at once. For the protocols that can tell (RFC 9113 §8.1). */
   head(head: ResponseHead, last: boolean): void;
   /** The endpoint agreed to the upgrade (101, or 2xx to an extended CONNECT). */

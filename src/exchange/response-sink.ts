@@ -28,6 +28,8 @@ export interface ResponseSink extends BodySink {
   /** An interim response (RFC 9110 §15.2). Dropped silently for HTTP/1.0 and for status 101. */
   informational(status: number, headers: HeaderList): void;
   start(head: ResponseHead): void;
+  /** Nothing of what was given to `data` waits here: its memory may be written to again. Default false. */
+  readonly letsGo?: boolean;
   /** Head and whole body at once: local replies and small cache hits go out in one write. */
   respond(head: ResponseHead, body: Uint8Array | null): void;
   /** Called once, when the response has been handed to the kernel or has failed. Set by `finish.ts`. */

@@ -84,6 +84,13 @@ export class LaneSink implements ResponseSink {
     else if (this.#compose(head, lengthToTell(head.status, length))) this.#respondWith(body);
   }
 
+  /** What the kernel has not taken lies in the socket's buffer, as it was given. */
+  get letsGo(): boolean {
+    const socket = this.#socket;
+    // TLS never hands on within the write.
+    return socket.writableLength === 0 && !(socket instanceof TLSSocket);
+  }
+
   data(chunk: Uint8Array): boolean {
     if (this.phase !== 'started' || this.#bodyless) return true;
     const size = chunk.byteLength;

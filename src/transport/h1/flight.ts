@@ -233,6 +233,10 @@ export class LeanFlight implements InFlight, Waiter, Deadline, LineUser, Respons
     this.#into.head({ status, headers }, last);
   }
 
+  get letsGo(): boolean {
+    return this.#into.letsGo === true;
+  }
+
   data(chunk: Buffer): boolean {
     return this.#into.data(chunk);
   }

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../../http/headers.ts';
 import { isBodiless } from '../response-head.ts';
 import { ChunkReader } from './chunked.ts';
+import { isWorthLending, lend, takeBack } from './lent-block.ts';
 import { FAULT, HeadReader, MORE } from './parse-head.ts';
 
 /** Of what was received, so much is looked at for a head first: nearly all are shorter, and the rest is often body. */
@@ -19,7 +20,9 @@ export interface ResponseListener {
   interim(status: number, headers: HeaderList): void;
   /** `last`: no body follows, only `whole`. */
   head(status: number, headers: HeaderList, last: boolean): void;
-  /** The chunk is the listener's. `false`: nothing more until `resume`. */
+  /** Of the chunk of `data`, nothing is kept: asked before, and once more when it has returned. */
+  readonly letsGo: boolean;
+  /** The chunk is the listener's, unless it let go of it. `false`: nothing more until `resume`. */
   data(chunk: Buffer): boolean;
   /** `reusable`: the next byte of the connection will be the first of another response. */
   whole(trailers: HeaderList | null, reusable: boolean): void;
@@ -49,6 +52,8 @@ export class ResponseReader {
   #ending = false;
   /** Received and not looked at, for the listener has stopped: what one read brought, at most. */
   #rest: Buffer | null = null;
+  /** Somebody holds a part of what was lent. */
+  #kept = false;
 
   constructor(maxHeadBytes: number) {
     this.#head = new HeadReader(maxHeadBytes);
@@ -77,7 +82,14 @@ export class ResponseReader {
   take(bytes: Buffer, length: number): void {
     if (this.#state === 'head') this.#readHead(bytes, length);
     else if (this.#paused) this.#keep(copyOf(bytes, 0, length));
+    else if (isWorthLending(length) && this.#listener?.letsGo === true) this.#readLent(lend(bytes, length));
     else this.#readBody(copyOf(bytes, 0, length));
+  }
+
+  #readLent(bytes: Buffer): void {
+    this.#kept = false;
+    this.#readBody(bytes);
+    if (!this.#kept && this.#rest === null) takeBack(bytes);
   }
 
   /** The listener goes on. Returns whether it has not stopped again. */
@@ -265,7 +277,10 @@ export class ResponseReader {
   }
 
   #give(chunk: Buffer): void {
-    if (this.#listener?.data(chunk) === false) this.#paused = true;
+    const listener = this.#listener;
+    if (listener === null) return;
+    if (!listener.data(chunk)) this.#paused = true;
+    if (!listener.letsGo) this.#kept = true;
   }
 
   #finish(trailers: HeaderList | null): void {

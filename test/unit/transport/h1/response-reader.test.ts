@@ -19,6 +19,7 @@ class Ear implements ResponseListener {
   /** Stops after each chunk; the test goes on at once. */
   stops = false;
   over = false;
+  letsGo = false;
 
   interim(status: number, headers: HeaderList): void {
     this.#note([status, ...headers]);
