@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { load } from './load.ts';
 import type { Paced } from './paced-client.ts';
 import type { Peer } from './peers/peer.ts';
 import { cpuMicroseconds, OTHER_CORE, type Running } from './processes.ts';
@@ -8,6 +9,8 @@ import { readPrinted } from './raw-client.ts';
 import { markdownTable } from './report.ts';
 
 const run = promisify(execFile);
+
+const WARM_UP_SECONDS = 5;
 
 /** What clients wait for when a proxy is half as busy as it could be. */
 export interface HalfRow extends Paced {
@@ -31,6 +34,8 @@ export async function measureHalf(
 ): Promise<HalfRow | null> {
   if (peer.http === null) return null;
   process.stderr.write(`${peer.name}: ${Math.round(perSecond)} requests a second\n`);
+  // At full load, as in the other scenarios: at half of it a compiler on the same core is busy for longer than a run lasts.
+  await load({ url: `http://127.0.0.1:${peer.http}/1k`, seconds: WARM_UP_SECONDS, connections, http2: false });
   const script = join(import.meta.dirname, 'paced-client.ts');
   const before = cpuMicroseconds(running.pid);
   const { stdout } = await run('taskset', [
